@@ -1,0 +1,1 @@
+"""Convolution: padding, geometry, the choice of a backend, tiling. `convolve.convolve` is the public function."""

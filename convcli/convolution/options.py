@@ -1,0 +1,102 @@
+"""The options of one convolution, checked once, and the words they are written in.
+
+Imports no numpy: the command line reads its choices from here before it knows whether there is anything to compute.
+"""
+
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from convcli.errors import UsageError, nearest
+
+PADDING_MODES = ("reflect101", "reflect", "replicate", "constant", "wrap")
+PADDING_ALIASES = {
+    "mirror": "reflect101",
+    "symmetric": "reflect",
+    "nearest": "replicate",
+    "edge": "replicate",
+    "zero": "constant",
+    "zeros": "constant",
+    "circular": "wrap",
+    "periodic": "wrap",
+}
+EXTENTS = ("same", "valid", "full")
+BACKENDS = ("auto", "direct", "fft", "opencv")
+PRECISIONS = ("single", "double")
+
+
+@dataclass(frozen=True)
+class ConvolveOptions:
+    """How to convolve; pairs are rows, columns. Aliases of padding modes are resolved when one is made.
+
+    >>> ConvolveOptions(padding="zeros").padding
+    'constant'
+    >>> ConvolveOptions(stride=2).stride
+    (2, 2)
+
+    Raises
+    ------
+    UsageError
+        for an unknown word, or a stride, dilation or thread count below 1.
+    """
+
+    padding: str = "reflect101"
+    padding_value: float | tuple[float, ...] = 0.0
+    extent: str = "same"
+    flip: bool = False
+    anchor: tuple[int, int] | None = None
+    stride: int | tuple[int, int] = 1
+    dilation: int | tuple[int, int] = 1
+    backend: str = "auto"
+    precision: str = "single"
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        padding = PADDING_ALIASES.get(self.padding, self.padding)
+        _check_word("padding", padding, PADDING_MODES, also=tuple(PADDING_ALIASES))
+        _check_word("extent", self.extent, EXTENTS)
+        _check_word("backend", self.backend, BACKENDS)
+        _check_word("precision", self.precision, PRECISIONS)
+        value = self.padding_value
+        value = tuple(float(v) for v in value) if isinstance(value, Sequence) else float(value)
+        if not all(map(math.isfinite, value if isinstance(value, tuple) else (value,))):
+            raise UsageError(f"padding value must be finite, not {self.padding_value}")
+        # A frozen dataclass is completed in place once; nobody has seen it yet.
+        object.__setattr__(self, "padding", padding)
+        object.__setattr__(self, "padding_value", value)
+        object.__setattr__(self, "stride", positive_pair("stride", self.stride))
+        object.__setattr__(self, "dilation", positive_pair("dilation", self.dilation))
+        if self.anchor is not None:
+            object.__setattr__(self, "anchor", _pair("anchor", self.anchor, minimum=0))
+        if self.threads is not None and self.threads < 1:
+            raise UsageError(f"threads must be at least 1, not {self.threads}")
+
+
+def positive_pair(what: str, value: int | Sequence[int]) -> tuple[int, int]:
+    """Read one number, or a (rows, columns) pair, of at least 1."""
+    return _pair(what, (value, value) if isinstance(value, int) else value, minimum=1)
+
+
+def _pair(what: str, value: Sequence[int], minimum: int) -> tuple[int, int]:
+    pair = tuple(value)
+    if len(pair) != 2 or any(int(v) != v or v < minimum for v in pair):
+        shown = ",".join(map(str, pair))
+        raise UsageError(f"{what} must be whole numbers of at least {minimum}, as rows,columns, not {shown}")
+    return int(pair[0]), int(pair[1])
+
+
+def _check_word(what: str, word: str, allowed: tuple[str, ...], also: tuple[str, ...] = ()) -> None:
+    if word not in allowed:
+        raise UsageError(f"unknown {what} {word!r}: expected {', '.join(allowed)}{nearest(word, allowed + also)}")
+
+
+def available_threads() -> int:
+    """Count the cores that this process may use: its affinity, cut by a cgroup quota where there is one."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        with open("/sys/fs/cgroup/cpu.max", encoding="ascii") as limit:  # noqa: PTH123 (pathlib costs start-up)
+            quota, period = limit.read().split()
+    except (OSError, ValueError):
+        return cores
+    return cores if quota == "max" else max(1, min(cores, math.ceil(int(quota) / int(period))))

@@ -1,0 +1,57 @@
+"""Every error that a user can cause, as one small family.
+
+A message is one line: what is wrong, where, and what to do about it. The command line prints it behind
+`convcli: error:` and leaves with the error's `exit_status`; nothing here knows of a terminal.
+"""
+
+from collections.abc import Iterable
+
+
+class ConvcliError(Exception):
+    """Something could not be done; the message is one line for the person at the terminal."""
+
+    exit_status = 1
+
+
+class UsageError(ConvcliError, ValueError):
+    """An option or argument that is wrong whatever the image."""
+
+    exit_status = 2
+
+
+class KernelError(UsageError):
+    """An unknown kernel, a bad kernel file, or a parameter out of range."""
+
+
+class OutputExistsError(UsageError):
+    """The output is already there and was not to be replaced."""
+
+
+class OutputError(UsageError):
+    """The output cannot be what was asked: unknown suffix, a depth the format cannot hold, a missing folder."""
+
+
+class ImageReadError(ConvcliError):
+    """An input that is missing, damaged, unreadable or not an image."""
+
+
+class ImageWriteError(ConvcliError):
+    """An output that could not be written."""
+
+
+class FilterError(ConvcliError, ValueError):
+    """A filter that cannot be applied to this image: `valid` with too large a kernel, an empty image."""
+
+
+def nearest(name: str, choices: Iterable[str]) -> str:
+    """Return `; did you mean 'x'?` for the closest choice, or an empty string where none is close.
+
+    >>> nearest("sobelx", ["sobel_x", "gaussian"])
+    "; did you mean 'sobel_x'?"
+    >>> nearest("zzz", ["sobel_x", "gaussian"])
+    ''
+    """
+    from difflib import get_close_matches  # only a failing run needs it  # noqa: PLC0415
+
+    matches = get_close_matches(name, list(choices), n=1, cutoff=0.6)
+    return f"; did you mean {matches[0]!r}?" if matches else ""
