@@ -51,7 +51,7 @@ def nearest(name: str, choices: Iterable[str]) -> str:
     >>> nearest("zzz", ["sobel_x", "gaussian"])
     ''
     """
-    from difflib import get_close_matches  # only a failing run needs it  # noqa: PLC0415
+    from difflib import get_close_matches  # only a failing run needs it
 
     matches = get_close_matches(name, list(choices), n=1, cutoff=0.6)
     return f"; did you mean {matches[0]!r}?" if matches else ""
