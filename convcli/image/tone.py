@@ -1,4 +1,9 @@
-"""From a response to a picture: scale and bias, sign, bit depth."""
+"""From a file's samples to what is filtered, and from a response to a picture.
+
+Gray, linear light and premultiplied alpha before the filter; scale and bias, sign and bit depth after it. Pixels are
+(height, width, channels) everywhere, in their own units: the *full range* of a sample type is what stands for white,
+255, 65535, 32767 (i16) or, for floats, 1.0.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,14 +11,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+# BT.601 luma: how much red, green and blue add to brightness.
+_LUMA = (0.299, 0.587, 0.114)
+
+# A premultiplied alpha below this part of the full range is what rounding leaves of zero (single precision promises
+# 2e-6 of the range), and what it would be divided into is noise.
+_NO_ALPHA = 2e-6
+
 
 @dataclass(frozen=True)
 class Finish:
     """What is done to each sample of a response on its way into the output; tiles are finished while still in cache.
 
     The order is `response * scale + bias`, times `unit` (the step from the input's units to the output's), then the
-    mapping: `clip` as it is, `abs` its absolute value, `offset` mid-grey added. Integer outputs are rounded half to even
-    and saturated; NaN becomes the lowest value.
+    mapping: `clip` as it is, `abs` its absolute value, `offset` mid-grey added. Integer outputs are rounded half to
+    even and saturated; NaN becomes the lowest value.
     """
 
     dtype: np.dtype[Any]
@@ -48,3 +60,146 @@ class Finish:
         np.fmax(response, limits.min, out=response)
         np.fmin(response, limits.max, out=response)
         np.copyto(out, response, casting="unsafe")
+
+
+def full_range(dtype: np.dtype[Any]) -> float:
+    """Tell the sample value that stands for white.
+
+    >>> full_range(np.dtype(np.uint16)), full_range(np.dtype(np.float32))
+    (65535.0, 1.0)
+    """
+    return 1.0 if dtype.kind == "f" else float(np.iinfo(dtype).max)
+
+
+def unit_between(source: np.dtype[Any], target: np.dtype[Any]) -> float:
+    """Tell the factor from the units of `source` to those of `target`: full range to full range for integer targets.
+
+    A float target keeps the units of the source, because it holds the response as it is.
+
+    >>> unit_between(np.dtype(np.uint8), np.dtype(np.uint16)), unit_between(np.dtype(np.uint8), np.dtype(np.float32))
+    (257.0, 1.0)
+    """
+    return 1.0 if target.kind == "f" else full_range(target) / full_range(source)
+
+
+def convert_depth(pixels: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Convert samples to another type by full range, rounding half to even and saturating; to a float type as they are.
+
+    >>> convert_depth(np.array([[[0], [1], [255]]], np.uint8), np.dtype(np.uint16)).ravel().tolist()
+    [0, 257, 65535]
+    """
+    if pixels.dtype == dtype:
+        return pixels
+    out = np.empty(pixels.shape, dtype)
+    # float64 holds every integer sample, and the product with the unit, exactly.
+    Finish(dtype, unit=unit_between(pixels.dtype, dtype))(pixels.astype(np.float64), out)
+    return out
+
+
+def to_gray(pixels: NDArray[Any], alpha: bool = False) -> NDArray[Any]:
+    """Turn RGB or RGBA pixels into gray or gray+alpha by BT.601 luma; what is gray already is returned as it is.
+
+    8 and 16-bit and float32 samples are rounded exactly as `cv2.cvtColor(..., COLOR_RGB2GRAY)` rounds them.
+
+    >>> to_gray(np.array([[[255, 0, 0]]], np.uint8)).tolist()
+    [[[76]]]
+    """
+    if pixels.shape[2] - alpha != 3:
+        return pixels
+    gray = _luma(np.ascontiguousarray(pixels[..., :3]))
+    return np.concatenate([gray, pixels[..., 3:]], axis=2) if alpha else gray
+
+
+def _luma(rgb: NDArray[Any]) -> NDArray[Any]:
+    if rgb.dtype in (np.uint8, np.uint16, np.float32):
+        import cv2
+
+        return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)).reshape(*rgb.shape[:2], 1)
+    # OpenCV has no luma of these types (i16, f64).
+    luma = rgb.astype(np.float64) @ np.array(_LUMA)
+    if rgb.dtype.kind != "f":
+        np.rint(luma, out=luma)
+    gray: NDArray[Any] = luma.astype(rgb.dtype)[..., np.newaxis]
+    return gray
+
+
+def to_linear(values: NDArray[Any], white: float, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Undo the sRGB curve (IEC 61966-2-1): `white * curve(value / white)`, so that white stays what it was.
+
+    Returns a new float array of `dtype`. Values below zero are mirrored, and above white the curve goes on.
+
+    >>> float(to_linear(np.array([[[0.5]]]), 1.0, np.dtype(np.float64))[0, 0, 0].round(4))
+    0.214
+    """
+    if values.dtype in (np.uint8, np.uint16):
+        # As many table entries as there are sample values, instead of a power for each pixel.
+        table = _linear_curve(np.arange(np.iinfo(values.dtype).max + 1) / white) * white
+        return np.asarray(table.astype(dtype)[values])
+    curved: NDArray[Any] = (_linear_curve(values.astype(np.float64) / white) * white).astype(dtype)
+    return curved
+
+
+def from_linear(values: NDArray[Any], white: float) -> NDArray[Any]:
+    """Redo the sRGB curve, the inverse of `to_linear`; in the float type of `values`.
+
+    >>> float(from_linear(np.array([[[0.21404114]]]), 1.0)[0, 0, 0].round(4))
+    0.5
+    """
+    magnitude = np.abs(values) / values.dtype.type(white)
+    curved = np.where(magnitude <= 0.0031308, magnitude * 12.92, 1.055 * magnitude ** (1 / 2.4) - 0.055)
+    return (np.copysign(curved, values) * white).astype(values.dtype)
+
+
+def _linear_curve(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    magnitude = np.abs(values)
+    curved = np.where(magnitude <= 0.04045, magnitude / 12.92, ((magnitude + 0.055) / 1.055) ** 2.4)
+    return np.copysign(curved, values)
+
+
+def premultiply(colour: NDArray[Any], alpha: NDArray[Any], white: float, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Weigh colours (H, W, C) by their opacity (H, W, 1), full at `white`; both come back as one (H, W, C + 1).
+
+    >>> premultiply(np.array([[[200.0]]]), np.array([[[51.0]]]), 255.0, np.dtype(np.float32)).tolist()
+    [[[40.0, 51.0]]]
+    """
+    channels = colour.shape[2]
+    both = np.empty((*colour.shape[:2], channels + 1), dtype)
+    both[..., channels:] = alpha
+    np.multiply(colour, both[..., channels:] / dtype.type(white), out=both[..., :channels], casting="unsafe")
+    return both
+
+
+def unpremultiply(response: NDArray[Any], total: float, white: float) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Split the response to premultiplied pixels into colour (H, W, C) and opacity (H, W, 1).
+
+    With S = `total` the sum of the weights (over a chain, the product of the sums): alpha is the response to alpha over
+    S, clipped to 0..`white`; colour is S times the response to colour over that to alpha, and 0 where alpha is 0.
+    """
+    colour, weight = response[..., :-1], response[..., -1:] / response.dtype.type(white)
+    alpha = np.clip(response[..., -1:] / response.dtype.type(total), 0, white)
+    visible = alpha > _NO_ALPHA * white
+    # Where nothing is visible the divisor is replaced, so that no division by zero is ever made.
+    colour = np.where(visible, colour * response.dtype.type(total) / np.where(visible, weight, 1), 0)
+    return colour.astype(response.dtype, copy=False), np.where(visible, alpha, 0).astype(response.dtype, copy=False)
+
+
+def stretch(response: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Map the least response to the lowest sample value and the greatest to the highest, all channels together.
+
+    A constant response becomes the lowest value, and so does NaN. Infinite samples do not count, and saturate.
+
+    >>> stretch(np.array([[[-2.0], [0.0], [2.0]]]), np.dtype(np.uint8)).ravel().tolist()
+    [0, 128, 255]
+    """
+    limits = np.iinfo(dtype)
+    finite = np.isfinite(response)
+    low = float(response.min(where=finite, initial=np.inf))
+    high = float(response.max(where=finite, initial=-np.inf))
+    gain = (limits.max - limits.min) / (high - low) if high > low else 0.0
+    # In float64: 65535 steps between two float32 responses that lie close together would not come out even.
+    wide = response.astype(np.float64) - low
+    with np.errstate(invalid="ignore"):  # infinity times a gain of zero
+        wide = wide * gain + limits.min
+    out = np.empty(response.shape, dtype)
+    Finish(dtype)(wide, out)
+    return out
