@@ -55,3 +55,14 @@ def nearest(name: str, choices: Iterable[str]) -> str:
 
     matches = get_close_matches(name, list(choices), n=1, cutoff=0.6)
     return f"; did you mean {matches[0]!r}?" if matches else ""
+
+
+def check_word(what: str, word: str, allowed: tuple[str, ...], also: tuple[str, ...] = ()) -> None:
+    """Raise UsageError, listing the choices, unless `word` is one of `allowed`; `also` may be offered for a misspelling.
+
+    >>> check_word("extent", "sam", ("same", "valid", "full"))
+    Traceback (most recent call last):
+    convcli.errors.UsageError: unknown extent 'sam': expected same, valid, full; did you mean 'same'?
+    """
+    if word not in allowed:
+        raise UsageError(f"unknown {what} {word!r}: expected {', '.join(allowed)}{nearest(word, allowed + also)}")

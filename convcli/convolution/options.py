@@ -8,7 +8,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from convcli.errors import UsageError, nearest
+from convcli.errors import UsageError, check_word
 
 PADDING_MODES = ("reflect101", "reflect", "replicate", "constant", "wrap")
 PADDING_ALIASES = {
@@ -54,10 +54,10 @@ class ConvolveOptions:
 
     def __post_init__(self) -> None:
         padding = PADDING_ALIASES.get(self.padding, self.padding)
-        _check_word("padding", padding, PADDING_MODES, also=tuple(PADDING_ALIASES))
-        _check_word("extent", self.extent, EXTENTS)
-        _check_word("backend", self.backend, BACKENDS)
-        _check_word("precision", self.precision, PRECISIONS)
+        check_word("padding", padding, PADDING_MODES, also=tuple(PADDING_ALIASES))
+        check_word("extent", self.extent, EXTENTS)
+        check_word("backend", self.backend, BACKENDS)
+        check_word("precision", self.precision, PRECISIONS)
         value = self.padding_value
         value = tuple(float(v) for v in value) if isinstance(value, Sequence) else float(value)
         if not all(map(math.isfinite, value if isinstance(value, tuple) else (value,))):
@@ -84,11 +84,6 @@ def _pair(what: str, value: Sequence[int], minimum: int) -> tuple[int, int]:
         shown = ",".join(map(str, pair))
         raise UsageError(f"{what} must be whole numbers of at least {minimum}, as rows,columns, not {shown}")
     return int(pair[0]), int(pair[1])
-
-
-def _check_word(what: str, word: str, allowed: tuple[str, ...], also: tuple[str, ...] = ()) -> None:
-    if word not in allowed:
-        raise UsageError(f"unknown {what} {word!r}: expected {', '.join(allowed)}{nearest(word, allowed + also)}")
 
 
 def available_threads() -> int:
