@@ -11,20 +11,25 @@ from numpy.typing import NDArray
 class Metadata:
     """What a file holds beside its pixels, as raw bytes, so that it survives a run byte for byte.
 
-    `exif` is the TIFF-structured block without the `Exif\\0\\0` prefix; `resolution` is (x, y) in dots per inch.
+    `exif` is the TIFF-structured block without `Exif\\0\\0` before it, as it stood in the file: its orientation, size
+    are set right when the picture is written. `resolution` is (x, y) in dots per inch of the upright picture.
+    `stored_size` is the (height, width) that the file held before the picture was turned upright. `png_colour` are a
+    PNG's chunks on the meaning of its samples (gAMA, cHRM, sRGB, cICP), which only another PNG can hold.
     """
 
     exif: bytes | None = None
     xmp: bytes | None = None
     icc: bytes | None = None
     resolution: tuple[float, float] | None = None
+    stored_size: tuple[int, int] | None = None
+    png_colour: tuple[tuple[bytes, bytes], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class Image:
     """Pixels (height, width, channels) in their file's own units: gray, gray+alpha, RGB or RGBA, upright.
 
-    `pixels` is u8, u16, i16, f32 or f64. `alpha` says that the last channel is opacity. `format` is what the content was
+    `pixels` is u8, u16, i16, f32 or f64. `alpha` says that the last channel is opacity. `format` is what the file was
     (`png`, `jpeg`, ...), empty for an image that was never a file. `notes` are lines that a user should see.
     """
 

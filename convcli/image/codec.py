@@ -1,0 +1,93 @@
+"""OpenCV as a codec, and the one place that knows of its BGR order, its dropped axes and its talk on stderr."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+MOST_PIXELS = 2**30  # OpenCV refuses more
+JPEG_QUALITY = int(cv2.IMWRITE_JPEG_QUALITY)
+WEBP_QUALITY = int(cv2.IMWRITE_WEBP_QUALITY)
+AVIF_QUALITY = int(cv2.IMWRITE_AVIF_QUALITY)
+_RGB = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
+_SWAP = {3: cv2.COLOR_BGR2RGB, 4: cv2.COLOR_BGRA2RGBA}
+
+_lock = threading.Lock()
+_quiet = {"depth": 0, "level": 0}
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep OpenCV's log off stderr for a while: what it would say becomes our own one-line error.
+
+    The level belongs to the whole process, so the first of several threads lowers it and the last one restores it.
+    """
+    with _lock:
+        if _quiet["depth"] == 0:
+            _quiet["level"] = cv2.utils.logging.getLogLevel()
+            cv2.utils.logging.setLogLevel(0)
+        _quiet["depth"] += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _quiet["depth"] -= 1
+            if _quiet["depth"] == 0:
+                cv2.utils.logging.setLogLevel(_quiet["level"])
+
+
+def decode(data: bytes | bytearray | memoryview, *, rgb: bool = False) -> NDArray[Any] | None:
+    """Decode a file's bytes to (H, W, C) in RGB(A) order as stored, not turned; None where OpenCV cannot.
+
+    `rgb` says that the picture is known to be colour without alpha, so that OpenCV may write RGB at once.
+    """
+    buffer = np.frombuffer(data, np.uint8)
+    try:
+        with quiet():
+            pixels = cv2.imdecode(buffer, _RGB if rgb else cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        return None
+    if pixels is None:
+        return None
+    if pixels.ndim == 2:
+        return pixels[:, :, np.newaxis]
+    if not rgb and pixels.shape[2] in _SWAP:
+        cv2.cvtColor(pixels, _SWAP[pixels.shape[2]], dst=pixels)
+    return pixels
+
+
+def encode(suffix: str, pixels: NDArray[Any], parameters: Sequence[int] = ()) -> NDArray[np.uint8] | None:
+    """Encode gray, RGB or RGBA samples (H, W, C) as OpenCV's encoder for `suffix` does; None where it cannot."""
+    channels = pixels.shape[2]
+    bgr = cv2.cvtColor(pixels, _SWAP[channels]) if channels in _SWAP else pixels
+    try:
+        with quiet():
+            done, encoded = cv2.imencode(suffix, bgr, list(parameters))
+    except cv2.error:
+        return None
+    return encoded if done else None
+
+
+def turn_upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """Undo an EXIF orientation (1 to 8), so that row 0 is the top and column 0 the left of what was seen.
+
+    >>> turn_upright(np.array([[[1], [2]]], np.uint8), 6)[:, :, 0].tolist()
+    [[1], [2]]
+    >>> turn_upright(np.array([[[1], [2]]], np.uint8), 8)[:, :, 0].tolist()
+    [[2], [1]]
+    """
+    height, width, channels = pixels.shape
+    if orientation in (5, 7):
+        pixels = cv2.transpose(pixels)
+    if orientation in (3, 7):
+        pixels = cv2.rotate(pixels, cv2.ROTATE_180)
+    elif orientation in (2, 4):
+        pixels = cv2.flip(pixels, 1 if orientation == 2 else 0)
+    elif orientation in (6, 8):
+        pixels = cv2.rotate(pixels, cv2.ROTATE_90_CLOCKWISE if orientation == 6 else cv2.ROTATE_90_COUNTERCLOCKWISE)
+    # OpenCV drops the axis of a single channel, which the new shape puts back.
+    return pixels.reshape((width, height, channels) if orientation >= 5 else (height, width, channels))

@@ -1,0 +1,73 @@
+"""Where an output goes: whether it may be written there, asked before anything is computed.
+
+Imports neither numpy nor cv2.
+"""
+
+import os
+import stat
+from collections.abc import Sequence
+
+from convcli.errors import OutputError, OutputExistsError, UsageError
+
+EXISTING = ("error", "skip", "overwrite")
+
+
+def check_destination(
+    path: str | os.PathLike[str], existing: str = "error", inputs: Sequence[str | os.PathLike[str]] = ()
+) -> str:
+    """Return `write` or `skip` for an output path, or raise, having touched nothing.
+
+    An input is never replaced, also not through a link. A device or FIFO may always be written to.
+
+    Raises
+    ------
+    OutputExistsError
+        when the output exists and `existing` is `error`.
+    UsageError
+        when the output is one of the inputs, or `existing` is not a known word.
+    OutputError
+        when its folder is missing or not writable, or the path is a folder.
+    """
+    if existing not in EXISTING:
+        raise UsageError(f"unknown policy {existing!r} for an existing output: expected {', '.join(EXISTING)}")
+    name = os.fspath(path)
+    try:
+        found = os.stat(name)  # noqa: PTH116 (pathlib costs start-up)
+    except (FileNotFoundError, NotADirectoryError):
+        _check_folder(name)
+        return "write"
+    except (OSError, ValueError) as error:
+        raise OutputError(f"{name!r}: cannot be written: {getattr(error, 'strerror', None) or error}") from None
+    if stat.S_ISDIR(found.st_mode):
+        raise OutputError(f"{name}: a folder, not a file; name a file in it")
+    if is_stream(found.st_mode):
+        return "write"
+    for source in inputs:
+        if _same_file(found, source):
+            raise UsageError(f"{name}: the output is the input {os.fspath(source)!r}; choose another name with -o")
+    if existing == "skip":
+        return "skip"
+    if existing == "error":
+        raise OutputExistsError(f"{name}: exists already; say -f to replace it, or choose another name with -o")
+    _check_folder(name)
+    return "write"
+
+
+def is_stream(mode: int) -> bool:
+    """Whether a file's mode says that it is written to directly (a device, FIFO or socket), not replaced."""
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISLNK(mode))
+
+
+def _same_file(found: os.stat_result, source: str | os.PathLike[str]) -> bool:
+    try:
+        return os.path.samestat(found, os.stat(source))  # noqa: PTH116 (as above)
+    except (OSError, ValueError):
+        return False
+
+
+def _check_folder(name: str) -> None:
+    folder = os.path.dirname(os.path.realpath(name)) or os.curdir  # noqa: PTH120 (pathlib costs start-up)
+    if not os.path.isdir(folder):  # noqa: PTH112 (as above)
+        raise OutputError(f"{name}: the folder {folder} does not exist; make it first, or choose another with -o")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OutputError(f"{name}: no permission to write in {folder}; choose another folder with -o")

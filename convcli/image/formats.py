@@ -1,0 +1,141 @@
+"""What each image format can hold, and how a path names one.
+
+Imports neither numpy nor cv2: the command line checks where it is going before it loads anything to get there.
+"""
+
+import os
+from dataclasses import dataclass
+
+from convcli.errors import OutputError, nearest
+
+# Where a format lacks a depth, the nearest of these that it has is taken: first those that lose least.
+_FALLBACKS = {
+    "u8": ("u16", "f32"),
+    "u16": ("f32", "u8"),
+    "i16": ("u16", "f32", "u8"),
+    "f32": ("u16", "u8"),
+    "f64": ("f32", "u16", "u8"),
+}
+
+
+@dataclass(frozen=True)
+class Format:
+    """One output format: its name, its file name suffixes, and what its samples may be.
+
+    `depths` are u8, u16, i16, f32, f64. `gray` and `colour` say whether it takes one and three channels; where a format
+    has no gray of its own, a gray picture is written as three equal channels, which loses nothing. `alpha` says that
+    a channel of opacity fits. `metadata` names what it holds beside the pixels: exif, xmp, icc, resolution.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    depths: tuple[str, ...]
+    alpha: bool = False
+    gray: bool = True
+    colour: bool = True
+    metadata: tuple[str, ...] = ()
+    label: str = ""
+
+    @property
+    def title(self) -> str:
+        """The name for people: `PNG`, `JPEG 2000`.
+
+        >>> FORMATS["jp2"].title
+        'JPEG 2000'
+        """
+        return self.label or self.name.upper()
+
+    def check(self, depth: str, channels: int, alpha: bool) -> None:
+        """Raise OutputError, saying what to do instead, unless this format holds such samples.
+
+        >>> FORMATS["png"].check("f32", 3, alpha=False)
+        Traceback (most recent call last):
+        convcli.errors.OutputError: PNG cannot hold f32 (it holds u8, u16): write .tiff, .pfm, .hdr or .npy
+        """
+        if depth not in self.depths:
+            held = ", ".join(self.depths)
+            raise OutputError(f"{self.title} cannot hold {depth} (it holds {held}): write {_suffixes_holding(depth)}")
+        if alpha and not self.alpha:
+            better = _suffixes_holding(depth, alpha=True)
+            raise OutputError(f"{self.title} cannot hold transparency: say --alpha drop, or write {better}")
+        colours = channels - alpha
+        if self.name != "npy" and colours not in (1, 3):
+            raise OutputError(f"{self.title} cannot hold {colours} colour channels, only gray or RGB: write .npy")
+        if colours == 1 and not self.gray:
+            raise OutputError(f"{self.title} holds only colour: write {_suffixes_holding(depth)}")
+        if colours == 3 and not self.colour:
+            raise OutputError(f"{self.title} holds only gray: say --gray, or write .ppm")
+
+    def nearest_depth(self, depth: str) -> str:
+        """Return `depth` where this format holds it, else the one that loses least.
+
+        >>> FORMATS["png"].nearest_depth("f32"), FORMATS["jpeg"].nearest_depth("u16")
+        ('u16', 'u8')
+        """
+        return next(d for d in (depth, *_FALLBACKS[depth], *self.depths) if d in self.depths)
+
+
+_EVERYTHING = ("exif", "xmp", "icc", "resolution")
+_TIFF_DEPTHS = ("u8", "u16", "i16", "f32", "f64")
+
+FORMATS = {
+    entry.name: entry
+    for entry in (
+        Format("png", (".png",), ("u8", "u16"), alpha=True, metadata=_EVERYTHING),
+        Format("jpeg", (".jpg", ".jpeg", ".jpe", ".jfif"), ("u8",), metadata=_EVERYTHING),
+        Format("tiff", (".tiff", ".tif"), _TIFF_DEPTHS, alpha=True, metadata=_EVERYTHING),
+        Format("webp", (".webp",), ("u8",), alpha=True, metadata=("exif", "xmp", "icc"), label="WebP"),
+        Format("avif", (".avif",), ("u8",), alpha=True, metadata=("exif", "xmp", "icc")),
+        Format("jp2", (".jp2", ".j2k"), ("u8", "u16"), alpha=True, label="JPEG 2000"),
+        Format("bmp", (".bmp", ".dib"), ("u8",), alpha=True),
+        Format("pgm", (".pgm",), ("u8", "u16"), colour=False),
+        Format("ppm", (".ppm",), ("u8", "u16")),
+        Format("pnm", (".pnm",), ("u8", "u16")),
+        Format("pam", (".pam",), ("u8", "u16"), alpha=True),
+        Format("pfm", (".pfm",), ("f32",)),
+        Format("hdr", (".hdr", ".pic"), ("f32",), label="Radiance HDR"),
+        Format("gif", (".gif",), ("u8",)),
+        Format("npy", (".npy",), _TIFF_DEPTHS, alpha=True),
+    )
+}
+ALIASES = {"jpg": "jpeg", "tif": "tiff", "jpeg2000": "jp2", "j2k": "jp2"}
+
+
+def format_for(path: str | os.PathLike[str] | None, name: str | None = None) -> Format:
+    """Return the format that `name` says, or else the suffix of `path`.
+
+    Raises OutputError, with the known suffixes, when neither says one.
+
+    >>> format_for("out/edges.JPG").name
+    'jpeg'
+    >>> format_for("-", "png").name
+    'png'
+    """
+    known = sorted(FORMATS)
+    if name is not None:
+        wanted = name.lower().removeprefix(".")
+        found = FORMATS.get(ALIASES.get(wanted, wanted))
+        if found is None:
+            raise OutputError(f"unknown format {name!r}: expected {', '.join(known)}{nearest(wanted, known)}")
+        return found
+    shown = "" if path is None else os.fspath(path)
+    suffix = os.path.splitext(shown)[1].lower()  # noqa: PTH122 (pathlib costs start-up)
+    for entry in FORMATS.values():
+        if suffix in entry.suffixes:
+            return entry
+    suffixes = [s for entry in FORMATS.values() for s in entry.suffixes]
+    if suffix:
+        problem = f"{shown}: unknown suffix {suffix!r}"
+    elif shown:
+        problem = f"{shown}: no suffix says which format to write"
+    else:
+        problem = "no format to write was named"
+    raise OutputError(f"{problem}; end it in one of {' '.join(suffixes)}, or say --format{nearest(suffix, suffixes)}")
+
+
+def _suffixes_holding(depth: str, alpha: bool = False) -> str:
+    """Name the suffixes of the formats that hold a depth, as `.tiff, .pfm or .npy`."""
+    holding = [f.suffixes[0] for f in FORMATS.values() if depth in f.depths and (f.alpha or not alpha)]
+    if len(holding) > 4:
+        holding = [s for s in holding if s in {".png", ".tiff", ".npy"}]
+    return ", ".join(holding[:-1]) + " or " + holding[-1] if len(holding) > 1 else holding[0]

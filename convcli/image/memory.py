@@ -1,0 +1,67 @@
+"""Whether a picture fits into memory, asked of its header before anything is decoded."""
+
+import os
+
+from convcli.errors import ImageReadError
+
+_LIMITS = (
+    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+    ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+)
+
+
+def available_bytes() -> int | None:
+    """Return how much memory this process may still take: what is free, cut by a container's limit; None if unknown."""
+    bounds = []
+    try:
+        with open("/proc/meminfo", encoding="ascii") as lines:  # noqa: PTH123 (pathlib costs start-up)
+            for line in lines:
+                if line.startswith("MemAvailable:"):
+                    bounds.append(1024 * int(line.split()[1]))
+                    break
+    except (OSError, ValueError, IndexError):
+        pass
+    for limit, used in _LIMITS:
+        try:
+            bounds.append(max(0, _number(limit) - _number(used)))
+        except (OSError, ValueError):  # no such control group, or no limit ("max")
+            continue
+    if not bounds and hasattr(os, "sysconf"):
+        try:
+            return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        except (OSError, ValueError):
+            return None
+    return min(bounds, default=None)
+
+
+def _number(path: str) -> int:
+    with open(path, encoding="ascii") as file:  # noqa: PTH123 (pathlib costs start-up)
+        return int(file.read())
+
+
+def check_pixels(name: str, size: tuple[int, int, int], sample_bytes: int, most_pixels: int | None = None) -> None:
+    """Raise ImageReadError unless a picture of this (height, width, channels) fits memory twice: read and filtered.
+
+    `most_pixels` is the decoder's own limit, where it has one.
+    """
+    height, width, channels = size
+    shown = f"{width} x {height} pixels"
+    if most_pixels is not None and height * width > most_pixels:
+        raise ImageReadError(
+            f"{name}: {shown} are more than the {most_pixels:,} that OpenCV decodes; convert it to TIFF or cut it up"
+        )
+    needed = 2 * height * width * channels * sample_bytes
+    there = available_bytes()
+    if there is not None and needed > there:
+        raise ImageReadError(
+            f"{name}: {shown} need {_gigabytes(needed)} of memory, and {_gigabytes(there)} are free; cut it up"
+        )
+
+
+def _gigabytes(number: int) -> str:
+    """Write a number of bytes for people.
+
+    >>> _gigabytes(1_500_000_000), _gigabytes(20_000_000)
+    ('1.5 GB', '20 MB')
+    """
+    return f"{number / 1e9:.1f} GB" if number >= 10**9 else f"{number / 1e6:.0f} MB"
