@@ -15,8 +15,8 @@ SignedMapping = Literal["clip", "abs", "offset", "stretch"]
 class Kernel:
     """A 2-D kernel, laid on the image as it is written (correlation).
 
-    `weights` is a read-only float64 array (height, width). `anchor` is the (row, column) over the output pixel, or None for
-    `(height // 2, width // 2)`. `mapping` says how its response becomes a picture, where the kernel file says so.
+    `weights` is a read-only float64 array (height, width). `anchor` is the (row, column) over the output pixel, or None
+    for `(height // 2, width // 2)`. `mapping` says how its response becomes a picture, where the kernel file says so.
     """
 
     name: str

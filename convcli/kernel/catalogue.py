@@ -1,0 +1,66 @@
+"""Where kernel names are found: the shipped catalogue first, then the user's own folders."""
+
+import os
+from functools import cache
+from pathlib import Path
+
+SUFFIXES = (".yaml", ".yml")
+
+
+@cache
+def catalogue_folder() -> Path:
+    """Return the folder of the shipped kernels: in the package once installed, at the top of a checkout else."""
+    package = Path(__file__).parent.parent
+    installed = package / "_catalogue"
+    return installed if installed.is_dir() else package.parent / "kernels"
+
+
+def user_folders() -> list[Path]:
+    """Return the folders searched for a user's own kernels, first to last.
+
+    Those of `$CONVCLI_KERNELS`, separated as in `$PATH`, then `kernels` in the configuration folder of convcli
+    (`$XDG_CONFIG_HOME/convcli`, else `~/.config/convcli`). They need not exist.
+    """
+    folders = [Path(part).expanduser() for part in os.environ.get("CONVCLI_KERNELS", "").split(os.pathsep) if part]
+    configuration = os.environ.get("XDG_CONFIG_HOME")
+    if not configuration or not Path(configuration).is_absolute():  # the XDG rules say to ignore a relative one
+        configuration = os.path.join(os.path.expanduser("~"), ".config")  # noqa: PTH111, PTH118 (never raises)
+    return [*folders, Path(configuration) / "convcli" / "kernels"]
+
+
+def catalogue_names() -> list[str]:
+    """Return the names of the shipped kernels, sorted."""
+    return sorted(path.stem for path in catalogue_folder().glob("*.yaml"))
+
+
+def user_files() -> dict[str, Path]:
+    """Return the user's own kernel files by name; the first folder that has a name wins."""
+    files: dict[str, Path] = {}
+    for folder in user_folders():
+        for path in sorted(folder.glob("*.y*ml")) if folder.is_dir() else ():
+            if path.suffix in SUFFIXES:
+                files.setdefault(path.stem, path)
+    return files
+
+
+def find(name: str, *beside: Path) -> Path | None:
+    """Return the file of a kernel name: shipped, then in the folders `beside`, then the user's; None if nowhere."""
+    shipped = catalogue_folder() / f"{name}.yaml"
+    if shipped.is_file():
+        return shipped
+    return next(iter(_files_named(name, [*beside, *user_folders()])), None)
+
+
+def hidden_by_catalogue(name: str) -> list[Path]:
+    """Return the user's kernel files that a shipped kernel of the same name hides.
+
+    `name` may be a whole SPEC; one that names no shipped kernel hides nothing. Costs a look at each user folder.
+    """
+    name = name.partition(":")[0].strip()
+    if not name.replace("_", "").isalnum() or not (catalogue_folder() / f"{name}.yaml").is_file():
+        return []
+    return _files_named(name, user_folders())
+
+
+def _files_named(name: str, folders: list[Path]) -> list[Path]:
+    return [path for folder in folders for suffix in SUFFIXES if (path := folder / f"{name}{suffix}").is_file()]

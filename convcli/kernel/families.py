@@ -1,0 +1,259 @@
+"""The formulas behind the parametric kernels.
+
+x runs right, y down, both from the centre; angles are degrees. Each family states its formula, and the catalogue's
+files hold the parameters that a name starts from. `size: auto` cuts a formula where its own rule says.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcli.errors import nearest
+from convcli.kernel.parameters import (
+    Parameter,
+    auto_or,
+    check_count,
+    number,
+    read_odd_size,
+    read_size,
+    word,
+)
+
+Weights = NDArray[np.float64]
+Size = tuple[int, int] | None
+
+
+@dataclass(frozen=True)
+class Family:
+    """A formula and its parameters; `weigh` takes the checked parameters by name and returns the weights."""
+
+    name: str
+    formula: str
+    parameters: tuple[Parameter, ...]
+    weigh: Callable[..., Weights]
+
+    def read(self, name: str, value: object) -> object:
+        """Check one parameter; ValueError says what is wrong with it, reading on from its name."""
+        for parameter in self.parameters:
+            if parameter.name == name:
+                return parameter.read(value)
+        known = [parameter.name for parameter in self.parameters]
+        raise ValueError(f"is no parameter here{nearest(name, known)}; there are {', '.join(known)}")
+
+    def build(self, values: Mapping[str, object]) -> Weights:
+        """Weigh with `values` (checked by `read`), defaults for the rest: float64 (height, width).
+
+        >>> FAMILIES["box"].build({"size": (1, 2)})
+        array([[0.5, 0.5]])
+
+        Raises
+        ------
+        ValueError
+            where the parameters, each in its range, make too large a kernel or one that is not finite.
+        """
+        filled = {p.name: values[p.name] if p.name in values else p.read(p.default) for p in self.parameters}
+        with np.errstate(all="ignore"):  # an overflow is answered below, by name
+            weights = self.weigh(**filled)
+        if not np.isfinite(weights).all():
+            raise ValueError("gives weights that are not finite numbers: its parameters are too extreme")
+        return weights
+
+
+FAMILIES: dict[str, Family] = {}
+
+_SIGMA = Parameter("sigma", "standard deviation in pixels", 1.0, number(above=0))
+_SIZE = Parameter("size", "N or HxW, odd; auto: as far as truncate reaches", "auto", auto_or(read_odd_size))
+_TRUNCATE = Parameter("truncate", "where `size: auto` cuts, in standard deviations", 4.0, number(above=0))
+_DC = "raw: as the formula gives it; zero: brought to sum 0 by a multiple of the Gaussian"
+
+
+def _family(formula: str, *parameters: Parameter) -> Callable[[Callable[..., Weights]], Callable[..., Weights]]:
+    def register(weigh: Callable[..., Weights]) -> Callable[..., Weights]:
+        name = weigh.__name__.removeprefix("_")
+        FAMILIES[name] = Family(name, formula, parameters, weigh)
+        return weigh
+
+    return register
+
+
+def _radii(size: Size, radius_y: int, radius_x: int) -> tuple[int, int]:
+    """Rows and columns on either side of the centre: those of `size` if given, else the two radii."""
+    if size is not None:
+        return size[0] // 2, size[1] // 2
+    check_count(2 * radius_y + 1, 2 * radius_x + 1)
+    return radius_y, radius_x
+
+
+def _reach(truncate: float, sigma: float) -> int:
+    return int(min(truncate * sigma + 0.5, 1e9))  # beyond 1e9 the size is refused in any case
+
+
+def _offsets(radius: int) -> Weights:
+    return np.arange(-radius, radius + 1, dtype=np.float64)
+
+
+def _bell(sigma: float, radius: int) -> Weights:
+    """The sampled Gaussian in one dimension, sum 1, cut at `radius`."""
+    bell = np.exp(-0.5 * (_offsets(radius) / sigma) ** 2)
+    return np.asarray(bell / bell.sum())
+
+
+def _cos_sin(degrees: float) -> tuple[float, float]:
+    """Cosine and sine, exact at multiples of 90 degrees, so that kernels along the axes keep rank 1."""
+    quarter, rest = divmod(math.fmod(degrees, 360.0), 90.0)
+    cosine, sine = math.cos(math.radians(rest)), math.sin(math.radians(rest))
+    return ((cosine, sine), (-sine, cosine), (-cosine, -sine), (sine, -cosine))[int(quarter) % 4]
+
+
+@_family(
+    "exp(-x²/2σx² - y²/2σy²), sampled, sum 1; auto: radius int(truncate·σ + 0.5)",
+    _SIGMA,
+    Parameter("sigma_x", "standard deviation along x; auto: sigma", "auto", auto_or(number(above=0))),
+    Parameter("sigma_y", "standard deviation along y; auto: sigma", "auto", auto_or(number(above=0))),
+    _SIZE,
+    _TRUNCATE,
+)
+def _gaussian(sigma: float, sigma_x: float | None, sigma_y: float | None, size: Size, truncate: float) -> Weights:
+    sigma_x, sigma_y = sigma_x or sigma, sigma_y or sigma
+    radius_y, radius_x = _radii(size, _reach(truncate, sigma_y), _reach(truncate, sigma_x))
+    return np.outer(_bell(sigma_y, radius_y), _bell(sigma_x, radius_x))
+
+
+@_family(
+    "gaussian(σ) - gaussian(ratio·σ), each cut at its own radius int(truncate·σ + 0.5)",
+    _SIGMA,
+    Parameter("ratio", "the wide Gaussian's standard deviation over the narrow one's", 1.6, number(above=1)),
+    _SIZE,
+    _TRUNCATE,
+)
+def _dog(sigma: float, ratio: float, size: Size, truncate: float) -> Weights:
+    widest = _reach(truncate, ratio * sigma)
+    radius_y, radius_x = _radii(size, widest, widest)
+
+    def padded_bell(standard_deviation: float, radius: int) -> Weights:
+        own = min(_reach(truncate, standard_deviation), radius)
+        return np.pad(_bell(standard_deviation, own), radius - own)
+
+    narrow = np.outer(padded_bell(sigma, radius_y), padded_bell(sigma, radius_x))
+    wide = np.outer(padded_bell(ratio * sigma, radius_y), padded_bell(ratio * sigma, radius_x))
+    return narrow - wide
+
+
+def _laplacian_of_gaussian(sigma: float, size: Size, truncate: float, dc: str) -> Weights:
+    reach = _reach(truncate, sigma)
+    radius_y, radius_x = _radii(size, reach, reach)
+
+    def bell_and_curvature(radius: int) -> tuple[Weights, Weights]:
+        bell = _bell(sigma, radius)
+        curvature = ((_offsets(radius) / sigma) ** 2 - 1.0) / sigma**2 * bell
+        if dc == "zero":
+            # Taken off per axis, the residual leaves rank 2; the sum over both is the same multiple of the Gaussian.
+            curvature -= curvature.sum() * bell
+        return bell, curvature
+
+    bell_y, curvature_y = bell_and_curvature(radius_y)
+    bell_x, curvature_x = bell_and_curvature(radius_x)
+    return np.outer(curvature_y, bell_x) + np.outer(bell_y, curvature_x)
+
+
+_LOG_PARAMETERS = (_SIGMA, Parameter("dc", _DC, "zero", word("zero", "raw")), _SIZE, _TRUNCATE)
+
+
+@_family("((x² + y²)/σ⁴ - 2/σ²) · gaussian(σ); dc zero: less its sum times gaussian(σ)", *_LOG_PARAMETERS)
+def _log(sigma: float, dc: str, size: Size, truncate: float) -> Weights:
+    return _laplacian_of_gaussian(sigma, size, truncate, dc)
+
+
+@_family("(2/σ² - (x² + y²)/σ⁴) · gaussian(σ); dc zero: less its sum times gaussian(σ)", *_LOG_PARAMETERS)
+def _mexican_hat(sigma: float, dc: str, size: Size, truncate: float) -> Weights:
+    return -_laplacian_of_gaussian(sigma, size, truncate, dc)
+
+
+@_family(
+    "exp(-(x'² + γ²y'²)/2σ²) · cos(2πx'/λ + ψ), x' = x·cosθ + y·sinθ, y' = y·cosθ - x·sinθ; auto: radius int(3σ + 0.5)",
+    Parameter("sigma", "standard deviation along the wave, in pixels", 4.0, number(above=0)),
+    Parameter("wavelength", "pixels a cycle", 10.0, number(above=0)),
+    Parameter("theta", "direction of the wave, degrees from x (right) towards y (down)", 0.0, number()),
+    Parameter("gamma", "aspect: sigma over the standard deviation across the wave", 1.0, number(above=0)),
+    Parameter("psi", "phase at the centre, degrees", 0.0, number()),
+    Parameter("dc", _DC, "raw", word("raw", "zero")),
+    Parameter("size", "N or HxW, odd; auto: radius int(3 sigma + 0.5)", "auto", auto_or(read_odd_size)),
+)
+def _gabor(*, sigma: float, wavelength: float, theta: float, gamma: float, psi: float, dc: str, size: Size) -> Weights:
+    reach = _reach(3.0, sigma)
+    radius_y, radius_x = _radii(size, reach, reach)
+    x, y = _offsets(radius_x)[np.newaxis, :], _offsets(radius_y)[:, np.newaxis]
+    cosine, sine = _cos_sin(theta)
+    along, across = x * cosine + y * sine, y * cosine - x * sine
+    envelope = np.exp(-0.5 * ((along / sigma) ** 2 + (gamma * across / sigma) ** 2))
+    wave = np.cos(2.0 * np.pi * along / wavelength + math.radians(math.fmod(psi, 360.0)))
+    if dc == "zero":
+        wave = wave - np.sum(envelope * wave) / np.sum(envelope)
+    return np.asarray(envelope * wave)
+
+
+@_family(
+    "δ + amount · (δ - gaussian(σ))",
+    _SIGMA,
+    Parameter("amount", "how much of the detail is added", 1.0, number()),
+    _SIZE,
+    _TRUNCATE,
+)
+def _unsharp(sigma: float, amount: float, size: Size, truncate: float) -> Weights:
+    weights = -amount * _gaussian(sigma, None, None, size, truncate)
+    weights[weights.shape[0] // 2, weights.shape[1] // 2] += 1.0 + amount
+    return weights
+
+
+@_family("1 / (height · width)", Parameter("size", "N or HxW, even too", 3, read_size))
+def _box(size: tuple[int, int]) -> Weights:
+    return np.full(size, 1.0 / (size[0] * size[1]))
+
+
+@_family(
+    "rows of Pascal's triangle, multiplied and divided by their sum",
+    Parameter("size", "N or HxW, even too", 3, read_size),
+)
+def _binomial(size: tuple[int, int]) -> Weights:
+    def row(length: int) -> Weights:
+        # Quotients of whole numbers are rounded once, so every weight is exact to the last bit.
+        total = 1 << (length - 1)
+        return np.array([math.comb(length - 1, k) / total for k in range(length)])
+
+    if max(size) > 1024:  # beyond it the outer coefficients are below the smallest float64
+        raise ValueError(f"size must be at most 1024 for a binomial, not {max(size)}")
+    return np.outer(row(size[0]), row(size[1]))
+
+
+@_family(
+    "1 where x² + y² <= radius², else 0; divided by their number; auto: radius int(radius)",
+    Parameter("radius", "in pixels", 2.0, number(at_least=0)),
+    Parameter("size", "N or HxW, odd; auto: as large as the disk", "auto", auto_or(read_odd_size)),
+)
+def _disk(radius: float, size: Size) -> Weights:
+    reach = int(min(radius, 1e9))
+    radius_y, radius_x = _radii(size, reach, reach)
+    inside = _offsets(radius_x) ** 2 + _offsets(radius_y)[:, np.newaxis] ** 2 <= radius**2
+    return np.asarray(inside / np.count_nonzero(inside))
+
+
+@_family(
+    "max(0, 1 - distance from the pixel's centre to a segment of length - 1 about the centre), divided by their sum",
+    Parameter("length", "of the line, in pixels", 9.0, number(at_least=1)),
+    Parameter("angle", "of the line, degrees counter-clockwise from the right as displayed", 0.0, number()),
+    Parameter("size", "N or HxW, odd; auto: as large as the line", "auto", auto_or(read_odd_size)),
+)
+def _motion(length: float, angle: float, size: Size) -> Weights:
+    half = (length - 1.0) / 2.0
+    cosine, sine = _cos_sin(angle)
+    # A pixel counts when it lies less than 1 from the segment; the small number keeps those at 1 - rounding out.
+    reach_y, reach_x = (math.ceil(min(half * abs(part), 1e9) + 1.0 - 1e-9) - 1 for part in (sine, cosine))
+    radius_y, radius_x = _radii(size, reach_y, reach_x)
+    x, y = _offsets(radius_x)[np.newaxis, :], -_offsets(radius_y)[:, np.newaxis]
+    along = np.clip(x * cosine + y * sine, -half, half)
+    nearness = 1.0 - np.hypot(x - along * cosine, y - along * sine)
+    nearness[nearness < 1e-9] = 0.0
+    return np.asarray(nearness / nearness.sum())
