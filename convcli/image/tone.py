@@ -147,7 +147,8 @@ def from_linear(values: NDArray[Any], white: float) -> NDArray[Any]:
     """
     magnitude = np.abs(values) / values.dtype.type(white)
     curved = np.where(magnitude <= 0.0031308, magnitude * 12.92, 1.055 * magnitude ** (1 / 2.4) - 0.055)
-    return (np.copysign(curved, values) * white).astype(values.dtype)
+    signed: NDArray[Any] = (np.copysign(curved, values) * white).astype(values.dtype)
+    return signed
 
 
 def _linear_curve(values: NDArray[np.float64]) -> NDArray[np.float64]:

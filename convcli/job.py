@@ -1,0 +1,351 @@
+"""One image, from file to file: read, filter, write, timed."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from convcli.chain import Chain, ToneOptions, resolve_alpha
+from convcli.convolution.options import ConvolveOptions
+from convcli.errors import (
+    ConvcliError,
+    FilterError,
+    ImageReadError,
+    ImageWriteError,
+    OutputError,
+    UsageError,
+    check_word,
+)
+from convcli.image.formats import Format, format_for
+from convcli.image.model import Image
+from convcli.kernel.model import AnyKernel
+from convcli.timing import Stopwatch
+
+DEPTHS = ("same", "u8", "u16", "f32")
+EXISTING = ("error", "skip", "overwrite")
+COMPRESSIONS = ("fast", "balanced", "small")
+
+STANDARD_STREAM = "-"
+
+_DTYPES = {"u8": np.uint8, "u16": np.uint16, "i16": np.int16, "f32": np.float32, "f64": np.float64}
+_DEPTH_TITLES = {"u8": "8-bit", "u16": "16-bit", "i16": "signed 16-bit", "f32": "float", "f64": "double"}
+
+
+@dataclass(frozen=True)
+class FilterOptions:
+    """Everything that `convcli filter` was asked for, but for the names of files.
+
+    `kernels` are SPECs, applied one after the other, each with the options of `convolve`. `format` is the name of the
+    output's format where its suffix does not say it. `dry_run` stops short of filtering.
+
+    Raises
+    ------
+    UsageError
+        for an unknown word, no kernel, or a quality outside 1..100.
+    """
+
+    kernels: tuple[str, ...]
+    convolve: ConvolveOptions = field(default_factory=ConvolveOptions)
+    tone: ToneOptions = field(default_factory=ToneOptions)
+    depth: str = "same"
+    existing: str = "error"
+    format: str | None = None
+    quality: int | None = None
+    compression: str = "balanced"
+    dry_run: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.kernels:
+            raise UsageError("no kernel was given: name one with --kernel, such as -k sobel_x")
+        check_word("depth", self.depth, DEPTHS)
+        check_word("treatment of existing outputs", self.existing, EXISTING)
+        check_word("compression", self.compression, COMPRESSIONS)
+        if self.quality is not None and not 1 <= self.quality <= 100:
+            raise UsageError(f"quality must lie within 1..100, not {self.quality}")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One kernel of a run, as it was asked for, and how it was computed."""
+
+    kernel: str
+    backend: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one image. Sizes are (height, width, channels); times are in seconds.
+
+    `status` is `done`, `skipped`, `planned` or `failed`, and then `error` holds the message. `mapping` is None for a
+    float output, which holds the response itself.
+    """
+
+    input: str
+    output: str
+    status: str
+    input_size: tuple[int, int, int] | None = None
+    output_size: tuple[int, int, int] | None = None
+    depth: str | None = None
+    mapping: str | None = None
+    steps: tuple[Step, ...] = ()
+    seconds: dict[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    error: str | None = None
+
+    @property
+    def megapixels_per_second(self) -> float:
+        """10^6 output pixels per second of filtering; NaN where nothing was filtered."""
+        spent = self.seconds.get("filter", 0.0)
+        if not spent or self.output_size is None:
+            return math.nan
+        return self.output_size[0] * self.output_size[1] / spent / 1e6
+
+    def record(self) -> dict[str, Any]:
+        """Give this result in the form of the machine-readable output."""
+        speed = self.megapixels_per_second
+        record: dict[str, Any] = {
+            "input": self.input,
+            "output": self.output,
+            "status": self.status,
+            "input_size": None if self.input_size is None else list(self.input_size),
+            "output_size": None if self.output_size is None else list(self.output_size),
+            "depth": self.depth,
+            "mapping": self.mapping,
+            "steps": [{"kernel": s.kernel, "backend": s.backend, "reason": s.reason} for s in self.steps],
+            "seconds": self.seconds,
+            "megapixels_per_second": None if math.isnan(speed) else speed,
+            "notes": list(self.notes),
+        }
+        if self.error is not None:
+            record["error"] = self.error
+        return record
+
+
+def load_kernels(options: FilterOptions) -> tuple[AnyKernel, ...]:
+    """Load the kernels of a run, and check what can be checked of them before any image is known.
+
+    Raises
+    ------
+    KernelError
+        for an unknown kernel, a bad file or a bad parameter.
+    UsageError
+        where premultiplied opacity was asked of kernels that cannot weigh it.
+    """
+    from convcli.kernel.spec import load_kernel
+
+    kernels = tuple(load_kernel(spec) for spec in options.kernels)
+    resolve_alpha(options.tone.alpha, kernels)
+    return kernels
+
+
+def run(source: str, output: str, kernels: Sequence[AnyKernel], options: FilterOptions) -> Result:
+    """Filter the image in the file `source` into the file `output`; either may be `-`, a standard stream.
+
+    The output's folder, and whether the output may be replaced, are taken as checked (`check_destination`).
+
+    Raises
+    ------
+    ImageReadError, FilterError, ImageWriteError
+        This image cannot be read, filtered or written.
+    OutputError
+        The output's format cannot hold the result.
+    """
+    watch = Stopwatch()
+    try:
+        with watch.stage("read"):
+            image = _read(source)
+        with watch.stage("prepare"):
+            format_ = _output_format(source, output, image, options)
+            depth, notes = _output_depth(source, format_, image, options)
+            chain = Chain(image, kernels, options.convolve, options.tone, np.dtype(_DTYPES[depth]))
+            _check_format(output, format_, depth, chain)
+        if not options.dry_run:
+            with watch.stage("filter"):
+                pixels = chain.run()
+            with watch.stage("write"):
+                result = Image(pixels, alpha=chain.alpha, metadata=image.metadata, format=format_.name)
+                notes += _write(output, result, format_, options)
+    except FilterError as error:
+        raise FilterError(f"{source}: {error}") from error
+    except MemoryError as error:
+        raise FilterError(
+            f"{source}: there is not enough memory for this image: filter a smaller part of it"
+        ) from error
+    return Result(
+        input=source,
+        output=output,
+        status="planned" if options.dry_run else "done",
+        input_size=image.size,
+        output_size=chain.output_size,
+        depth=depth,
+        mapping=chain.mapping,
+        steps=tuple(
+            Step(spec, plan.backend, plan.reason) for spec, plan in zip(options.kernels, chain.plans, strict=True)
+        ),
+        seconds=watch.seconds(),
+        notes=image.notes + _pointless(options, chain, depth) + notes,
+    )
+
+
+def failed(source: str, output: str, error: ConvcliError) -> Result:
+    """Give the result of an image that could not be done."""
+    return Result(source, output, "failed", error=str(error))
+
+
+def skipped(source: str, output: str) -> Result:
+    """Give the result of an image whose output was there already."""
+    return Result(source, output, "skipped", notes=(f"{output} exists",))
+
+
+def _read(source: str) -> Image:
+    from convcli.image.reading import decode_image, read_image
+
+    if source != STANDARD_STREAM:
+        return read_image(source)
+    import sys
+
+    data = sys.stdin.buffer.read()
+    if not data:
+        raise ImageReadError("standard input is empty: send it an image")
+    return decode_image(data, "standard input")
+
+
+def _write(output: str, image: Image, format_: Format, options: FilterOptions) -> tuple[str, ...]:
+    from convcli.image.writing import encode_image, write_image
+
+    threads = options.convolve.threads
+    if output != STANDARD_STREAM:
+        return write_image(
+            output,
+            image,
+            format=format_.name,
+            quality=options.quality,
+            compression=options.compression,
+            existing=options.existing,
+            threads=threads,
+        )
+    import sys
+
+    data, notes = encode_image(
+        image, format_, quality=options.quality, compression=options.compression, threads=threads
+    )
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise ImageWriteError(f"standard output: {error.strerror}") from error
+    return notes
+
+
+def _output_format(source: str, output: str, image: Image, options: FilterOptions) -> Format:
+    if output != STANDARD_STREAM or options.format is not None:
+        return format_for(output, options.format)
+    try:
+        return format_for(None, image.format)
+    except OutputError as error:
+        raise OutputError(
+            f"{source}: cannot write the format it came in, {image.format}: name one with --format"
+        ) from error
+
+
+def _output_depth(source: str, format_: Format, image: Image, options: FilterOptions) -> tuple[str, tuple[str, ...]]:
+    """Decide the output's sample type, and say so where it cannot be the input's."""
+    if options.depth != "same":
+        return options.depth, ()
+    depth = format_.nearest_depth(image.depth)
+    if depth == image.depth:
+        return depth, ()
+    if image.depth == "i16":
+        raise OutputError(f"{source}: {format_.title} cannot hold i16: choose --depth u8, u16 or f32, or write .npy")
+    was, becomes = _DEPTH_TITLES[image.depth], _DEPTH_TITLES[depth]
+    return depth, (f"{was} samples are written as {becomes}, because {format_.title} does not hold {was} ones",)
+
+
+def _check_format(output: str, format_: Format, depth: str, chain: Chain) -> None:
+    try:
+        format_.check(depth, chain.output_size[2], chain.alpha)
+    except OutputError as error:
+        raise OutputError(f"{output}: {error}" if output != STANDARD_STREAM else str(error)) from error
+
+
+def _pointless(options: FilterOptions, chain: Chain, depth: str) -> tuple[str, ...]:
+    """Name what was asked for and can have no effect on this output."""
+    notes = []
+    toning = options.tone
+    if chain.mapping is None:
+        if toning.signed != "auto":
+            notes.append(f"--signed {toning.signed} does nothing to {depth}, which holds the response itself")
+        if toning.linear:
+            notes.append(f"{depth} holds the response in linear light: the sRGB curve is not put back")
+    if chain.mapping == "stretch" and toning.bias:
+        notes.append("--bias does nothing under --signed stretch")
+    return tuple(notes)
+
+
+def output_paths(
+    sources: Sequence[str], output: str | None, kernels: Sequence[AnyKernel], format_name: str | None
+) -> list[str]:
+    """Name the output of each input: beside it, in the folder `output`, or `output` itself.
+
+    `img.png` becomes `img_sobel_x.png`; a `format_name` that the suffix does not mean changes the suffix. What comes
+    from standard input goes to standard output.
+
+    >>> output_paths(["photos/img.png", "-"], None, (), "jpeg")
+    ['photos/img.jpg', '-']
+
+    Raises
+    ------
+    UsageError
+        where two inputs would be written to one output, or the folder is missing.
+    """
+    if output is None:
+        outputs = [_default_output(source, kernels, format_name) for source in sources]
+    elif _names_folder(output):
+        if STANDARD_STREAM in sources:
+            raise UsageError(f"{output}: an image from standard input needs a file as its output, not a folder")
+        names = (Path(_default_output(source, kernels, format_name)).name for source in sources)
+        outputs = [str(Path(output) / name) for name in names]
+    elif len(sources) > 1:
+        hint = "" if output == STANDARD_STREAM else f"; to make one: mkdir {output}"
+        raise UsageError(f"-o {output}: {len(sources)} inputs need a folder as their output{hint}")
+    else:
+        outputs = [output]
+    claimed: dict[Path, str] = {}
+    for source, path in zip(sources, outputs, strict=True):
+        place = Path(path).resolve()
+        if place in claimed:
+            raise UsageError(f"{claimed[place]} and {source} would both be written to {path}: filter them apart")
+        claimed[place] = source
+    return outputs
+
+
+def _names_folder(output: str) -> bool:
+    if output == STANDARD_STREAM:
+        return False
+    if Path(output).is_dir():
+        return True
+    if output.endswith("/"):
+        raise OutputError(f"{output}: no such folder; to make it: mkdir -p {output}")
+    return False
+
+
+def _default_output(source: str, kernels: Sequence[AnyKernel], format_name: str | None) -> str:
+    if source == STANDARD_STREAM:
+        return STANDARD_STREAM
+    path = Path(source)
+    suffix = path.suffix
+    if format_name is not None:
+        named = format_for(None, format_name)
+        if suffix.lower() not in named.suffixes:
+            suffix = named.suffixes[0]
+    return str(path.parent / ("_".join([path.stem, *(_as_file_name(kernel.name) for kernel in kernels)]) + suffix))
+
+
+def _as_file_name(name: str) -> str:
+    return "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
