@@ -1,0 +1,21 @@
+"""The backends, in one table; each is imported when it is first used.
+
+A backend correlates a tile (height, width, inputs) with a bank (outputs, inputs / groups, kh, kw): valid, stride 1,
+undilated. All else is done once, above, in convcli.convolution.engine, so that it works on every backend alike.
+"""
+
+from importlib import import_module
+
+from convcli.convolution.backends.base import Backend
+
+_MODULES = {
+    "direct": "convcli.convolution.backends.direct",
+    "fft": "convcli.convolution.backends.fft",
+    "opencv": "convcli.convolution.backends.opencv",
+}
+
+
+def get_backend(name: str) -> Backend:
+    """Import the backend called `name`, one of direct, fft, opencv."""
+    backend: Backend = import_module(_MODULES[name]).BACKEND
+    return backend

@@ -1,0 +1,126 @@
+"""What a backend is asked for, and what it answers with."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcli.convolution.bank import Bank
+
+
+@dataclass(frozen=True, eq=False)
+class Work:
+    """One correlation, the same for all of its tiles.
+
+    `dtype` (float32 or float64) is what tiles arrive in and responses leave in. `output` is the (height, width) of the
+    whole response. `stride` and `dilation` are (1, 1) unless the backend declares that it does them itself.
+    """
+
+    bank: Bank
+    dtype: np.dtype[Any]
+    output: tuple[int, int]
+    stride: tuple[int, int] = (1, 1)
+    dilation: tuple[int, int] = (1, 1)
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """Rows and columns of the image under one output: d (k - 1) + 1."""
+        (height, width), (down, right) = self.bank.size, self.dilation
+        return down * (height - 1) + 1, right * (width - 1) + 1
+
+    def reach(self, height: int, width: int) -> tuple[int, int]:
+        """Rows and columns of padded input that `height` x `width` outputs read."""
+        return (height - 1) * self.stride[0] + self.span[0], (width - 1) * self.stride[1] + self.span[1]
+
+
+class Correlator(Protocol):
+    """The work of one thread: it owns its scratch, and answers one tile at a time."""
+
+    def tile(self, height: int, width: int) -> NDArray[Any]:
+        """Give the buffer (height, width, inputs) that the next tile is to be read into."""
+        ...
+
+    def correlate(self) -> NDArray[Any]:
+        """Correlate that tile; the response (h, w, outputs) is the caller's to change until the next tile."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class WholeImage:
+    """A whole image to be filtered at once, for a backend that pads by itself and has threads of its own.
+
+    `anchor` is given in the kernel as it is laid on; `dtype` is that of the result, rounded and saturated if an integer.
+    """
+
+    pixels: NDArray[Any]
+    kernel: NDArray[np.float64]
+    anchor: tuple[int, int]
+    padding: str
+    padding_value: float | tuple[float, ...]
+    dtype: np.dtype[Any]
+    threads: int
+
+
+class Backend(Protocol):
+    """One way of correlating.
+
+    `strides` and `dilates` say whether it does these itself and better; it is then handed them in its Work.
+    """
+
+    name: str
+    strides: bool
+    dilates: bool
+
+    def tile_size(self, work: Work) -> tuple[int, int]:
+        """Choose the outputs (height, width) of a full tile, from the work alone: never from the number of threads."""
+        ...
+
+    def prepare(self, work: Work, tile: tuple[int, int]) -> Callable[[], Correlator]:
+        """Do what is done once; the function that comes back is called once a thread."""
+        ...
+
+    def whole(self, image: WholeImage) -> NDArray[Any] | None:
+        """Filter a whole image by the library's own padding and threads, or answer None where that is not better."""
+        ...
+
+    def single_threaded(self) -> AbstractContextManager[object]:
+        """Hold the library underneath to one thread a call, while our own threads run."""
+        ...
+
+
+class Scratch:
+    """Buffers that are used again from tile to tile: fresh memory costs a page fault every 4 KiB.
+
+    >>> scratch = Scratch(np.dtype(np.float32))
+    >>> scratch.array("sum", (2, 3)).shape
+    (2, 3)
+    """
+
+    def __init__(self, dtype: np.dtype[Any]) -> None:
+        self._dtype = dtype
+        self._buffers: dict[str, NDArray[Any]] = {}
+
+    def array(self, name: str, shape: tuple[int, ...]) -> NDArray[Any]:
+        """Give the contiguous array called `name`, its content undefined."""
+        size = int(np.prod(shape))
+        buffer = self._buffers.get(name)
+        if buffer is None or buffer.size < size:
+            buffer = self._buffers[name] = np.empty(size, self._dtype)
+        return buffer[:size].reshape(shape)
+
+
+# Below the square root of the largest float32 and float64, by bytes a sample.
+_TAME = {4: 1e18, 8: 1e150}
+
+
+def is_tame(samples: NDArray[Any]) -> bool:
+    """Tell whether all samples (f32 or f64) are finite and so far from the type's limit that no method overflows.
+
+    >>> is_tame(np.ones(3)), is_tame(np.array([1.0, np.nan]))
+    (True, False)
+    """
+    limit = _TAME[samples.dtype.itemsize]
+    return bool(samples.max() < limit and samples.min() > -limit)  # false for NaN, which max and min hand on

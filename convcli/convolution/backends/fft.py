@@ -1,0 +1,159 @@
+"""The fft backend: overlap-save in tiles that stay in the core's cache, by FFTW through pyFFTW.
+
+A tile's spectrum times the conjugate of the kernel's is the spectrum of their circular correlation; its outputs whose
+window does not wrap round are the valid ones, and neighbouring tiles overlap by the rest (Oppenheim and Schafer,
+Discrete-Time Signal Processing, 8.7.3). The cost hardly depends on the kernel's size.
+
+Plans are FFTW's estimates, which cost nothing to make; `measure_plans` makes measured ones, which later runs of the
+process then use.
+"""
+
+import math
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import numpy as np
+import pyfftw
+from numpy.typing import NDArray
+
+from convcli.convolution.backends.base import Correlator, WholeImage, Work
+
+# Lengths with small prime factors only, which FFTW does in fast steps.
+_LENGTHS = (32, 48, 64, 96, 128, 160, 192, 256, 320, 384, 512, 640, 768, 1024, 1536, 2048, 3072, 4096, 6144, 8192)
+# Real samples whose spectrum and buffer still fit a core's cache, 512 x 512 in float32; larger tiles cost _SPILL a sample.
+_CACHED_BYTES = 512 * 512 * 4
+_SPILL = 1.6
+_planner = threading.Lock()  # FFTW's planner is the one part of it that is not safe to call from several threads
+
+
+class _FFT:
+    """See the module."""
+
+    name = "fft"
+    strides = False
+    dilates = False
+
+    def tile_size(self, work: Work) -> tuple[int, int]:
+        """The outputs of the transform that makes the whole cheapest."""
+        height, width = _transform_size(work.output, work.span, work.dtype.itemsize)
+        return height - work.span[0] + 1, width - work.span[1] + 1
+
+    def prepare(self, work: Work, tile: tuple[int, int]) -> Callable[[], Correlator]:
+        """Transform the kernels, once for all threads."""
+        size = _transform_size(work.output, work.span, work.dtype.itemsize)
+        spectra = _kernel_spectra(work, size)
+        return lambda: _OverlapSave(work, size, spectra)
+
+    def whole(self, image: WholeImage) -> None:
+        """Tiles are the faster way at every size."""
+
+    def single_threaded(self) -> AbstractContextManager[object]:
+        """Plans are made for one thread each."""
+        return nullcontext()
+
+
+class _OverlapSave:
+    """One thread's transforms, in planes: each channel of a tile lies by itself."""
+
+    def __init__(self, work: Work, size: tuple[int, int], spectra: list[tuple[int, int, NDArray[Any]]]) -> None:
+        self._work, self._spectra = work, spectra
+        height, width = size
+        self._planes = pyfftw.zeros_aligned((work.bank.inputs, height, width), work.dtype)
+        self._out = pyfftw.empty_aligned((work.bank.outputs, height, width), work.dtype)
+        kind = np.result_type(work.dtype, np.complex64)
+        self._input_spectra = pyfftw.empty_aligned((work.bank.inputs, height, width // 2 + 1), kind)
+        self._product = pyfftw.empty_aligned((height, width // 2 + 1), kind)
+        self._forward, self._inverse = _plans(self._planes[0], self._product, "FFTW_ESTIMATE")
+        self._filled = 0, 0
+
+    def tile(self, height: int, width: int) -> NDArray[Any]:
+        if (height, width) != self._filled:
+            self._planes[...] = 0  # what an earlier, larger tile left must not reach this one's rounding
+            self._filled = height, width
+        return self._planes[:, :height, :width].transpose(1, 2, 0)
+
+    def correlate(self) -> NDArray[Any]:
+        if self._work.bank.shared is not None:
+            ((_, _, spectrum),) = self._spectra
+            for plane, out in zip(self._planes, self._out, strict=True):
+                self._forward.update_arrays(plane, self._product)
+                self._forward.execute()
+                self._multiply_back(self._product, spectrum, out)
+        else:
+            self._correlate_bank()
+        (height, width), (rows, columns) = self._filled, self._work.span
+        return self._out[:, : height - rows + 1, : width - columns + 1].transpose(1, 2, 0)
+
+    def _correlate_bank(self) -> None:
+        for plane, spectrum in zip(self._planes, self._input_spectra, strict=True):
+            self._forward.update_arrays(plane, spectrum)
+            self._forward.execute()
+        total = np.zeros_like(self._product)
+        for number, (output, source, spectrum) in enumerate(self._spectra):
+            total += self._input_spectra[source] * spectrum
+            if number + 1 == len(self._spectra) or self._spectra[number + 1][0] != output:
+                self._multiply_back(total, None, self._out[output])
+                total[...] = 0
+
+    def _multiply_back(self, spectrum: NDArray[Any], factor: NDArray[Any] | None, out: NDArray[Any]) -> None:
+        if factor is None:
+            np.copyto(self._product, spectrum)
+        else:
+            np.multiply(spectrum, factor, out=self._product)
+        self._inverse.update_arrays(self._product, out)
+        self._inverse.execute()
+
+
+def _kernel_spectra(work: Work, size: tuple[int, int]) -> list[tuple[int, int, NDArray[Any]]]:
+    """Transform each kernel in float64: (output, input, conjugate spectrum with FFTW's missing 1 / n in it)."""
+    bank = work.bank
+    kind = np.result_type(work.dtype, np.complex64)
+    planes = [(0, 0, bank.shared)] if bank.shared is not None else bank.planes()
+    return [
+        (output, source, (np.conj(np.fft.rfft2(weights, size)) / math.prod(size)).astype(kind))
+        for output, source, weights in planes
+    ]
+
+
+def _transform_size(output: tuple[int, int], span: tuple[int, int], itemsize: int) -> tuple[int, int]:
+    """Choose the transform (height, width) by predicted cost: n log n for each tile, more where it leaves the cache."""
+
+    def candidates(axis: int) -> list[int]:
+        enough = next((n for n in _LENGTHS if n >= output[axis] + span[axis] - 1), None)
+        lengths = [n for n in _LENGTHS if n >= 2 * span[axis] and (enough is None or n <= enough)]
+        if enough is not None and enough not in lengths:
+            lengths.append(enough)
+        return lengths or [pyfftw.next_fast_len(2 * span[axis])]
+
+    def cost(height: int, width: int) -> float:
+        tiles = math.ceil(output[0] / (height - span[0] + 1)) * math.ceil(output[1] / (width - span[1] + 1))
+        samples = height * width
+        spilled = _SPILL if samples * itemsize > _CACHED_BYTES else 1.0
+        return tiles * samples * (math.log2(samples) + 8) * spilled
+
+    return min(((h, w) for h in candidates(0) for w in candidates(1)), key=lambda size: cost(*size))
+
+
+def _plans(real: NDArray[Any], spectrum: NDArray[Any], effort: str) -> tuple[Any, Any]:
+    """Plan the transform of `real` into `spectrum` and back, for one thread."""
+    with _planner:
+        forward = pyfftw.FFTW(real, spectrum, axes=(0, 1), flags=(effort,), threads=1)
+        flags = (effort, "FFTW_DESTROY_INPUT")
+        inverse = pyfftw.FFTW(spectrum, real, axes=(0, 1), direction="FFTW_BACKWARD", flags=flags, threads=1)
+    return forward, inverse
+
+
+def measure_plans(output: tuple[int, int], span: tuple[int, int], dtype: np.dtype[Any]) -> None:
+    """Have FFTW measure which transform is fastest for this output size and kernel span; takes up to a few seconds.
+
+    FFTW remembers the answer as wisdom, for the rest of the process.
+    """
+    height, width = _transform_size(output, span, dtype.itemsize)
+    real = pyfftw.empty_aligned((height, width), dtype)
+    spectrum = pyfftw.empty_aligned((height, width // 2 + 1), np.result_type(dtype, np.complex64))
+    _plans(real, spectrum, "FFTW_MEASURE")
+
+
+BACKEND = _FFT()

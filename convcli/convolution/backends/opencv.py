@@ -1,0 +1,160 @@
+"""The opencv backend: cv2.filter2D, and cv2.sepFilter2D for kernels that are a column times a row.
+
+Whole images go to OpenCV as they are where its own padding and sample types serve, which saves a copy. All else comes in
+float tiles: from u8 to f32 filter2D is up to ten times slower than converting first, from 9 x 9 on, and u16 is slower
+than float at every size.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from convcli.convolution.backends.base import Correlator, Scratch, WholeImage, Work, is_tame
+from convcli.kernel.factorize import separate
+
+_BORDERS = {
+    "reflect101": cv2.BORDER_REFLECT_101,
+    "reflect": cv2.BORDER_REFLECT,
+    "replicate": cv2.BORDER_REPLICATE,
+    "constant": cv2.BORDER_CONSTANT,
+}
+# From these numbers of weights on filter2D multiplies spectra, of which a NaN fills the whole image
+# (opencv/modules/imgproc/src/filter.dispatch.cpp).
+_SPECTRAL_WEIGHTS = {"uint8": 121, "float32": 121, "float64": 50}
+# Above this, filter2D is faster on float tiles than on u8.
+_BYTES_WEIGHTS = 49
+# The longest column plus row that float32 sums one after another inside DESIGN's bound: a flat image under 101 + 101
+# reaches half of it.
+_SEPARABLE_LENGTHS = 202
+
+
+class _OpenCV:
+    """See the module."""
+
+    name = "opencv"
+    strides = False
+    dilates = False
+
+    def tile_size(self, work: Work) -> tuple[int, int]:
+        """Large: OpenCV goes through rows in cache by itself, and a tile's own border is computed in vain."""
+        rows, columns = work.span
+        return max(256, 4 * rows), max(2048 // work.bank.inputs, 4 * columns)
+
+    def prepare(self, work: Work, tile: tuple[int, int]) -> Callable[[], Correlator]:
+        """Find out whether the kernel is separable."""
+        kernel = work.bank.shared
+        if kernel is None:
+            return lambda: _Planes(work)
+        factors = _worthwhile_factors(kernel, work.dtype)
+        if factors is not None:
+            column, row = factors
+            return lambda: _Separable(work, column, row)
+        return lambda: _Filter2D(work, kernel)
+
+    def whole(self, image: WholeImage) -> NDArray[Any] | None:
+        """Filter with OpenCV's own padding and threads, for u8 to u8 and float to the same float."""
+        pixels, kernel, name = image.pixels, image.kernel, image.dtype.name
+        if pixels.dtype != image.dtype or name not in _SPECTRAL_WEIGHTS or not pixels.flags.c_contiguous:
+            return None
+        if image.padding not in _BORDERS or (image.padding == "constant" and np.any(image.padding_value)):
+            return None
+        factors = _worthwhile_factors(kernel, image.dtype)
+        if factors is None and name == "uint8" and kernel.size > _BYTES_WEIGHTS:
+            return None
+        by_taps = factors is None and kernel.size < _SPECTRAL_WEIGHTS[name]
+        if name != "uint8" and not by_taps and not is_tame(pixels):
+            return None
+        anchor, border = (image.anchor[1], image.anchor[0]), _BORDERS[image.padding]
+        with _threads(image.threads):
+            if factors is None:
+                result = cv2.filter2D(pixels, -1, kernel, anchor=anchor, borderType=border)
+            else:
+                column, row = factors
+                result = cv2.sepFilter2D(pixels, -1, row, column, anchor=anchor, borderType=border)
+        return result.reshape(pixels.shape)
+
+    def single_threaded(self) -> AbstractContextManager[object]:
+        """OpenCV has one pool of threads for the process."""
+        return _threads(1)
+
+
+class _Tile:
+    """A tile in a buffer of its own. The border that OpenCV adds is never looked at: responses are cut to what is valid."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._scratch = Scratch(work.dtype)
+        self._input: NDArray[Any] = np.empty(0)
+
+    def tile(self, height: int, width: int) -> NDArray[Any]:
+        self._input = self._scratch.array("tile", (height, width, self._work.bank.inputs))
+        return self._input
+
+    def _valid(self, response: NDArray[Any]) -> NDArray[Any]:
+        height, width, channels = self._input.shape
+        rows, columns = self._work.span
+        return response.reshape(height, width, channels)[: height - rows + 1, : width - columns + 1]
+
+
+class _Filter2D(_Tile):
+    def __init__(self, work: Work, kernel: NDArray[np.float64]) -> None:
+        super().__init__(work)
+        self._kernel = kernel.astype(work.dtype)
+
+    def correlate(self) -> NDArray[Any]:
+        response = self._scratch.array("response", self._input.shape)
+        cv2.filter2D(self._input, -1, self._kernel, response, (0, 0), 0, cv2.BORDER_CONSTANT)
+        return self._valid(response)
+
+
+class _Separable(_Tile):
+    def __init__(self, work: Work, column: NDArray[np.float64], row: NDArray[np.float64]) -> None:
+        super().__init__(work)
+        self._column, self._row = column.astype(work.dtype), row.astype(work.dtype)
+
+    def correlate(self) -> NDArray[Any]:
+        response = self._scratch.array("response", self._input.shape)
+        cv2.sepFilter2D(self._input, -1, self._row, self._column, response, (0, 0), 0, cv2.BORDER_CONSTANT)
+        return self._valid(response)
+
+
+class _Planes(_Tile):
+    """A bank that mixes channels: one filter2D for each pair of an output and an input channel."""
+
+    def correlate(self) -> NDArray[Any]:
+        height, width = self._input.shape[:2]
+        rows, columns = self._work.span
+        inputs = [np.ascontiguousarray(self._input[..., channel]) for channel in range(self._input.shape[2])]
+        out = self._scratch.array("out", (height - rows + 1, width - columns + 1, self._work.bank.outputs))
+        out[...] = 0
+        for output, source, weights in self._work.bank.planes():
+            kernel = weights.astype(self._work.dtype)
+            response = cv2.filter2D(inputs[source], -1, kernel, None, (0, 0), 0, cv2.BORDER_CONSTANT)
+            out[..., output] += response[: out.shape[0], : out.shape[1]]
+        return out
+
+
+def _worthwhile_factors(
+    kernel: NDArray[np.float64], dtype: np.dtype[Any]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """Factor a kernel where two passes are fewer multiplications, and still exact enough."""
+    if sum(kernel.shape) >= kernel.size or (dtype != np.float64 and sum(kernel.shape) > _SEPARABLE_LENGTHS):
+        return None
+    return separate(kernel)
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(count)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
+
+
+BACKEND = _OpenCV()

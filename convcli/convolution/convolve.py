@@ -1,0 +1,275 @@
+"""The public function, and the plan behind it."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from convcli.convolution.backends import get_backend
+from convcli.convolution.bank import Bank
+from convcli.convolution.engine import Task, run_tiles, run_whole
+from convcli.convolution.geometry import axis_geometry
+from convcli.convolution.options import ConvolveOptions, available_threads
+from convcli.convolution.planner import choose_backend
+from convcli.errors import FilterError, UsageError
+from convcli.image.tone import Finish
+from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
+
+_SAMPLE_TYPES = ("uint8", "uint16", "int16", "float32", "float64")
+
+
+def convolve(
+    image: ArrayLike,
+    kernel: AnyKernel | ArrayLike,
+    *,
+    padding: str = "reflect101",
+    padding_value: float | tuple[float, ...] = 0.0,
+    extent: str = "same",
+    flip: bool = False,
+    anchor: tuple[int, int] | None = None,
+    stride: int | tuple[int, int] = 1,
+    dilation: int | tuple[int, int] = 1,
+    backend: str = "auto",
+    precision: str = "single",
+    threads: int | None = None,
+    out_dtype: DTypeLike | None = None,
+) -> NDArray[Any]:
+    """Lay a kernel on every pixel of an image and sum the products (correlation; convolution with `flip`).
+
+    `out[y, x] = sum_uv image[y + u - a, x + v - b] * weights[u, v]`, the anchor (a, b) being the middle of the kernel
+    (h // 2, w // 2) unless given.
+
+    Parameters
+    ----------
+    image
+        (height, width) or (height, width, channels) of u8, u16, i16, f32 or f64. Each channel is filtered by itself.
+    kernel
+        A Kernel, a CompositeKernel, or a 2-D array of weights.
+    padding
+        Where samples outside the image come from: reflect101, reflect, replicate, constant or wrap.
+    padding_value
+        The sample outside for `constant`, in the image's units; one number, or one a channel.
+    extent
+        `same`: as large as the image; `valid`: only where the kernel fits; `full`: wherever it touches.
+    flip
+        Turn the kernel, with its anchor, by 180 degrees first.
+    anchor, stride, dilation
+        (rows, columns); one number for both, but for the anchor. A strided result is the unstrided one at `[::sy, ::sx]`.
+    backend
+        auto, direct, fft or opencv.
+    precision
+        `double` computes in float64, as f64 images always are.
+    threads
+        How many; as many as this process has cores for if None. The result does not depend on it.
+    out_dtype
+        uint8, uint16 or int16 asks for the result rounded half to even and saturated; else it is float32 (or float64).
+
+    Returns
+    -------
+    An array of the image's number of dimensions.
+
+    Raises
+    ------
+    UsageError
+        An argument is wrong whatever the image.
+    FilterError
+        This image cannot be filtered so: it is empty, of another type, or smaller than a `valid` kernel.
+
+    Examples
+    --------
+    >>> ramp = np.tile(np.arange(5, dtype=np.uint8), (4, 1))
+    >>> convolve(ramp, [[-1, 0, 1]])[0].tolist()
+    [0.0, 2.0, 2.0, 2.0, 0.0]
+    >>> convolve(ramp, np.full((3, 3), 1 / 9), extent="valid", out_dtype=np.uint8).tolist()
+    [[1, 2, 3], [1, 2, 3]]
+    """
+    options = ConvolveOptions(
+        padding, padding_value, extent, flip, anchor, stride, dilation, backend, precision, threads
+    )
+    pixels = np.asarray(image)
+    if pixels.ndim not in (2, 3):
+        raise FilterError(f"an image has 2 or 3 dimensions (height, width, channels), not {pixels.ndim}")
+    if not isinstance(kernel, Kernel | CompositeKernel):
+        kernel = Kernel("custom", _weights(kernel))
+    finish = None if out_dtype is None else Finish(np.dtype(out_dtype))
+    if finish is not None and finish.dtype.name not in _SAMPLE_TYPES:
+        raise UsageError(f"out_dtype must be one of {', '.join(_SAMPLE_TYPES)}, not {finish.dtype}")
+    channels = pixels if pixels.ndim == 3 else pixels[:, :, np.newaxis]
+    height, width, count = channels.shape
+    result = plan_convolution((height, width, count), pixels.dtype, kernel, options, finish).run(channels)
+    return result if pixels.ndim == 3 else result[:, :, 0]
+
+
+def _weights(array: ArrayLike) -> NDArray[np.float64]:
+    weights = np.asarray(array, np.float64)
+    if weights.ndim != 2 or weights.size == 0:
+        raise UsageError(f"a kernel is a 2-D array of at least one weight, not of shape {weights.shape}")
+    if not np.isfinite(weights).all():
+        raise UsageError("a kernel's weights must be finite")
+    return weights
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A convolution that is ready to run on images of one size and sample type."""
+
+    backend: str
+    reason: str
+    input_size: tuple[int, int, int]
+    output_size: tuple[int, int, int]
+    _task: Task
+    _finish: Finish | None
+
+    def run(self, pixels: NDArray[Any]) -> NDArray[Any]:
+        """Filter `pixels` (height, width, channels): the float response, or what the plan's Finish makes of it."""
+        if pixels.shape != self.input_size:
+            raise FilterError(f"this plan is for an image of {self.input_size}, not {pixels.shape}")
+        task, finish = self._task, self._finish
+        dtype = task.dtype if finish is None else finish.dtype
+        if finish is None or finish.only_converts:
+            whole = run_whole(pixels, task, dtype)
+            if whole is not None:
+                return whole
+        return run_tiles(pixels, task, dtype, finish)
+
+
+def plan_convolution(
+    size: tuple[int, int, int],
+    dtype: DTypeLike,
+    kernel: AnyKernel,
+    options: ConvolveOptions,
+    finish: Finish | None = None,
+) -> Plan:
+    """Work out sizes and choose a backend for images of `size` (height, width, channels) and `dtype`.
+
+    Raises UsageError and FilterError, as `convolve` does.
+    """
+    dtype = np.dtype(dtype)
+    if dtype.name not in _SAMPLE_TYPES:
+        raise FilterError(f"samples of type {dtype} are not filtered: expected {', '.join(_SAMPLE_TYPES)}")
+    height, width, channels = size
+    if 0 in size:
+        raise FilterError(f"an image of {height} x {width} pixels and {channels} channels is empty")
+    value = options.padding_value
+    if isinstance(value, tuple) and len(value) not in (1, channels):
+        raise FilterError(f"{len(value)} padding values were given for {channels} channels: give one, or one a channel")
+    weights, anchor = _laid_on_one_size(kernel, options)
+    (anchor_y, anchor_x), (kernel_h, kernel_w) = anchor, weights[0].shape
+    (stride_y, stride_x), (dilation_y, dilation_x) = _pair(options.stride), _pair(options.dilation)
+    rows = axis_geometry(
+        height, kernel_h, anchor=anchor_y, extent=options.extent, stride=stride_y, dilation=dilation_y
+    )
+    columns = axis_geometry(
+        width, kernel_w, anchor=anchor_x, extent=options.extent, stride=stride_x, dilation=dilation_x
+    )
+    work_dtype = np.dtype(np.float64 if options.precision == "double" or dtype == np.float64 else np.float32)
+    banks = tuple(Bank.depthwise(each, channels) for each in weights)
+    output_size = rows.output, columns.output, channels
+    name, reason = options.backend, "as asked"
+    if name == "auto":
+        name, reason = choose_backend(banks, output_size, (stride_y, stride_x), (dilation_y, dilation_x), work_dtype)
+    combine = kernel.combine if isinstance(kernel, CompositeKernel) else "sum"
+    task = Task(
+        banks,
+        combine,
+        rows,
+        columns,
+        (dilation_y, dilation_x),
+        options.padding,
+        value,
+        work_dtype,
+        get_backend(name),
+        options.threads or available_threads(),
+    )
+    return Plan(name, reason, size, output_size, task, finish)
+
+
+def correlate_bank(
+    image: NDArray[Any],
+    bank: Bank,
+    *,
+    backend: str = "direct",
+    padding: str = "constant",
+    padding_value: float = 0.0,
+    pad: tuple[int, int] = (0, 0),
+    stride: int | tuple[int, int] = 1,
+    dilation: int | tuple[int, int] = 1,
+    threads: int | None = None,
+) -> NDArray[Any]:
+    """Correlate an image (height, width, inputs) with a bank, each edge padded by `pad` (rows, columns).
+
+    The rules are those of torch.nn.functional.conv2d. Returns float32 (h, w, outputs), float64 for f64 images.
+
+    >>> image = np.ones((3, 3, 2), np.float32)
+    >>> correlate_bank(image, Bank(np.ones((1, 2, 2, 2)))).tolist()
+    [[[8.0], [8.0]], [[8.0], [8.0]]]
+    """
+    options = ConvolveOptions(padding, padding_value, stride=stride, dilation=dilation, threads=threads)
+    if image.ndim != 3 or image.shape[2] != bank.inputs:
+        raise FilterError(f"this bank reads {bank.inputs} channels; the image is of shape {image.shape}")
+    strides, dilations = _pair(options.stride), _pair(options.dilation)
+    rows, columns = (
+        replace(
+            axis_geometry(
+                image.shape[axis] + 2 * pad[axis],
+                bank.size[axis],
+                anchor=0,
+                extent="valid",
+                stride=strides[axis],
+                dilation=dilations[axis],
+            ),
+            before=pad[axis],
+            after=pad[axis],
+        )
+        for axis in (0, 1)
+    )
+    dtype = np.dtype(np.float64 if image.dtype == np.float64 else np.float32)
+    task = Task(
+        (bank,),
+        "sum",
+        rows,
+        columns,
+        dilations,
+        options.padding,
+        options.padding_value,
+        dtype,
+        get_backend(backend),
+        options.threads or available_threads(),
+    )
+    return run_tiles(image, task, dtype, None)
+
+
+def _laid_on_one_size(
+    kernel: AnyKernel, options: ConvolveOptions
+) -> tuple[list[NDArray[np.float64]], tuple[int, int]]:
+    """Turn kernels as written into weights as laid on the image, all of one size with one anchor.
+
+    Those of a composite that differ in size are surrounded with zeros, so that their anchors meet.
+    """
+    components = kernel.kernels if isinstance(kernel, CompositeKernel) else (kernel,)
+    laid = []
+    for component in components:
+        (height, width), weights = component.size, component.weights
+        anchor = options.anchor or component.anchor or (height // 2, width // 2)
+        if not (0 <= anchor[0] < height and 0 <= anchor[1] < width):
+            raise UsageError(
+                f"anchor {anchor[0]},{anchor[1]} lies outside kernel {component.name!r} of {height}x{width}: "
+                f"rows count from 0 to {height - 1}, columns from 0 to {width - 1}"
+            )
+        if options.flip:
+            weights, anchor = weights[::-1, ::-1], (height - 1 - anchor[0], width - 1 - anchor[1])
+        laid.append((weights, anchor))
+    top, left = (max(anchor[axis] for _, anchor in laid) for axis in (0, 1))
+    bottom, right = (max(weights.shape[axis] - anchor[axis] for weights, anchor in laid) for axis in (0, 1))
+    aligned = []
+    for weights, anchor in laid:
+        whole = np.zeros((top + bottom, left + right))
+        y, x = top - anchor[0], left - anchor[1]
+        whole[y : y + weights.shape[0], x : x + weights.shape[1]] = weights
+        aligned.append(whole)
+    return aligned, (top, left)
+
+
+def _pair(value: int | tuple[int, int]) -> tuple[int, int]:
+    return (value, value) if isinstance(value, int) else value

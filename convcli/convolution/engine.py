@@ -1,0 +1,144 @@
+"""The work above every backend: padding, strides, dilation, tiles, threads, and samples that are not finite.
+
+The output is cut into tiles that stay in a core's cache. Each thread takes the next tile, reads its part of the padded
+image as floats, has the backend correlate it, and finishes the response into the output.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcli.convolution.backends.base import Backend, Correlator, WholeImage, Work, is_tame
+from convcli.convolution.bank import Bank
+from convcli.convolution.combine import combine_responses
+from convcli.convolution.geometry import AxisGeometry
+from convcli.convolution.padding import PaddedSource
+from convcli.convolution.threads import run_tasks
+
+Finisher = Callable[[NDArray[Any], NDArray[Any]], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A correlation resolved: nothing is left to choose but the number of threads.
+
+    Several `banks` of one size share the geometry, and their responses are joined by `combine`.
+    """
+
+    banks: tuple[Bank, ...]
+    combine: str
+    rows: AxisGeometry
+    columns: AxisGeometry
+    dilation: tuple[int, int]
+    padding: str
+    padding_value: float | tuple[float, ...]
+    dtype: np.dtype[Any]
+    backend: Backend
+    threads: int
+
+    @property
+    def output_size(self) -> tuple[int, int, int]:
+        """Height, width and channels of the result."""
+        return self.rows.output, self.columns.output, self.banks[0].outputs
+
+
+def run_whole(pixels: NDArray[Any], task: Task, dtype: np.dtype[Any]) -> NDArray[Any] | None:
+    """Filter a whole image by the backend's own means, where it offers that for this task; else None."""
+    kernel = task.banks[0].shared
+    rows, columns = task.rows, task.columns
+    plain = len(task.banks) == 1 and task.dilation == (1, 1) and (rows.stride, columns.stride) == (1, 1)
+    same = rows.output == pixels.shape[0] and columns.output == pixels.shape[1]
+    if kernel is None or not plain or not same:
+        return None
+    anchor = rows.before, columns.before
+    image = WholeImage(pixels, kernel, anchor, task.padding, task.padding_value, dtype, task.threads)
+    return task.backend.whole(image)
+
+
+def run_tiles(pixels: NDArray[Any], task: Task, dtype: np.dtype[Any], finish: Finisher | None) -> NDArray[Any]:
+    """Filter `pixels` (height, width, inputs) tile by tile into a new array of `dtype`."""
+    rows, columns, backend = task.rows, task.columns, task.backend
+    before, after = (rows.before, columns.before), (rows.after, columns.after)
+    source = PaddedSource(pixels, before, after, task.padding, task.padding_value)
+    out = np.empty(task.output_size, dtype)
+    stride = rows.stride, columns.stride
+    works = tuple(_work(bank, task, backend) for bank in task.banks)
+    height, width = _in_outputs(backend.tile_size(works[0]), stride, works[0].stride)
+    tile = min(height, rows.output), min(width, columns.output)
+    corners = [(y, x) for y in range(0, rows.output, tile[0]) for x in range(0, columns.output, tile[1])]
+    largest = _unstrided(tile, stride, works[0].stride)
+    makers = tuple(backend.prepare(work, largest) for work in works)
+    may_hold_nonfinite = pixels.dtype.kind == "f"
+
+    def worker() -> Callable[[int], None]:
+        correlators = tuple(make() for make in makers)
+        careful: list[tuple[Correlator, ...]] = []
+
+        def correlate(top: int, left: int, size: tuple[int, int]) -> NDArray[Any]:
+            first, *others = correlators
+            buffer = first.tile(*size)
+            source.read(top, left, buffer)
+            if may_hold_nonfinite and not is_tame(buffer):
+                if not careful:
+                    careful.append(_careful_correlators(task, largest, works[0].stride))
+                first, *others = careful[0]
+                careful_buffer = first.tile(*size)
+                np.copyto(careful_buffer, buffer)
+                buffer = careful_buffer
+            for other in others:
+                np.copyto(other.tile(*size), buffer)
+            responses = [correlator.correlate() for correlator in (first, *others)]
+            return combine_responses(responses, task.combine) if others else responses[0]
+
+        def do(number: int) -> None:
+            y, x = corners[number]
+            target = out[y : y + tile[0], x : x + tile[1]]
+            inner = _unstrided(target.shape[:2], stride, works[0].stride)
+            response = correlate(y * stride[0], x * stride[1], works[0].reach(*inner))
+            if works[0].stride != stride:
+                response = response[:: stride[0], :: stride[1]]
+            if finish is None:
+                np.copyto(target, response)
+            else:
+                finish(response, target)
+
+        return do
+
+    with backend.single_threaded(), np.errstate(all="ignore"):
+        run_tasks(len(corners), worker, task.threads)
+    return out
+
+
+def _work(bank: Bank, task: Task, backend: Backend) -> Work:
+    """Ask for strides and dilations only where the backend does them itself."""
+    stride = (task.rows.stride, task.columns.stride) if backend.strides else (1, 1)
+    dilation = task.dilation if backend.dilates else (1, 1)
+    if not backend.dilates:
+        bank = bank.dilated(task.dilation)
+    output = _unstrided((task.rows.output, task.columns.output), (task.rows.stride, task.columns.stride), stride)
+    return Work(bank, task.dtype, output, stride, dilation)
+
+
+def _unstrided(size: tuple[int, ...], stride: tuple[int, int], done: tuple[int, int]) -> tuple[int, int]:
+    """How many outputs a backend must compute for `size` of ours, where `done` is the stride that it does itself."""
+    if done == stride:
+        return size[0], size[1]
+    return (size[0] - 1) * stride[0] + 1, (size[1] - 1) * stride[1] + 1
+
+
+def _in_outputs(size: tuple[int, int], stride: tuple[int, int], done: tuple[int, int]) -> tuple[int, int]:
+    """How many of our outputs lie in a tile of `size` of the backend's."""
+    if done == stride:
+        return size
+    return (size[0] - 1) // stride[0] + 1, (size[1] - 1) // stride[1] + 1
+
+
+def _careful_correlators(task: Task, tile: tuple[int, int], stride: tuple[int, int]) -> tuple[Correlator, ...]:
+    """Make correlators for tiles with NaN, infinite or huge samples: tap by tap, zero weights left out."""
+    from convcli.convolution.backends.direct import TapByTap  # noqa: PLC0415 (only where such a tile turns up)
+
+    output = task.rows.output, task.columns.output
+    return tuple(TapByTap(Work(bank, task.dtype, output, stride, task.dilation)) for bank in task.banks)

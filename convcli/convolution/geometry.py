@@ -1,0 +1,58 @@
+"""Sizes: how large an output is, and how much padding it takes.
+
+With input n, kernel k, dilation d and stride s along an axis, and K = d (k - 1) + 1, an output has
+`same` ceil(n / s), `valid` floor((n - K) / s) + 1, `full` floor((n + K - 2) / s) + 1 samples.
+"""
+
+from dataclasses import dataclass
+
+from convcli.errors import FilterError, UsageError
+
+
+@dataclass(frozen=True)
+class AxisGeometry:
+    """One axis of a correlation: `span` is K, `before` and `after` the padding, `output` the number of outputs.
+
+    Output i reads the padded samples from `i * stride` to `i * stride + span - 1`.
+    """
+
+    span: int
+    stride: int
+    before: int
+    after: int
+    output: int
+
+
+def axis_geometry(
+    length: int, taps: int, *, anchor: int, extent: str = "same", stride: int = 1, dilation: int = 1
+) -> AxisGeometry:
+    """Work out one axis from its length, the kernel's taps and its anchor (in taps).
+
+    >>> axis_geometry(10, 3, anchor=1)
+    AxisGeometry(span=3, stride=1, before=1, after=1, output=10)
+    >>> axis_geometry(10, 3, anchor=1, extent="valid", stride=2, dilation=2)
+    AxisGeometry(span=5, stride=2, before=0, after=0, output=3)
+
+    Raises
+    ------
+    UsageError
+        where the anchor lies outside the kernel.
+    FilterError
+        where a `valid` kernel does not fit.
+    """
+    if not 0 <= anchor < taps:
+        raise UsageError(f"anchor {anchor} lies outside a kernel of {taps}: expected 0 to {taps - 1}")
+    span = dilation * (taps - 1) + 1
+    if extent == "same":
+        before = anchor * dilation
+        after = span - 1 - before
+    elif extent == "full":
+        before = after = span - 1
+    else:
+        before = after = 0
+        if span > length:
+            raise FilterError(
+                f"a kernel that spans {span} does not fit into {length} pixels: choose extent same or full, or a smaller kernel"
+            )
+    output = (length + before + after - span) // stride + 1
+    return AxisGeometry(span, stride, before, after, output)
