@@ -1,8 +1,8 @@
 """A chain of kernels on one image's pixels: made ready, filtered, mapped to the output's samples.
 
 The order of work is gray, linear light, premultiply, the kernels one after the other, scale and bias, unpremultiply,
-the sRGB curve again, mapping. What is not asked for is not done: one kernel on plain pixels goes from samples to samples
-in one pass over the tiles, and no float image is ever held.
+the sRGB curve again, mapping. What is not asked for is not done: one kernel on plain pixels goes from samples to
+samples in one pass over the tiles, and no float image is ever held.
 """
 
 import math
@@ -84,7 +84,7 @@ def resolve_alpha(alpha: str, kernels: Sequence[AnyKernel]) -> str:
         for kernel, possible in zip(kernels, averaging, strict=True):
             if not possible:
                 raise UsageError(
-                    f"--alpha premultiply needs weights of a positive sum, unlike those of {kernel.name}: use --alpha keep"
+                    f"--alpha premultiply needs weights of a positive sum, unlike {kernel.name}: use --alpha keep"
                 )
         return alpha
     return "premultiply" if all(averaging) and all(k.weights.min() >= 0 for k in _parts(kernels)) else "keep"

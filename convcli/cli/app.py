@@ -1,0 +1,126 @@
+"""The command line: its commands, loaded when they are called, and how every run of it ends."""
+
+import importlib
+import os
+import sys
+from typing import Annotated, Any, NoReturn
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.exceptions import TyperException
+
+from convcli import __version__
+from convcli.errors import ConvcliError, nearest
+
+INTERRUPTED = 130
+
+# What `convcli --help` says of each command, so that it need not import them.
+_COMMANDS = {
+    "filter": ("convcli.cli.filter", "Filter images with one kernel, or several in turn."),
+    "kernels": ("convcli.cli.kernels", "List, show, check, export and compose kernels."),
+}
+
+
+class _LazyGroup(TyperGroup):
+    """A group whose commands are known by name and summary, and imported only when one is called."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands.update(
+            (name, TyperCommand(name, callback=None, help=summary)) for name, (_, summary) in _COMMANDS.items()
+        )
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        name, command, rest = super().resolve_command(ctx, args)
+        if name in _COMMANDS:
+            command = typer.main.get_command(importlib.import_module(_COMMANDS[name][0]).app)
+            command.name = name
+        return name, command, rest
+
+
+app = typer.Typer(
+    cls=_LazyGroup,
+    name="convcli",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"convcli {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def convcli(
+    _version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Filter images by convolution: any kernel, any padding, any backend, measured.
+
+    [bold]Example[/]
+
+      convcli filter photo.png -k sobel_x      writes photo_sobel_x.png
+      convcli kernels list                     what there is besides sobel_x
+      convcli filter --help                    every option
+    """
+
+
+def main() -> NoReturn:
+    """Run the command line on the process's arguments, and leave with its exit status."""
+    sys.exit(run())
+
+
+def run(args: list[str] | None = None) -> int:
+    """Run the command line and tell its exit status. Whatever goes wrong becomes one line on standard error."""
+    try:
+        status = app(args=args, prog_name="convcli", standalone_mode=False)
+        sys.stdout.flush()
+    except ConvcliError as error:
+        return _fail(str(error), error.exit_status)
+    except TyperException as error:
+        return _fail(_usage_message(error), error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        return _fail("interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        return _closed_pipe()
+    except MemoryError:
+        return _fail("there is not enough memory: filter smaller images, or fewer at a time", 1)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _fail(f"{where}{error.strerror or error}", 1)
+    return status if isinstance(status, int) else 0
+
+
+def print_error(message: str) -> None:
+    """Print one line of error, whatever a file's name or a library's message may hold."""
+    line = " ".join(message.split("\n"))
+    print(f"convcli: error: {line}", file=sys.stderr)
+
+
+def _fail(message: str, status: int) -> int:
+    print_error(message)
+    return status
+
+
+def _closed_pipe() -> int:
+    """End quietly: whoever was reading has gone. What Python would still flush goes nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    return 1
+
+
+def _usage_message(error: TyperException) -> str:
+    """Turn the parser's complaint into our form: lower case, no full stop, the nearest option offered."""
+    message = error.format_message().rstrip(".")
+    option = getattr(error, "option_name", None)
+    context = getattr(error, "ctx", None)
+    if option is not None and message.startswith("No such option"):
+        known = [name for parameter in context.command.params for name in parameter.opts] if context else []
+        message = f"no such option: {option}{nearest(option, known)}"
+    hint = f" (see {context.command_path} --help)" if context is not None else ""
+    return f"{message[:1].lower()}{message[1:]}{hint}"

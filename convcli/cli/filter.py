@@ -1,0 +1,198 @@
+"""`convcli filter`: images in, filtered images out."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from convcli.cli import options as opt
+from convcli.convolution.options import ConvolveOptions
+from convcli.errors import ConvcliError, OutputError, UsageError
+
+if TYPE_CHECKING:
+    from convcli.job import FilterOptions, Result
+    from convcli.kernel.model import AnyKernel
+
+app = typer.Typer(rich_markup_mode="rich", context_settings={"help_option_names": ["-h", "--help"]})
+
+_STANDARD_STREAM = "-"
+
+
+@app.command("filter")
+def filter_images(
+    inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Images; - is standard input.")],
+    kernel: opt.KernelOption,
+    output: opt.OutputOption = None,
+    format_: opt.FormatOption = None,
+    existing: opt.ExistingOption = None,
+    force: opt.ForceOption = False,
+    quality: opt.QualityOption = None,
+    compression: opt.CompressionOption = "balanced",
+    padding: opt.PaddingOption = None,
+    padding_value: opt.PaddingValueOption = None,
+    extent: opt.ExtentOption = "same",
+    flip: opt.FlipOption = False,
+    anchor: opt.AnchorOption = None,
+    stride: opt.StrideOption = "1",
+    dilation: opt.DilationOption = "1",
+    gray: opt.GrayOption = False,
+    linear: opt.LinearOption = False,
+    alpha: opt.AlphaOption = "auto",
+    scale: opt.ScaleOption = 1.0,
+    bias: opt.BiasOption = 0.0,
+    signed: opt.SignedOption = "auto",
+    depth: opt.DepthOption = "same",
+    backend: opt.BackendOption = "auto",
+    precision: opt.PrecisionOption = "single",
+    threads: opt.ThreadsOption = None,
+    dry_run: opt.DryRunOption = False,
+    timing: opt.TimingOption = False,
+    report: opt.ReportOption = None,
+    json: opt.JsonOption = False,
+    quiet: opt.QuietOption = False,
+    verbose: opt.VerboseOption = False,
+) -> None:
+    """Filter images with one kernel, or several in turn.
+
+    [bold]Examples[/]
+
+      convcli filter photo.png -k sobel_x
+      convcli filter photo.jpg -k gaussian:sigma=2 -k laplacian -o edges.png
+      convcli filter *.png -k sharpen -o sharp/ --padding replicate
+      convcli filter scan.tif -k log:sigma=3 --depth f32 -o response.tif
+    """
+    convolve = ConvolveOptions(
+        padding=padding or "reflect101",
+        padding_value=0.0 if padding_value is None else opt.parse_values("--padding-value", padding_value),
+        extent=extent,
+        flip=flip,
+        anchor=None if anchor is None else opt.parse_point("--anchor", anchor),
+        stride=opt.parse_pair("--stride", stride),
+        dilation=opt.parse_pair("--dilation", dilation),
+        backend=backend,
+        precision=precision,
+        threads=threads,
+    )
+    if padding_value is not None and convolve.padding != "constant":
+        raise UsageError(f"--padding-value needs --padding constant, not {convolve.padding}")
+    if quiet and verbose:
+        raise UsageError("--quiet and --verbose exclude each other: choose one")
+    if force and existing not in (None, "overwrite"):
+        raise UsageError(f"-f means --existing overwrite, not --existing {existing}: choose one")
+    if inputs.count(_STANDARD_STREAM) > 1:
+        raise UsageError("standard input, -, can be read only once")
+    to_stdout = output == _STANDARD_STREAM or (output is None and _STANDARD_STREAM in inputs)
+    if to_stdout and json:
+        raise UsageError("--json and -o - would both write to standard output: name a file with -o")
+    if to_stdout and not dry_run and sys.stdout.isatty():
+        raise UsageError("standard output is a terminal: name a file with -o, or send it on with | or >")
+
+    # From here on numpy is needed.
+    from convcli import job
+    from convcli.chain import ToneOptions
+    from convcli.cli import rendering
+
+    options = job.FilterOptions(
+        kernels=tuple(kernel),
+        convolve=convolve,
+        tone=ToneOptions(signed=signed, scale=scale, bias=bias, gray=gray, linear=linear, alpha=alpha),
+        depth=depth,
+        existing="overwrite" if force else existing or "error",
+        format=format_,
+        quality=quality,
+        compression=compression,
+        dry_run=dry_run,
+    )
+    kernels = job.load_kernels(options)
+    outputs = job.output_paths(inputs, output, kernels, format_)
+    skipped = _check_outputs(inputs, outputs, options)
+    if report is not None:
+        _check_report(report, [*inputs, *outputs])
+    if not quiet:
+        for note in _pointless(padding, convolve):
+            rendering.say(f"note: {note}")
+
+    results = []
+    for result in _run_all(inputs, outputs, skipped, kernels, options):
+        results.append(result)
+        if result.status != "failed" and not quiet:
+            rendering.say(rendering.summary(result))
+            for note in result.notes if result.status != "skipped" else ():
+                rendering.say(f"note: {result.input}: {note}")
+            for line in rendering.details(result) if verbose else ():
+                rendering.say(line)
+        if json:
+            print(rendering.json_line(result), flush=True)
+    timed = [result for result in results if result.seconds]
+    if timing and timed:
+        rendering.say_table(rendering.timing_table(timed))
+    if report is not None:
+        rendering.write_report(report, results)
+    if any(result.status == "failed" for result in results):
+        raise typer.Exit(1)
+
+
+def _run_all(
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    skipped: set[str],
+    kernels: "Sequence[AnyKernel]",
+    options: "FilterOptions",
+) -> "Iterator[Result]":
+    """Do one image after the other. Of several, one that fails does not stop the others."""
+    from convcli import job
+    from convcli.cli.app import print_error
+
+    for source, output in zip(inputs, outputs, strict=True):
+        if output in skipped:
+            yield job.skipped(source, output)
+            continue
+        try:
+            yield job.run(source, output, kernels, options)
+        except ConvcliError as error:
+            print_error(str(error))
+            yield job.failed(source, output, error)
+
+
+def _check_outputs(inputs: Sequence[str], outputs: Sequence[str], options: "FilterOptions") -> set[str]:
+    """Check every output before anything is read; returns those to be skipped because they exist."""
+    from convcli.image.destination import check_destination
+    from convcli.image.formats import format_for
+
+    files = [source for source in inputs if source != _STANDARD_STREAM]
+    skipped = set()
+    for source, output in zip(inputs, outputs, strict=True):
+        if output == _STANDARD_STREAM:
+            continue
+        if source != _STANDARD_STREAM and (Path(source).is_dir() or not Path(source).exists()):
+            continue  # reading it will say what is wrong
+        named = format_for(output, options.format)
+        suffix = Path(output).suffix
+        if options.format is not None and suffix and suffix.lower() not in named.suffixes:
+            raise OutputError(f"{output}: its suffix and --format {options.format} differ: drop one of them")
+        if options.depth != "same" and options.depth not in named.depths:
+            named.check(options.depth, 3, alpha=False)
+        if check_destination(output, options.existing, files) == "skip":
+            skipped.add(output)
+    return skipped
+
+
+def _check_report(report: str, others: Sequence[str]) -> None:
+    from convcli.cli.rendering import report_suffix
+
+    report_suffix(report)
+    folder = Path(report).parent
+    if not folder.is_dir():
+        raise OutputError(f"--report {report}: no such folder; to make it: mkdir -p {folder}")
+    if Path(report).resolve() in {Path(other).resolve() for other in others}:
+        raise UsageError(f"--report {report}: that is one of the images: choose another name")
+
+
+def _pointless(padding: str | None, options: ConvolveOptions) -> Iterator[str]:
+    """Name what was asked for and can have no effect on any image."""
+    if options.extent == "valid" and padding is not None:
+        yield f"--padding {padding} does nothing under --extent valid, which stays inside the image"
+    if options.extent != "same" and options.anchor is not None:
+        yield f"--anchor does nothing under --extent {options.extent}: it matters for same"

@@ -1,0 +1,165 @@
+"""What a run says: summary lines, the table of times, JSON and reports."""
+
+import math
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from convcli.errors import ImageWriteError, UsageError
+from convcli.job import Result
+from convcli.timing import STAGES
+
+REPORT_SUFFIXES = (".json", ".csv", ".md")
+
+_CHANNELS = {1: "gray", 2: "gray+alpha", 3: "RGB", 4: "RGBA"}
+
+
+def say(text: str) -> None:
+    """Print a message to standard error, on one line."""
+    print(" ".join(text.split("\n")), file=sys.stderr)
+
+
+def say_table(lines: Iterable[str]) -> None:
+    """Print lines to standard error."""
+    for line in lines:
+        say(line)
+
+
+def summary(result: Result) -> str:
+    """Tell in one line what was written: where, its size, the kernels and their backends, the mapping, the time.
+
+    >>> summary(Result("a.png", "b.png", "skipped", notes=("b.png exists",)))
+    'skipped a.png: b.png exists'
+    """
+    if result.status == "skipped":
+        return f"skipped {result.input}: {'; '.join(result.notes)}"
+    doing = "would write" if result.status == "planned" else "wrote"
+    output = "standard output" if result.output == "-" else result.output
+    steps = ", ".join(f"{step.kernel} by {step.backend}" for step in result.steps)
+    mapping = "raw response" if result.mapping is None else f"mapping {result.mapping}"
+    line = f"{doing} {output}: {_size(result)}, {steps}, {mapping}"
+    return line if result.status == "planned" else f"{line}, {1e3 * result.seconds['total']:.1f} ms"
+
+
+def details(result: Result) -> Iterator[str]:
+    """Tell what `--verbose` adds, line by line."""
+    for step in result.steps:
+        yield f"  {step.kernel}: {step.backend}, {step.reason}"
+    if result.seconds:
+        yield "  " + ", ".join(f"{name} {1e3 * spent:.1f} ms" for name, spent in result.seconds.items())
+
+
+def json_line(result: Result) -> str:
+    """Give a result as one line of JSON."""
+    return _json(result.record())
+
+
+def timing_table(results: Sequence[Result]) -> list[str]:
+    """Lay out the times of each image in columns, and under them why each backend was chosen."""
+    rows = [["image", *(f"{stage} ms" for stage in (*STAGES, "total")), "MP/s", "backend"]]
+    for result in results:
+        times = [f"{1e3 * result.seconds[stage]:.1f}" for stage in (*STAGES, "total")]
+        speed = result.megapixels_per_second
+        shown = "-" if math.isnan(speed) else f"{speed:.1f}"
+        rows.append([os.path.basename(result.input), *times, shown, ", ".join(s.backend for s in result.steps)])
+    reasons = dict.fromkeys(f"{s.kernel}: {s.backend}, {s.reason}" for result in results for s in result.steps)
+    return [*_columns(rows), *reasons]
+
+
+def report_suffix(path: str) -> str:
+    """Tell which kind of report a path asks for by its suffix. Raises UsageError for one that there is not."""
+    suffix = os.path.splitext(path)[1].lower()
+    if suffix not in REPORT_SUFFIXES:
+        raise UsageError(f"--report {path}: a report is written as {', '.join(REPORT_SUFFIXES)}; end its name in one")
+    return suffix
+
+
+def write_report(path: str, results: Sequence[Result]) -> None:
+    """Write the results as JSON, CSV or a Markdown table, as the suffix of `path` says."""
+    write = {".json": _report_json, ".csv": _report_csv, ".md": _report_markdown}[report_suffix(path)]
+    text = write([result.record() for result in results])
+    try:
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+    except OSError as error:
+        raise ImageWriteError(f"--report {path}: {error.strerror}") from error
+
+
+def _report_json(records: Sequence[dict[str, Any]]) -> str:
+    return _json({"results": list(records)}, indent=2) + "\n"
+
+
+def _report_csv(records: Sequence[dict[str, Any]]) -> str:
+    import csv
+    import io
+
+    rows = [_flat(record) for record in records]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(dict.fromkeys(key for row in rows for key in row)), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _report_markdown(records: Sequence[dict[str, Any]]) -> str:
+    stages = (*STAGES, "total")
+    head = ["input", "output", "status", "kernels", "backends", "mapping", *(f"{s} [ms]" for s in stages), "MP/s"]
+    rows = [head, ["---"] * 6 + ["---:"] * (len(stages) + 1)]
+    for record in records:
+        seconds, speed = record["seconds"], record["megapixels_per_second"]
+        rows.append(
+            [
+                record["input"],
+                record["output"],
+                record["status"],
+                ", ".join(step["kernel"] for step in record["steps"]),
+                ", ".join(step["backend"] for step in record["steps"]),
+                record["mapping"] or "",
+                *(f"{1e3 * seconds[s]:.1f}" if s in seconds else "" for s in stages),
+                "" if speed is None else f"{speed:.1f}",
+            ]
+        )
+    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |\n" for row in rows)
+
+
+def _flat(record: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Join nested keys by dots; the elements of a list share one cell.
+
+    >>> _flat({"size": [2, 3], "steps": [{"kernel": "a"}, {"kernel": "b"}], "seconds": {"read": 0.5}})
+    {'size': '2 3', 'steps.kernel': 'a | b', 'seconds.read': 0.5}
+    """
+    flat: dict[str, Any] = {}
+    for key, value in record.items():
+        name = prefix + key
+        if isinstance(value, dict):
+            flat.update(_flat(value, f"{name}."))
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            flat.update((f"{name}.{part}", " | ".join(str(each[part]) for each in value)) for part in value[0])
+        elif isinstance(value, list):
+            flat[name] = " ".join(map(str, value)) if value and isinstance(value[0], int) else " | ".join(value)
+        else:
+            flat[name] = value
+    return flat
+
+
+def _json(value: Any, indent: int | None = None) -> str:
+    import json
+
+    return json.dumps(value, indent=indent, allow_nan=False)
+
+
+def _size(result: Result) -> str:
+    if result.output_size is None:
+        return ""
+    height, width, channels = result.output_size
+    return f"{width} x {height} {_CHANNELS.get(channels, f'{channels} channels')} {result.depth}"
+
+
+def _columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Align columns: the first and the last to the left, numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        first, *numbers, last = row
+        middle = (text.rjust(width) for text, width in zip(numbers, widths[1:-1], strict=True))
+        yield "  ".join([first.ljust(widths[0]), *middle, last])
