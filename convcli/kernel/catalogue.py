@@ -62,5 +62,14 @@ def hidden_by_catalogue(name: str) -> list[Path]:
     return _files_named(name, user_folders())
 
 
+def hiding_notes(name: str) -> list[str]:
+    """Return a line for each of the user's files that `name` (a name or SPEC) does not reach, since it is shipped."""
+    name = name.partition(":")[0].strip()
+    return [
+        f"{name} is the shipped kernel, which hides {path}: give the path to use that one"
+        for path in hidden_by_catalogue(name)
+    ]
+
+
 def _files_named(name: str, folders: list[Path]) -> list[Path]:
     return [path for folder in folders for suffix in SUFFIXES if (path := folder / f"{name}{suffix}").is_file()]

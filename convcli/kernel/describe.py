@@ -86,3 +86,16 @@ def common_denominator(weights: NDArray[np.float64]) -> int | None:
         if np.abs(scaled).max() <= 9999 and np.abs(scaled - np.rint(scaled)).max() <= 1e-9:
             return denominator
     return None
+
+
+def summarize(kernel: AnyKernel) -> str:
+    """Say in one line what a kernel is.
+
+    >>> from convcli.kernel.spec import load_kernel
+    >>> summarize(load_kernel("sobel")), summarize(load_kernel("box"))
+    ('sobel, magnitude of 2 kernels', 'box, 3x3, sum 1, rank 1')
+    """
+    if isinstance(kernel, CompositeKernel):
+        return f"{kernel.name}, {kernel.combine} of {len(kernel.kernels)} kernels"
+    figures = Figures.of(kernel)
+    return f"{kernel.name}, {figures.size[0]}x{figures.size[1]}, sum {figures.sum:.6g}, rank {figures.rank}"

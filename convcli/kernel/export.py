@@ -1,12 +1,14 @@
 """Kernels as YAML text that loads back to the same bits."""
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from convcli.errors import KernelError
 from convcli.kernel.document import MAX_BYTES
-from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
+from convcli.kernel.model import NAME, AnyKernel, CompositeKernel, Kernel
 
 
 def to_yaml(kernel: AnyKernel, origin: str = "") -> str:
@@ -73,3 +75,9 @@ def _number(value: float) -> str:
 def _text(text: str) -> str:
     # A JSON string is a YAML string whatever it holds: colons, quotes, line ends.
     return json.dumps(text, ensure_ascii=False)
+
+
+def named_after(kernel: AnyKernel, path: str) -> AnyKernel:
+    """Return the kernel called as the file it goes to, where that makes a name: found by it, it then answers to it."""
+    stem = Path(path).stem
+    return replace(kernel, name=stem) if NAME.fullmatch(stem) else kernel

@@ -41,7 +41,11 @@ class Family:
             if parameter.name == name:
                 return parameter.read(value)
         known = [parameter.name for parameter in self.parameters]
-        raise ValueError(f"is no parameter here{nearest(name, known)}; there are {', '.join(known)}")
+        raise ValueError(f"is not one of its parameters ({', '.join(known)}){nearest(name, known)}")
+
+    def filled(self, values: Mapping[str, object]) -> dict[str, object]:
+        """Complete `values` by the defaults; None stands for `auto`."""
+        return {p.name: values[p.name] if p.name in values else p.read(p.default) for p in self.parameters}
 
     def build(self, values: Mapping[str, object]) -> Weights:
         """Weigh with `values` (checked by `read`), defaults for the rest: float64 (height, width).
@@ -54,9 +58,8 @@ class Family:
         ValueError
             where the parameters, each in its range, make too large a kernel or one that is not finite.
         """
-        filled = {p.name: values[p.name] if p.name in values else p.read(p.default) for p in self.parameters}
         with np.errstate(all="ignore"):  # an overflow is answered below, by name
-            weights = self.weigh(**filled)
+            weights = self.weigh(**self.filled(values))
         if not np.isfinite(weights).all():
             raise ValueError("gives weights that are not finite numbers: its parameters are too extreme")
         return weights

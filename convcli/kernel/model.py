@@ -1,5 +1,6 @@
 """What a kernel is: weights with a name, an anchor and the meaning of their response."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -7,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")  # of a kernel; it becomes part of the names of output files
 Combine = Literal["magnitude", "max", "maxabs", "sum"]
 SignedMapping = Literal["clip", "abs", "offset", "stretch"]
 

@@ -15,14 +15,13 @@ import numpy as np
 from convcli.errors import KernelError, nearest
 from convcli.kernel.document import read_yaml
 from convcli.kernel.families import FAMILIES
-from convcli.kernel.model import AnyKernel, Combine, CompositeKernel, Kernel, SignedMapping
+from convcli.kernel.model import NAME, AnyKernel, Combine, CompositeKernel, Kernel, SignedMapping
 from convcli.kernel.parameters import MAX_WEIGHTS
 from convcli.kernel.shaping import NORMALIZATIONS, SHAPING, one_of, shape, shape_as_asked
 from convcli.kernel.values import finite, parse_number
 
 COMBINES: tuple[str, ...] = get_args(Combine)
 MAPPINGS: tuple[str, ...] = get_args(SignedMapping)
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")  # also a part of output file names
 
 Number = int | float | str
 
@@ -157,12 +156,19 @@ def _build_family(described: Component, where: str, name: str, changes: Mapping[
             values[key] = family.read(key, value)
         except ValueError as error:
             raise KernelError(f"{place} {error}") from error
-    shown = {p.name: p.default for p in family.parameters} | dict(written.values())
+    shown = {key: _plain(value) for key, value in family.filled(values).items()}
     try:
         weights = family.build(values)
     except ValueError as error:
         raise KernelError(f"{name if changes else where}: {error}") from error
     return Kernel(name=name, weights=weights, family=family.name, parameters=shown)
+
+
+def _plain(value: object) -> object:
+    """A checked parameter as a file would hold it."""
+    if value is None:
+        return "auto"
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _parts(described: KernelFile, where: str, name: str, load_part: LoadPart) -> tuple[Kernel, ...]:

@@ -106,8 +106,8 @@ def shape(kernel: Kernel, where: str, normalize: str = "none", rotate: int = 0) 
     return replace(kernel, weights=weights, anchor=anchor)
 
 
-def shape_as_asked(kernel: Kernel, where: str, changes: Mapping[str, str], normalize: str = "none") -> Kernel:
-    """Apply the `normalize` and `rotate` of a SPEC; `normalize` is what holds where the SPEC has none."""
+def shape_as_asked(kernel: Kernel, where: str, changes: Mapping[str, str]) -> Kernel:
+    """Apply the `normalize` and `rotate` of a SPEC, and keep them among the kernel's parameters."""
     turn = 0
     if "rotate" in changes:
         try:
@@ -117,7 +117,9 @@ def shape_as_asked(kernel: Kernel, where: str, changes: Mapping[str, str], norma
         if angle != int(angle):
             raise KernelError(f"{where}: rotate: must be a multiple of 90 (of 45 for 3x3), not {angle:g}")
         turn = int(angle)
-    return shape(kernel, where, changes.get("normalize", normalize), turn)
+    shaped = shape(kernel, where, changes.get("normalize", "none"), turn)
+    asked: dict[str, object] = {key: turn if key == "rotate" else changes[key] for key in SHAPING if key in changes}
+    return replace(shaped, parameters={**kernel.parameters, **asked})
 
 
 def one_of(where: str, value: str, allowed: tuple[str, ...]) -> Any:

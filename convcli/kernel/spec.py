@@ -47,6 +47,17 @@ def load_kernel(spec: str) -> AnyKernel:
     return _load(spec, beside=(), composites=True)
 
 
+def load_kernel_file(path: str | os.PathLike[str]) -> AnyKernel:
+    """Return the kernel in a YAML file, whatever the file is called.
+
+    Raises
+    ------
+    KernelError
+        naming the file, the key path and the reason.
+    """
+    return _load_file(Path(path), {}, composites=True)
+
+
 def split_spec(spec: str) -> tuple[str, dict[str, str]]:
     """Split a SPEC into its base and its parameters, as text.
 
@@ -98,6 +109,10 @@ def _load(spec: str, beside: tuple[Path, ...], composites: bool) -> AnyKernel:
     path = _path_of(base, beside)
     if path is None:
         return _custom(base, parameters)
+    return _load_file(path, parameters, composites)
+
+
+def _load_file(path: Path, parameters: dict[str, str], composites: bool) -> AnyKernel:
     from convcli.kernel.schema import load_file  # weights given as text need neither YAML nor msgspec
 
     def load_part(part: str) -> AnyKernel:
@@ -109,7 +124,7 @@ def _load(spec: str, beside: tuple[Path, ...], composites: bool) -> AnyKernel:
 def _path_of(base: str, beside: tuple[Path, ...]) -> Path | None:
     """The file that a base stands for, or None where it is weights."""
     is_file = base.lower().endswith(SUFFIXES)
-    if not is_file and (";" in base or looks_like_number(base.split(maxsplit=1)[0])):
+    if not is_file and (";" in base or looks_like_number(re.split(r"[\s,]", base, maxsplit=1)[0])):
         return None
     if is_file or "/" in base or os.sep in base:
         path = Path(base).expanduser()
@@ -125,7 +140,7 @@ def _unknown(name: str) -> KernelError:
     if colon and find(base.strip()) is not None:
         return KernelError(f"{name}: parameters are written {base}:param=value, not {rest.strip()!r}")
     known = [*catalogue_names(), *user_files()]
-    hint = nearest(name, known) or nearest(name.lower(), known)
+    hint = nearest(name.lower(), known) or nearest(name, known)
     if Path(name).is_file():
         hint = f"; to use the file of that name, write ./{name}"
     end = "" if hint.endswith("?") else ";"

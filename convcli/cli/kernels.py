@@ -1,0 +1,177 @@
+"""`convcli kernels`: list, show, check, export and compose kernels."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from convcli.cli.options import complete_kernel
+
+if TYPE_CHECKING:
+    from convcli.kernel.model import AnyKernel
+
+app = typer.Typer(
+    name="kernels",
+    help="List, show, check, export and compose kernels.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+_SPEC_HELP = (
+    "A name (sobel_x), with parameters (gaussian:sigma=2), a YAML file, or weights ('0 -1 0; -1 5 -1; 0 -1 0')."
+)
+Spec = Annotated[str, typer.Argument(metavar="SPEC", help=_SPEC_HELP, autocompletion=complete_kernel)]
+Specs = Annotated[list[str], typer.Argument(metavar="SPEC...", help=_SPEC_HELP, autocompletion=complete_kernel)]
+Files = Annotated[list[str], typer.Argument(metavar="FILE...", help="Kernel files to check.")]
+Output = Annotated[
+    str | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write it. [default: standard output]")
+]
+Force = Annotated[bool, typer.Option("--force", "-f", help="Replace the file where it exists.")]
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON on standard output.")]
+
+
+@app.command("list")
+def list_kernels(as_json: AsJson = False) -> None:
+    """List all kernels, the shipped and your own, with size, sum, rank and what they do.
+
+    Your own are YAML files in the folders of $CONVCLI_KERNELS and in ~/.config/convcli/kernels; they carry a star.
+
+    [bold]Example[/]
+
+      convcli kernels list
+    """
+    from convcli.cli.kernel_views import Entry, print_list
+    from convcli.errors import KernelError
+    from convcli.kernel.catalogue import catalogue_names, hiding_notes, user_files
+    from convcli.kernel.spec import load_kernel, load_kernel_file
+
+    shipped = catalogue_names()
+    entries = [Entry(load_kernel(name), own=False) for name in shipped]
+    for name, path in user_files().items():
+        if name in shipped:
+            _say(hiding_notes(name))
+            continue
+        try:
+            entries.append(Entry(load_kernel_file(path), own=True))
+        except KernelError as error:  # one bad file of the user's own hides none of the others
+            _say([f"left out: {error}"])
+    if as_json:
+        from convcli.kernel.describe import describe
+
+        _print_json([describe(entry.kernel) | {"own": entry.own} for entry in entries])
+    else:
+        print_list(entries)
+
+
+@app.command()
+def show(spec: Spec, as_json: AsJson = False) -> None:
+    """Show one kernel: its weights in colour, a small picture, sum, rank, formula and parameters.
+
+    [bold]Example[/]
+
+      convcli kernels show gabor:theta=45
+    """
+    kernel = _load(spec)
+    if as_json:
+        from convcli.kernel.describe import describe
+
+        _print_json(describe(kernel))
+    else:
+        from convcli.cli.kernel_views import print_kernel
+
+        print_kernel(kernel)
+
+
+@app.command()
+def check(files: Files) -> None:
+    """Check kernel files of your own, one line each; the exit status is 2 if any is bad.
+
+    [bold]Example[/]
+
+      convcli kernels check my_edges.yaml
+    """
+    from convcli.errors import KernelError
+    from convcli.kernel.describe import summarize
+    from convcli.kernel.spec import load_kernel_file
+
+    bad = False
+    for file in files:
+        try:
+            print(f"ok   {file}: {summarize(load_kernel_file(file))}")
+        except KernelError as error:
+            bad = True
+            print(f"bad  {' '.join(str(error).splitlines())}")
+    if bad:
+        raise typer.Exit(2)
+
+
+@app.command()
+def export(spec: Spec, output: Output = None, force: Force = False) -> None:
+    """Print a kernel as a YAML file in full precision, to edit and use as your own.
+
+    [bold]Example[/]
+
+      convcli kernels export gaussian:sigma=1.5 -o soft.yaml
+    """
+    target = _destination(output, force)
+    _write(_load(spec), spec, target)
+
+
+@app.command()
+def compose(specs: Specs, output: Output = None, force: Force = False) -> None:
+    """Print the one kernel that equals several applied in turn, as YAML.
+
+    Near the image's edges a chain differs from it, since each step pads anew.
+
+    [bold]Example[/]
+
+      convcli kernels compose gaussian:sigma=1 sobel_x -o smooth_sobel.yaml
+    """
+    from convcli.kernel.compose import compose as compose_kernels
+
+    target = _destination(output, force)
+    _write(compose_kernels([_load(spec) for spec in specs]), " then ".join(specs), target)
+
+
+def _load(spec: str) -> "AnyKernel":
+    from convcli.kernel.catalogue import hiding_notes
+    from convcli.kernel.spec import load_kernel
+
+    kernel = load_kernel(spec)
+    _say(hiding_notes(spec))
+    return kernel
+
+
+def _destination(output: str | None, force: bool) -> str | None:
+    """The file to write, checked, or None for standard output."""
+    if output in {None, "-"}:
+        return None
+    from convcli.image.destination import check_destination
+
+    check_destination(str(output), "overwrite" if force else "error")
+    return output
+
+
+def _write(kernel: "AnyKernel", origin: str, target: str | None) -> None:
+    from convcli.kernel.export import named_after, to_yaml
+
+    if target is None:
+        sys.stdout.buffer.write(to_yaml(kernel, origin).encode())
+        return
+    from convcli.image.writing import write_bytes
+
+    write_bytes(target, to_yaml(named_after(kernel, target), origin).encode())
+    _say([f"wrote {target}"])
+
+
+def _say(lines: list[str]) -> None:
+    for line in lines:
+        print(f"convcli: {line}", file=sys.stderr)
+
+
+def _print_json(data: Any) -> None:
+    import json
+
+    print(json.dumps(data, ensure_ascii=False))

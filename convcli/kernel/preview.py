@@ -1,0 +1,128 @@
+"""Kernels for the eye: colours, a small picture, and numbers that line up."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcli.kernel.describe import common_denominator
+
+Weights = NDArray[np.float64]
+Colours = NDArray[np.uint8]
+
+# Blue below zero, white at it, red above: the ends and the middle of ColorBrewer's RdBu, readable to the colour-blind.
+_NEGATIVE, _ZERO, _POSITIVE = np.array([(33, 102, 172), (247, 247, 247), (178, 24, 43)], dtype=np.float64)
+_MARKS = {-2: "==", -1: "--", 0: "..", 1: "++", 2: "##"}
+MARKS_LEGEND = "## and ++ above zero, == and -- below, .. about zero"
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Weights as text, all cells of one width: `rows`, from row `top` and column `left` of the kernel on.
+
+    The weights are the numbers shown divided by `denominator` where that is not None.
+    """
+
+    rows: tuple[tuple[str, ...], ...]
+    top: int
+    left: int
+    denominator: int | None
+
+
+def diverging_colours(weights: Weights) -> Colours:
+    """Colour weights, (height, width, 3) RGB of u8: the largest in size is full blue or red, zero is white.
+
+    >>> diverging_colours(np.array([[-1.0, 0.0, 2.0]])).tolist()
+    [[[140, 174, 210], [247, 247, 247], [178, 24, 43]]]
+    """
+    share = (weights / (np.abs(weights).max() or 1.0))[..., np.newaxis]
+    ends = np.where(share < 0, _NEGATIVE, _POSITIVE)
+    return np.asarray(np.rint(_ZERO + np.abs(share) * (ends - _ZERO)), dtype=np.uint8)
+
+
+def is_dark(colour: NDArray[np.uint8]) -> bool:
+    """Say whether white text reads better than black on an RGB colour (BT.601 luma below the middle)."""
+    return bool(np.dot(colour, (0.299, 0.587, 0.114)) < 128)
+
+
+def fit(weights: Weights, target: int, most: int) -> Weights:
+    """Resample a kernel for a picture: enlarged by a whole factor to about `target` pixels, or reduced to `most`.
+
+    Reducing keeps the weight of largest size in each block, so that thin lines stay visible.
+
+    >>> fit(np.array([[1.0, -2.0]]), target=4, most=8)
+    array([[ 1.,  1., -2., -2.],
+           [ 1.,  1., -2., -2.]])
+    >>> fit(np.array([[1.0, -2.0, 3.0, 0.0]]), target=1, most=2)
+    array([[-2.,  3.]])
+    """
+    longest = max(weights.shape)
+    if longest <= most:
+        factor = max(1, target // longest)
+        return weights.repeat(factor, axis=0).repeat(factor, axis=1)
+    block = math.ceil(longest / most)
+    height, width = (math.ceil(length / block) for length in weights.shape)
+    padded = np.zeros((height * block, width * block))
+    padded[: weights.shape[0], : weights.shape[1]] = weights
+    blocks = padded.reshape(height, block, width, block).swapaxes(1, 2).reshape(height, width, block * block)
+    largest = np.abs(blocks).argmax(axis=2)
+    return np.take_along_axis(blocks, largest[..., np.newaxis], axis=2)[..., 0]
+
+
+def marks(weights: Weights) -> list[str]:
+    """Draw a kernel in plain characters, two a weight, a row a line; see `MARKS_LEGEND`.
+
+    >>> marks(np.array([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0]]))
+    ['--..++', '==..##']
+    """
+    share = weights / (np.abs(weights).max() or 1.0)
+    levels = np.sign(share) * ((np.abs(share) >= 0.05).astype(int) + (np.abs(share) > 0.5))
+    return ["".join(_MARKS[int(level)] for level in row) for row in levels]
+
+
+def matrix(weights: Weights, width: int, most_rows: int = 17) -> Matrix:
+    """Write the weights so that they line up within `width` characters; of a large kernel its middle.
+
+    Weights that are whole numbers over one small denominator are shown as those.
+
+    >>> matrix(np.array([[1 / 9, -2 / 9]]), width=20)
+    Matrix(rows=((' 1', '-2'),), top=0, left=0, denominator=9)
+    """
+    denominator = common_denominator(weights)
+    whole = denominator is not None
+    scaled = weights * denominator if denominator is not None else weights
+    largest = float(np.abs(scaled).max())
+    if whole:
+        style = ".0f"
+    elif 1e-3 <= largest < 1e5:
+        style = f".{max(0, 3 - math.floor(math.log10(largest)))}f"
+    else:
+        style = ".2e"
+    cell_width = max(
+        len(_cell(value, style)) for value in (scaled.min(), scaled.max(), -largest * bool(scaled.min() < 0))
+    )
+    rows = _middle(weights.shape[0], most_rows)
+    columns = _middle(weights.shape[1], max(1, width // (cell_width + 2)))
+    shown = scaled[rows, columns]
+    cells = [[_cell(value, style) for value in row] for row in shown.tolist()]
+    cell_width = max(len(cell) for row in cells for cell in row)
+    return Matrix(
+        rows=tuple(tuple(cell.rjust(cell_width) for cell in row) for row in cells),
+        top=rows.start,
+        left=columns.start,
+        denominator=denominator if denominator != 1 else None,
+    )
+
+
+def _cell(value: float, style: str) -> str:
+    return "0" if value == 0.0 else f"{value:{style}}"
+
+
+def _middle(length: int, most: int) -> slice:
+    """The middle `most` of `length`, or one fewer where that puts the centre in the middle."""
+    if length <= most:
+        return slice(0, length)
+    most -= (length - most) % 2
+    start = length // 2 - most // 2
+    return slice(start, start + most)
