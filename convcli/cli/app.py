@@ -41,7 +41,7 @@ class _LazyGroup(TyperGroup):
 app = typer.Typer(
     cls=_LazyGroup,
     name="convcli",
-    no_args_is_help=True,
+    invoke_without_command=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -56,6 +56,7 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def convcli(
+    context: typer.Context,
     _version: Annotated[
         bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
     ] = False,
@@ -68,6 +69,9 @@ def convcli(
       convcli kernels list                     what there is besides sobel_x
       convcli filter --help                    every option
     """
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+        raise typer.Exit(2)
 
 
 def main() -> NoReturn:
@@ -80,31 +84,29 @@ def run(args: list[str] | None = None) -> int:
     try:
         status = app(args=args, prog_name="convcli", standalone_mode=False)
         sys.stdout.flush()
-    except ConvcliError as error:
-        return _fail(str(error), error.exit_status)
-    except TyperException as error:
-        return _fail(_usage_message(error), error.exit_code)
-    except (KeyboardInterrupt, typer.Abort):
-        return _fail("interrupted", INTERRUPTED)
     except BrokenPipeError:
         return _closed_pipe()
-    except MemoryError:
-        return _fail("there is not enough memory: filter smaller images, or fewer at a time", 1)
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        return _fail(f"{where}{error.strerror or error}", 1)
+    except (ConvcliError, TyperException, KeyboardInterrupt, MemoryError, OSError) as error:
+        message, status = _explain(error)
+        if message:
+            print(f"convcli: error: {' '.join(message.splitlines())}", file=sys.stderr)
     return status if isinstance(status, int) else 0
 
 
-def print_error(message: str) -> None:
-    """Print one line of error, whatever a file's name or a library's message may hold."""
-    line = " ".join(message.split("\n"))
-    print(f"convcli: error: {line}", file=sys.stderr)
-
-
-def _fail(message: str, status: int) -> int:
-    print_error(message)
-    return status
+def _explain(error: BaseException) -> tuple[str, int]:
+    """Give the message and the exit status of what ended a run."""
+    match error:
+        case ConvcliError():
+            return str(error), error.exit_status
+        case TyperException():
+            return _usage_message(error), error.exit_code
+        case MemoryError():
+            return "there is not enough memory: filter smaller images, or fewer at a time", 1
+        case OSError():
+            where = f"{error.filename}: " if error.filename else ""
+            return f"{where}{error.strerror or error}", 1
+        case _:
+            return "interrupted", INTERRUPTED
 
 
 def _closed_pipe() -> int:

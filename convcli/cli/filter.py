@@ -12,16 +12,18 @@ from convcli.convolution.options import ConvolveOptions
 from convcli.errors import ConvcliError, OutputError, UsageError
 
 if TYPE_CHECKING:
-    from convcli.job import FilterOptions, Result
-    from convcli.kernel.model import AnyKernel
+    from convcli.job import FilterOptions
 
-app = typer.Typer(rich_markup_mode="rich", context_settings={"help_option_names": ["-h", "--help"]})
+app = typer.Typer(
+    add_completion=False, rich_markup_mode="rich", context_settings={"help_option_names": ["-h", "--help"]}
+)
 
 _STANDARD_STREAM = "-"
 
 
 @app.command("filter")
 def filter_images(
+    *,
     inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Images; - is standard input.")],
     kernel: opt.KernelOption,
     output: opt.OutputOption = None,
@@ -63,37 +65,28 @@ def filter_images(
       convcli filter *.png -k sharpen -o sharp/ --padding replicate
       convcli filter scan.tif -k log:sigma=3 --depth f32 -o response.tif
     """
-    convolve = ConvolveOptions(
-        padding=padding or "reflect101",
-        padding_value=0.0 if padding_value is None else opt.parse_values("--padding-value", padding_value),
+    convolve = opt.convolve_options(
+        padding=padding,
+        padding_value=padding_value,
         extent=extent,
         flip=flip,
-        anchor=None if anchor is None else opt.parse_point("--anchor", anchor),
-        stride=opt.parse_pair("--stride", stride),
-        dilation=opt.parse_pair("--dilation", dilation),
+        anchor=anchor,
+        stride=stride,
+        dilation=dilation,
         backend=backend,
         precision=precision,
         threads=threads,
     )
-    if padding_value is not None and convolve.padding != "constant":
-        raise UsageError(f"--padding-value needs --padding constant, not {convolve.padding}")
-    if quiet and verbose:
-        raise UsageError("--quiet and --verbose exclude each other: choose one")
     if force and existing not in (None, "overwrite"):
         raise UsageError(f"-f means --existing overwrite, not --existing {existing}: choose one")
-    if inputs.count(_STANDARD_STREAM) > 1:
-        raise UsageError("standard input, -, can be read only once")
-    to_stdout = output == _STANDARD_STREAM or (output is None and _STANDARD_STREAM in inputs)
-    if to_stdout and json:
-        raise UsageError("--json and -o - would both write to standard output: name a file with -o")
-    if to_stdout and not dry_run and sys.stdout.isatty():
-        raise UsageError("standard output is a terminal: name a file with -o, or send it on with | or >")
+    _check_streams(inputs, output, json=json, dry_run=dry_run)
 
-    # From here on numpy is needed.
+    # Not before here is numpy needed.
     from convcli import job
     from convcli.chain import ToneOptions
-    from convcli.cli import rendering
+    from convcli.cli.rendering import Reporter
 
+    reporter = Reporter(quiet=quiet, verbose=verbose, json=json, timing=timing, report=report)
     options = job.FilterOptions(
         kernels=tuple(kernel),
         convolve=convolve,
@@ -110,50 +103,34 @@ def filter_images(
     skipped = _check_outputs(inputs, outputs, options)
     if report is not None:
         _check_report(report, [*inputs, *outputs])
-    if not quiet:
-        for note in _pointless(padding, convolve):
-            rendering.say(f"note: {note}")
+    for note in _pointless(padding, convolve):
+        reporter.note(note)
 
-    results = []
-    for result in _run_all(inputs, outputs, skipped, kernels, options):
-        results.append(result)
-        if result.status != "failed" and not quiet:
-            rendering.say(rendering.summary(result))
-            for note in result.notes if result.status != "skipped" else ():
-                rendering.say(f"note: {result.input}: {note}")
-            for line in rendering.details(result) if verbose else ():
-                rendering.say(line)
-        if json:
-            print(rendering.json_line(result), flush=True)
-    timed = [result for result in results if result.seconds]
-    if timing and timed:
-        rendering.say_table(rendering.timing_table(timed))
-    if report is not None:
-        rendering.write_report(report, results)
-    if any(result.status == "failed" for result in results):
-        raise typer.Exit(1)
-
-
-def _run_all(
-    inputs: Sequence[str],
-    outputs: Sequence[str],
-    skipped: set[str],
-    kernels: "Sequence[AnyKernel]",
-    options: "FilterOptions",
-) -> "Iterator[Result]":
-    """Do one image after the other. Of several, one that fails does not stop the others."""
-    from convcli import job
-    from convcli.cli.app import print_error
-
-    for source, output in zip(inputs, outputs, strict=True):
-        if output in skipped:
-            yield job.skipped(source, output)
+    errors: list[ConvcliError] = []
+    for source, path in zip(inputs, outputs, strict=True):
+        if path in skipped:
+            reporter.show(job.skipped(source, path))
             continue
         try:
-            yield job.run(source, output, kernels, options)
-        except ConvcliError as error:
-            print_error(str(error))
-            yield job.failed(source, output, error)
+            reporter.show(job.run(source, path, kernels, options))
+        except ConvcliError as error:  # one image that fails does not stop the others
+            errors.append(error)
+            reporter.show(job.failed(source, path, error))
+    reporter.finish()
+    if errors:
+        raise typer.Exit(errors[0].exit_status if len(inputs) == 1 else 1)
+
+
+def _check_streams(inputs: Sequence[str], output: str | None, *, json: bool, dry_run: bool) -> None:
+    """Check that nobody else wants the standard streams that images are read from and written to."""
+    if inputs.count(_STANDARD_STREAM) > 1:
+        raise UsageError("standard input, -, can be read only once")
+    if output != _STANDARD_STREAM and (output is not None or _STANDARD_STREAM not in inputs):
+        return
+    if json:
+        raise UsageError("--json and -o - would both write to standard output: name a file with -o")
+    if sys.stdout.isatty() and not dry_run:
+        raise UsageError("standard output is a terminal: name a file with -o, or send it on with | or >")
 
 
 def _check_outputs(inputs: Sequence[str], outputs: Sequence[str], options: "FilterOptions") -> set[str]:
@@ -180,9 +157,6 @@ def _check_outputs(inputs: Sequence[str], outputs: Sequence[str], options: "Filt
 
 
 def _check_report(report: str, others: Sequence[str]) -> None:
-    from convcli.cli.rendering import report_suffix
-
-    report_suffix(report)
     folder = Path(report).parent
     if not folder.is_dir():
         raise OutputError(f"--report {report}: no such folder; to make it: mkdir -p {folder}")

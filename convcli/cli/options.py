@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from convcli.convolution.options import ConvolveOptions
 from convcli.errors import UsageError
 
 _WHERE = "Where samples outside the image come from"
@@ -32,8 +33,8 @@ KernelOption = Annotated[
         "-k",
         metavar="SPEC",
         autocompletion=complete_kernel,
-        help="A name (sobel_x), with parameters (gaussian:sigma=2), a YAML file, or weights ('0 -1 0; -1 5 -1; 0 -1 0'). "
-        "Given again: applied after the one before.",
+        help="A name (sobel_x), with parameters (gaussian:sigma=2), a YAML file, or weights "
+        "('0 -1 0; -1 5 -1; 0 -1 0'). Given again: applied after the one before.",
     ),
 ]
 OutputOption = Annotated[
@@ -42,7 +43,8 @@ OutputOption = Annotated[
         "--output",
         "-o",
         metavar="PATH",
-        help="A file, a folder, or - for standard output. Default: img.png becomes img_sobel_x.png beside it.",
+        help="A file, a folder, or - for standard output.",
+        show_default="beside the input, img.png as img_sobel_x.png",
         rich_help_panel=_FILES,
     ),
 ]
@@ -60,7 +62,8 @@ ExistingOption = Annotated[
     typer.Option(
         "--existing",
         metavar="error|skip|overwrite",
-        help="What to do when the output exists. [default: error]",
+        help="What to do when the output exists.",
+        show_default="error",
         rich_help_panel=_FILES,
     ),
 ]
@@ -86,7 +89,8 @@ PaddingOption = Annotated[
         "--padding",
         "--border",
         metavar="MODE",
-        help=f"{_WHERE}: reflect101, reflect, replicate, constant or wrap. [default: reflect101]",
+        help=f"{_WHERE}: reflect101, reflect, replicate, constant or wrap.",
+        show_default="reflect101",
         rich_help_panel=_GEOMETRY,
     ),
 ]
@@ -95,7 +99,8 @@ PaddingValueOption = Annotated[
     typer.Option(
         "--padding-value",
         metavar="V[,V...]",
-        help="For constant: one number, or one per channel, in the file's own units. [default: 0]",
+        help="For constant: one number, or one per channel, in the file's own units.",
+        show_default="0",
         rich_help_panel=_GEOMETRY,
     ),
 ]
@@ -121,15 +126,14 @@ AnchorOption = Annotated[
     typer.Option(
         "--anchor",
         metavar="Y,X",
-        help="The kernel element over the output pixel, rows first, from 0. [default: the middle]",
+        help="The kernel element over the output pixel, rows first, from 0.",
+        show_default="the middle",
         rich_help_panel=_GEOMETRY,
     ),
 ]
 StrideOption = Annotated[
     str,
-    typer.Option(
-        "--stride", metavar="N[,M]", help="Keep every Nth row and Mth column.", rich_help_panel=_GEOMETRY
-    ),
+    typer.Option("--stride", metavar="N[,M]", help="Keep every Nth row and Mth column.", rich_help_panel=_GEOMETRY),
 ]
 DilationOption = Annotated[
     str,
@@ -157,9 +161,7 @@ ScaleOption = Annotated[
     float,
     typer.Option("--scale", metavar="F", help="Multiply the response, before the mapping.", rich_help_panel=_RESPONSE),
 ]
-BiasOption = Annotated[
-    float, typer.Option("--bias", metavar="F", help="Then add to it.", rich_help_panel=_RESPONSE)
-]
+BiasOption = Annotated[float, typer.Option("--bias", metavar="F", help="Then add to it.", rich_help_panel=_RESPONSE)]
 SignedOption = Annotated[
     str,
     typer.Option(
@@ -181,9 +183,7 @@ DepthOption = Annotated[
 ]
 BackendOption = Annotated[
     str,
-    typer.Option(
-        "--backend", metavar="NAME", help="auto, direct, fft or opencv.", rich_help_panel=_COMPUTING
-    ),
+    typer.Option("--backend", metavar="NAME", help="auto, direct, fft or opencv.", rich_help_panel=_COMPUTING),
 ]
 PrecisionOption = Annotated[
     str,
@@ -196,7 +196,8 @@ ThreadsOption = Annotated[
     typer.Option(
         "--threads",
         metavar="N",
-        help="How many cores to use. [default: those this process may use]",
+        help="How many cores to use.",
+        show_default="those this process may use",
         rich_help_panel=_COMPUTING,
     ),
 ]
@@ -219,12 +220,45 @@ JsonOption = Annotated[
     bool,
     typer.Option("--json", help="Print one JSON object per image on standard output.", rich_help_panel=_MESSAGES),
 ]
-QuietOption = Annotated[
-    bool, typer.Option("--quiet", "-q", help="No messages but errors.", rich_help_panel=_MESSAGES)
-]
-VerboseOption = Annotated[
-    bool, typer.Option("--verbose", "-v", help="More messages.", rich_help_panel=_MESSAGES)
-]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No messages but errors.", rich_help_panel=_MESSAGES)]
+VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="More messages.", rich_help_panel=_MESSAGES)]
+
+
+def convolve_options(
+    *,
+    padding: str | None,
+    padding_value: str | None,
+    extent: str,
+    flip: bool,
+    anchor: str | None,
+    stride: str,
+    dilation: str,
+    backend: str,
+    precision: str,
+    threads: int | None,
+) -> ConvolveOptions:
+    """Read the options of a convolution as they stand on the command line.
+
+    Raises
+    ------
+    UsageError
+        for a value that is none, or a padding value where no constant is laid around the image.
+    """
+    options = ConvolveOptions(
+        padding=padding or "reflect101",
+        padding_value=0.0 if padding_value is None else parse_values("--padding-value", padding_value),
+        extent=extent,
+        flip=flip,
+        anchor=None if anchor is None else parse_point("--anchor", anchor),
+        stride=parse_pair("--stride", stride),
+        dilation=parse_pair("--dilation", dilation),
+        backend=backend,
+        precision=precision,
+        threads=threads,
+    )
+    if padding_value is not None and options.padding != "constant":
+        raise UsageError(f"--padding-value needs --padding constant, not {options.padding}")
+    return options
 
 
 def parse_pair(option: str, text: str) -> tuple[int, int]:
@@ -267,7 +301,9 @@ def parse_values(option: str, text: str) -> float | tuple[float, ...]:
     try:
         values = tuple(float(part) for part in text.split(","))
     except ValueError:
-        raise UsageError(f"{option} takes numbers, one or one per channel, such as 255 or 255,0,0; not {text!r}") from None
+        raise UsageError(
+            f"{option} takes numbers, one or one per channel, such as 255 or 255,0,0; not {text!r}"
+        ) from None
     return values[0] if len(values) == 1 else values
 
 

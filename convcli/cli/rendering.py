@@ -1,9 +1,9 @@
 """What a run says: summary lines, the table of times, JSON and reports."""
 
 import math
-import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from convcli.errors import ImageWriteError, UsageError
@@ -15,15 +15,57 @@ REPORT_SUFFIXES = (".json", ".csv", ".md")
 _CHANNELS = {1: "gray", 2: "gray+alpha", 3: "RGB", 4: "RGBA"}
 
 
-def say(text: str) -> None:
-    """Print a message to standard error, on one line."""
-    print(" ".join(text.split("\n")), file=sys.stderr)
+class Reporter:
+    """Says what becomes of each image as it is done, and at the end what was asked for of all of them.
+
+    `quiet` leaves errors alone on standard error, `verbose` adds to them. `json` prints a line per image on standard
+    output; `timing` shows a table on standard error, `report` writes it to a file.
+    """
+
+    def __init__(self, *, quiet: bool, verbose: bool, json: bool, timing: bool, report: str | None) -> None:
+        if quiet and verbose:
+            raise UsageError("--quiet and --verbose exclude each other: choose one")
+        if report is not None:
+            _report_suffix(report)
+        self._quiet = quiet
+        self._verbose = verbose
+        self._json = json
+        self._timing = timing
+        self._report = report
+        self._results: list[Result] = []
+
+    def note(self, text: str) -> None:
+        """Say something that is worth knowing and no error."""
+        if not self._quiet:
+            _say(f"convcli: note: {text}")
+
+    def show(self, result: Result) -> None:
+        """Say what became of one image."""
+        self._results.append(result)
+        if result.error is not None:
+            _say(f"convcli: error: {result.error}")
+        elif not self._quiet:
+            _say(summary(result))
+            if result.status != "skipped":
+                for note in result.notes:
+                    self.note(f"{result.input}: {note}")
+            if self._verbose:
+                for line in _details(result):
+                    _say(line)
+        if self._json:
+            print(_json(result.record()), flush=True)
+
+    def finish(self) -> None:
+        """Say what was asked for of all images together."""
+        if self._timing:
+            for line in timing_table([result for result in self._results if result.seconds]):
+                _say(line)
+        if self._report is not None:
+            write_report(self._report, self._results)
 
 
-def say_table(lines: Iterable[str]) -> None:
-    """Print lines to standard error."""
-    for line in lines:
-        say(line)
+def _say(text: str) -> None:
+    print(" ".join(text.splitlines()), file=sys.stderr)
 
 
 def summary(result: Result) -> str:
@@ -42,17 +84,12 @@ def summary(result: Result) -> str:
     return line if result.status == "planned" else f"{line}, {1e3 * result.seconds['total']:.1f} ms"
 
 
-def details(result: Result) -> Iterator[str]:
+def _details(result: Result) -> Iterator[str]:
     """Tell what `--verbose` adds, line by line."""
     for step in result.steps:
         yield f"  {step.kernel}: {step.backend}, {step.reason}"
     if result.seconds:
         yield "  " + ", ".join(f"{name} {1e3 * spent:.1f} ms" for name, spent in result.seconds.items())
-
-
-def json_line(result: Result) -> str:
-    """Give a result as one line of JSON."""
-    return _json(result.record())
 
 
 def timing_table(results: Sequence[Result]) -> list[str]:
@@ -62,14 +99,14 @@ def timing_table(results: Sequence[Result]) -> list[str]:
         times = [f"{1e3 * result.seconds[stage]:.1f}" for stage in (*STAGES, "total")]
         speed = result.megapixels_per_second
         shown = "-" if math.isnan(speed) else f"{speed:.1f}"
-        rows.append([os.path.basename(result.input), *times, shown, ", ".join(s.backend for s in result.steps)])
+        rows.append([Path(result.input).name, *times, shown, ", ".join(s.backend for s in result.steps)])
     reasons = dict.fromkeys(f"{s.kernel}: {s.backend}, {s.reason}" for result in results for s in result.steps)
     return [*_columns(rows), *reasons]
 
 
-def report_suffix(path: str) -> str:
+def _report_suffix(path: str) -> str:
     """Tell which kind of report a path asks for by its suffix. Raises UsageError for one that there is not."""
-    suffix = os.path.splitext(path)[1].lower()
+    suffix = Path(path).suffix.lower()
     if suffix not in REPORT_SUFFIXES:
         raise UsageError(f"--report {path}: a report is written as {', '.join(REPORT_SUFFIXES)}; end its name in one")
     return suffix
@@ -77,11 +114,10 @@ def report_suffix(path: str) -> str:
 
 def write_report(path: str, results: Sequence[Result]) -> None:
     """Write the results as JSON, CSV or a Markdown table, as the suffix of `path` says."""
-    write = {".json": _report_json, ".csv": _report_csv, ".md": _report_markdown}[report_suffix(path)]
+    write = {".json": _report_json, ".csv": _report_csv, ".md": _report_markdown}[_report_suffix(path)]
     text = write([result.record() for result in results])
     try:
-        with open(path, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
+        Path(path).write_text(text, encoding="utf-8", newline="")
     except OSError as error:
         raise ImageWriteError(f"--report {path}: {error.strerror}") from error
 
