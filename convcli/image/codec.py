@@ -62,14 +62,30 @@ def decode(data: bytes | bytearray | memoryview, *, rgb: bool = False) -> NDArra
 
 def encode(suffix: str, pixels: NDArray[Any], parameters: Sequence[int] = ()) -> NDArray[np.uint8] | None:
     """Encode gray, RGB or RGBA samples (H, W, C) as OpenCV's encoder for `suffix` does; None where it cannot."""
-    channels = pixels.shape[2]
-    bgr = cv2.cvtColor(pixels, _SWAP[channels]) if channels in _SWAP else pixels
     try:
         with quiet():
-            done, encoded = cv2.imencode(suffix, bgr, list(parameters))
+            done, encoded = cv2.imencode(suffix, _bgr(pixels), list(parameters))
     except cv2.error:
         return None
     return encoded if done else None
+
+
+def encode_with_metadata(
+    suffix: str, pixels: NDArray[Any], metadata: Sequence[tuple[int, NDArray[np.uint8]]], parameters: Sequence[int] = ()
+) -> NDArray[np.uint8] | None:
+    """Encode as `encode` does, with blocks of metadata, each behind OpenCV's number for its kind."""
+    kinds, blocks = [kind for kind, _ in metadata], [block for _, block in metadata]
+    try:
+        with quiet():
+            done, encoded = cv2.imencodeWithMetadata(suffix, _bgr(pixels), kinds, blocks, list(parameters))
+    except cv2.error:
+        return None
+    return encoded if done else None
+
+
+def _bgr(pixels: NDArray[Any]) -> NDArray[Any]:
+    channels = pixels.shape[2]
+    return cv2.cvtColor(pixels, _SWAP[channels]) if channels in _SWAP else pixels
 
 
 def turn_upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:

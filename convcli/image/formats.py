@@ -50,7 +50,7 @@ class Format:
 
         >>> FORMATS["png"].check("f32", 3, alpha=False)
         Traceback (most recent call last):
-        convcli.errors.OutputError: PNG cannot hold f32 (it holds u8, u16): write .tiff, .pfm, .hdr or .npy
+        convcli.errors.OutputError: PNG cannot hold f32 (it holds u8, u16): write .tiff, .pfm or .npy
         """
         if depth not in self.depths:
             held = ", ".join(self.depths)
@@ -86,18 +86,18 @@ FORMATS = {
         Format("tiff", (".tiff", ".tif"), _TIFF_DEPTHS, alpha=True, metadata=_EVERYTHING),
         Format("webp", (".webp",), ("u8",), alpha=True, metadata=("exif", "xmp", "icc"), label="WebP"),
         Format("avif", (".avif",), ("u8",), alpha=True, metadata=("exif", "xmp", "icc")),
-        Format("jp2", (".jp2", ".j2k"), ("u8", "u16"), alpha=True, label="JPEG 2000"),
-        Format("bmp", (".bmp", ".dib"), ("u8",), alpha=True),
+        Format("jp2", (".jp2",), ("u8", "u16"), alpha=True, label="JPEG 2000"),
+        Format("bmp", (".bmp", ".dib"), ("u8",), alpha=True, metadata=("resolution",)),
         Format("pgm", (".pgm",), ("u8", "u16"), colour=False),
         Format("ppm", (".ppm",), ("u8", "u16")),
         Format("pnm", (".pnm",), ("u8", "u16")),
         Format("pam", (".pam",), ("u8", "u16"), alpha=True),
         Format("pfm", (".pfm",), ("f32",)),
         Format("hdr", (".hdr", ".pic"), ("f32",), label="Radiance HDR"),
-        Format("gif", (".gif",), ("u8",)),
         Format("npy", (".npy",), _TIFF_DEPTHS, alpha=True),
     )
 }
+_ONLY_READ = {".gif": "GIF, with its 256 colours, is only read"}
 ALIASES = {"jpg": "jpeg", "tif": "tiff", "jpeg2000": "jp2", "j2k": "jp2"}
 
 
@@ -124,6 +124,8 @@ def format_for(path: str | os.PathLike[str] | None, name: str | None = None) -> 
         if suffix in entry.suffixes:
             return entry
     suffixes = [s for entry in FORMATS.values() for s in entry.suffixes]
+    if suffix in _ONLY_READ:
+        raise OutputError(f"{shown}: {_ONLY_READ[suffix]}; write .png")
     if suffix:
         problem = f"{shown}: unknown suffix {suffix!r}"
     elif shown:
@@ -135,7 +137,9 @@ def format_for(path: str | os.PathLike[str] | None, name: str | None = None) -> 
 
 def _suffixes_holding(depth: str, alpha: bool = False) -> str:
     """Name the suffixes of the formats that hold a depth, as `.tiff, .pfm or .npy`."""
-    holding = [f.suffixes[0] for f in FORMATS.values() if depth in f.depths and (f.alpha or not alpha)]
+    # HDR is not advised: it holds nothing negative, which most responses are in part.
+    entries = [f for f in FORMATS.values() if depth in f.depths and (f.alpha or not alpha) and f.name != "hdr"]
+    holding = [f.suffixes[0] for f in entries]
     if len(holding) > 4:
         holding = [s for s in holding if s in {".png", ".tiff", ".npy"}]
     return ", ".join(holding[:-1]) + " or " + holding[-1] if len(holding) > 1 else holding[0]

@@ -269,13 +269,16 @@ def _deflate_strip(pixels: NDArray[Any], start: int, stop: int, compression: str
         lines = np.concatenate([np.zeros_like(lines[:1]), lines])
     step = pixels.shape[2] * pixels.dtype.itemsize
     if compression == "small":
-        filtered = _filter_each_row(lines, step)
-        deflater: Any = zlib.compressobj(9, zlib.DEFLATED, -15, 9)
+        filtered = _smallest(lines, step)
     else:
-        filtered = _filter(lines, step, _best_filter(lines, step))
-        deflater = isal_zlib.compressobj(1 if compression == "fast" else 2, isal_zlib.DEFLATED, -15)
+        filtered = _filter(lines, step, _UP if compression == "fast" else _best_filter(lines, step))
     flat = filtered.reshape(-1)
-    deflated = deflater.compress(flat) + deflater.flush(zlib.Z_FINISH if last else zlib.Z_FULL_FLUSH)
+    end = zlib.Z_FINISH if last else zlib.Z_FULL_FLUSH
+    deflater = isal_zlib.compressobj(1, isal_zlib.DEFLATED, -15)
+    deflated = deflater.compress(flat) + deflater.flush(end)
+    if compression == "small":
+        thorough = zlib.compressobj(9, zlib.DEFLATED, -15, 9)
+        deflated = min(thorough.compress(flat) + thorough.flush(end), deflated, key=len)
     return deflated, isal_zlib.adler32(flat), flat.size
 
 
@@ -319,14 +322,14 @@ def _best_filter(lines: NDArray[np.uint8], step: int) -> int:
     return min((_UP, _SUB, 0), key=lambda kind: len(isal_zlib.compress(_filter(sample, step, kind).reshape(-1), 1)))
 
 
-def _filter_each_row(lines: NDArray[np.uint8], step: int) -> NDArray[np.uint8]:
-    """Choose among all five filters row by row, by the least sum of |difference|, as the PNG specification advises.
+def _smallest(lines: NDArray[np.uint8], step: int) -> NDArray[np.uint8]:
+    """Filter a strip in six ways, and return the one that deflates best.
 
-    A strip that no filter helps (line art, few colours) stays unfiltered.
+    Five use one filter throughout; in the sixth each row has the one with the least sum of |difference|, as the PNG
+    specification advises (which is not always best: noise and line art are better off otherwise).
     """
     candidates = [_filter(lines, step, kind) for kind in (0, _SUB, _UP, _AVERAGE, _PAETH)]
     costs = np.array([np.abs(c[:, 1:].view(np.int8).astype(np.int16)).sum(axis=1, dtype=np.int64) for c in candidates])
     best = costs.argmin(axis=0)
-    mixed = np.stack(candidates)[best, np.arange(best.size)]
-    plain = candidates[0]
-    return min((mixed, plain), key=lambda rows: len(isal_zlib.compress(rows.reshape(-1), 1)))
+    candidates.append(np.stack(candidates)[best, np.arange(best.size)])
+    return min(candidates, key=lambda rows: len(isal_zlib.compress(rows.reshape(-1), 1)))

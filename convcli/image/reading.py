@@ -10,6 +10,31 @@ from convcli.image.model import Image
 _SIGNATURES = (
     (b"\x89PNG\r\n\x1a\n", "png"),
     (b"\xff\xd8\xff", "jpeg"),
+    (b"II*\0", "tiff"),
+    (b"MM\0*", "tiff"),
+    (b"II+\0", "tiff"),
+    (b"MM\0+", "tiff"),
+    (b"BM", "others"),
+    (b"GIF87a", "others"),
+    (b"GIF89a", "others"),
+    (b"#?RADIANCE", "others"),
+    (b"#?RGBE", "others"),
+    (b"\0\0\0\x0cjP  \r\n\x87\n", "others"),
+    (b"\xff\x4f\xff\x51", "others"),
+    (b"\x93NUMPY", "npy"),
+)
+_NETPBM = (b"1", b"2", b"3", b"4", b"5", b"6", b"7", b"F", b"f")
+_BLANKS = (b" ", b"\t", b"\r", b"\n")
+_AVIF_BRANDS = (b"avif", b"avis")
+# What people do try, and what to do about it.
+_FOREIGN = (
+    (b"%PDF", "a PDF document; export its page as PNG"),
+    (b"8BPS", "a Photoshop document; export it as PNG or TIFF"),
+    (b"\x76\x2f\x31\x01", "an OpenEXR image; convert it to TIFF"),
+    (b"\xff\x0a", "a JPEG XL image; convert it to PNG"),
+    (b"\0\0\0\x0cJXL ", "a JPEG XL image; convert it to PNG"),
+    (b"\x1f\x8b", "gzip-compressed; unpack it first"),
+    (b"PK\x03\x04", "a ZIP archive; unpack it first"),
 )
 _SHOWN_START = 40
 
@@ -42,15 +67,28 @@ def decode_image(data: bytes, name: str) -> Image:
 
 
 def sniff(data: bytes) -> str | None:
-    """Tell the kind of image file from how it starts, None where it is not one that we read.
+    """Tell which of our modules reads a file that starts so, None where none does.
 
     >>> sniff(b"\\xff\\xd8\\xff\\xe0")
     'jpeg'
     """
+    if data[:1] == b"P" and data[1:2] in _NETPBM and data[2:3] in _BLANKS:
+        return "netpbm"
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "webp"
+    if data[4:8] == b"ftyp":
+        length = min(int.from_bytes(data[:4], "big"), 256)
+        brands = [data[8:12], *(data[at : at + 4] for at in range(16, length, 4))]
+        return "avif" if any(brand in _AVIF_BRANDS for brand in brands) else None
     return next((kind for start, kind in _SIGNATURES if data.startswith(start)), None)
 
 
 def _description(data: bytes) -> str:
+    for start, description in _FOREIGN:
+        if data.startswith(start):
+            return description
+    if data[4:8] == b"ftyp":
+        return "HEIF or a video, which OpenCV does not decode; convert it to JPEG or PNG"
     start = data[:_SHOWN_START]
     if all(byte in b"\t\r\n" or 32 <= byte < 127 for byte in start):
         return f"it is text, starting {' '.join(start.decode().split())!r}"

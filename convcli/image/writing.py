@@ -3,7 +3,6 @@
 import contextlib
 import os
 import stat
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,12 +11,12 @@ from numpy.typing import NDArray
 
 from convcli.errors import ImageWriteError, OutputError, UsageError
 from convcli.image.destination import check_destination, is_stream
+from convcli.image.encoders import ENCODERS
 from convcli.image.formats import Format, format_for
 from convcli.image.metadata import fit
 from convcli.image.model import Image, Metadata, depth_name
 
 COMPRESSIONS = ("fast", "balanced", "small")
-DEFAULT_QUALITY = 95
 _DEPTHS = ("u8", "u16", "i16", "f32", "f64")
 
 
@@ -31,9 +30,9 @@ def encode_image(
 ) -> tuple[bytes | memoryview, tuple[str, ...]]:
     """Encode an image, and say in notes what of its metadata was lost.
 
-    `quality` is 1 to 100 for JPEG, WebP and AVIF (95 by default; WebP at 100 is lossless). `compression` is `fast`,
-    `balanced` or `small`, for PNG and TIFF. `threads` is how many cores to use, all by default; the bytes do not depend
-    on it.
+    `quality` is 1 to 100 for JPEG, WebP and AVIF (95 by default; WebP at 100 loses nothing) and JPEG 2000.
+    `compression` is `fast`, `balanced` or `small`, for PNG and TIFF. `threads` is how many cores to use, all by default;
+    the bytes do not depend on it.
 
     Raises
     ------
@@ -50,31 +49,9 @@ def encode_image(
         raise OutputError(f"an image of {image.pixels.shape[1]} x {image.pixels.shape[0]} pixels cannot be written")
     format.check(image.depth, image.pixels.shape[2], image.alpha)
     metadata, notes = fit(image.metadata, format, image.size, image.alpha)
-    data, more = _ENCODERS[format.name](
-        replace(image, metadata=metadata), quality or DEFAULT_QUALITY, compression, threads or _cores()
-    )
+    encode = ENCODERS[format.name]
+    data, more = encode(replace(image, metadata=metadata), quality, compression, threads or _cores())
     return data, notes + more
-
-
-_Encoded = tuple[bytes | memoryview, tuple[str, ...]]
-
-
-def _png(image: Image, _quality: int, compression: str, threads: int) -> _Encoded:
-    from convcli.image import png  # each encoder is loaded when it is used
-
-    return png.encode(image.pixels, image.metadata, compression=compression, threads=threads), ()
-
-
-def _jpeg(image: Image, quality: int, _compression: str, _threads: int) -> _Encoded:
-    from convcli.image import jpeg
-
-    return jpeg.encode(image.pixels, image.metadata, quality=quality)
-
-
-_ENCODERS: dict[str, Callable[[Image, int, str, int], _Encoded]] = {
-    "png": _png,
-    "jpeg": _jpeg,
-}
 
 
 def write_image(

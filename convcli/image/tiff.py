@@ -1,0 +1,265 @@
+"""TIFF by tifffile, with OpenCV for what tifffile cannot decode alone; EXIF and GPS directories carried along.
+
+Source: TIFF 6.0; Adobe Photoshop TIFF technical notes (alpha, ICC); CIPA DC-008, section 4.6.
+"""
+
+import io
+import logging
+import struct
+from typing import Any
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from convcli.errors import ImageReadError, ImageWriteError
+from convcli.image import codec, memory
+from convcli.image.model import Image, Metadata, depth_name
+from convcli.image.tiffblock import Block, Tree, serialise
+
+# tifffile logs what it finds odd; without a handler, Python would print that on stderr.
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
+
+_DEPTHS = ("u8", "u16", "i16", "f32", "f64")
+_CENTIMETRES_PER_INCH = 2.54
+_STRIP_BYTES = 2**20
+_XMP, _ICC, _DESCRIPTION = 700, 34675, 270
+# Tags that describe the picture, not how the file holds it: document, description, make, model, orientation, page,
+# software, date, artist, computer, rating, copyright, and Windows' title, comment, author, keywords and subject.
+_DESCRIPTIVE = frozenset({269, 270, 271, 272, 274, 285, 305, 306, 315, 316, 18246, 33432, *range(0x9C9B, 0x9CA0)})
+# Descriptions in which a program states the layout of its own file, which is no longer that of ours.
+_LAYOUTS = (b'{"shape"', b"ImageJ=", b"<?xml")
+_PREMULTIPLIED = 1
+_AGAIN = "get the file again"
+
+
+def read(data: bytes, name: str) -> Image:
+    """Read a TIFF's first page: gray or RGB with or without alpha, u8, u16, i16, f32 or f64. Raises ImageReadError."""
+    try:
+        with tifffile.TiffFile(io.BytesIO(data)) as file:
+            page = file.pages[0]
+            pages = len(file.pages)
+            _check_whole(page, data, name)
+            pixels, alpha, cut = _pixels(page, data, name)
+            metadata = _metadata(page, data)
+    except ImageReadError:
+        raise
+    # tifffile meets damage with whatever its code runs into; it promises no fewer kinds.
+    except (
+        tifffile.TiffFileError,
+        struct.error,
+        ArithmeticError,
+        LookupError,
+        TypeError,
+        ValueError,
+        OSError,
+    ) as error:
+        raise ImageReadError(f"{name}: truncated or damaged TIFF ({_one_line(error)}); {_AGAIN}") from None
+    except MemoryError:
+        raise ImageReadError(f"{name}: the TIFF asks for more memory than there is; cut it up") from None
+    orientation = _orientation(page)
+    notes = [f"{pages} pages: only the first is used"] if pages > 1 else []
+    notes += ["its channels beyond the colours and alpha are ignored"] if cut else []
+    return Image(codec.turn_upright(pixels, orientation), alpha, metadata, "tiff", tuple(notes))
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _check_whole(page: Any, data: bytes, name: str) -> None:
+    """Check that every strip or tile lies inside the file, that they are enough, and that the picture fits memory."""
+    offsets, counts = page.dataoffsets, page.databytecounts
+    if not offsets or len(offsets) != len(counts):
+        raise ImageReadError(f"{name}: truncated or damaged TIFF, it does not say where its picture is; {_AGAIN}")
+    last = max(offset + count for offset, count in zip(offsets, counts, strict=True))
+    if last > len(data):
+        raise ImageReadError(f"{name}: truncated TIFF, {last - len(data)} bytes of its picture are missing; {_AGAIN}")
+    height, width, channels = page.imagelength, page.imagewidth, page.samplesperpixel
+    needed = (height * width * channels * page.bitspersample + 7) // 8
+    if page.compression == tifffile.COMPRESSION.NONE and not page.is_subsampled and sum(counts) < needed:
+        raise ImageReadError(
+            f"{name}: truncated or damaged TIFF, its picture is {sum(counts)} of {needed} bytes; {_AGAIN}"
+        )
+    if page.imagedepth != 1:
+        raise ImageReadError(f"{name}: a TIFF volume of depth {page.imagedepth}; save one slice of it as an image")
+    memory.check_pixels(name, (height, width, channels), max(1, page.bitspersample // 8))
+
+
+def _pixels(page: Any, data: bytes, name: str) -> tuple[NDArray[Any], bool, bool]:
+    """Decode a page to (H, W, C) of full range; say whether it has alpha, and whether channels were left out."""
+    kind = page.photometric
+    shades = (tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.MINISWHITE)
+    known = (*shades, tifffile.PHOTOMETRIC.RGB, tifffile.PHOTOMETRIC.PALETTE)
+    jpeg_colour = kind == tifffile.PHOTOMETRIC.YCBCR and page.compression == tifffile.COMPRESSION.JPEG
+    if kind not in known and not jpeg_colour:
+        return _by_opencv(page, data, name), False, False
+    try:
+        pixels = page.asarray()
+    except ValueError as error:
+        # Raised where a codec is missing (tifffile names imagecodecs then) and where the data is damaged.
+        if "imagecodecs" not in str(error) or len(page.extrasamples):
+            raise _undecodable(page, name, error) from None
+        return _by_opencv(page, data, name), False, False
+    pixels = np.asarray(pixels)
+    if pixels.ndim == 2:
+        pixels = pixels[:, :, np.newaxis]
+    elif page.axes.startswith("S"):
+        pixels = np.ascontiguousarray(np.moveaxis(pixels, 0, 2))
+    if kind == tifffile.PHOTOMETRIC.PALETTE:
+        table = np.asarray(page.colormap).T
+        return (table[pixels[:, :, 0]] >> 8).astype(np.uint8), False, False
+    pixels = _full_range(pixels, page.bitspersample, name)
+    if kind == tifffile.PHOTOMETRIC.MINISWHITE and pixels.dtype.kind == "u":
+        pixels = np.iinfo(pixels.dtype).max - pixels
+    colours = 1 if kind in shades else 3
+    alpha = pixels.shape[2] > colours
+    cut = pixels.shape[2] > colours + 1
+    pixels = np.ascontiguousarray(pixels[:, :, : colours + alpha])
+    if alpha and page.extrasamples and page.extrasamples[0] == _PREMULTIPLIED:
+        pixels = _unpremultiplied(pixels)
+    return pixels, alpha, cut
+
+
+def _full_range(pixels: NDArray[Any], bits: int, name: str) -> NDArray[Any]:
+    """Make samples native, and those of odd widths 0..255 (below 8 bits) or 0..65535 (9 to 15)."""
+    pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
+    if pixels.dtype == bool:
+        white: NDArray[Any] = np.multiply(pixels, np.uint8(255), dtype=np.uint8)
+        return white
+    if pixels.dtype == np.float16:
+        return pixels.astype(np.float32)
+    if pixels.dtype.kind == "u" and bits < 16 and bits != 8:
+        kind, most = (np.uint8, 255) if bits < 8 else (np.uint16, 65535)
+        full: NDArray[Any] = np.rint(pixels * (most / (2**bits - 1))).astype(kind)
+        return full
+    if depth_name(pixels.dtype) not in _DEPTHS:
+        raise ImageReadError(
+            f"{name}: a TIFF of {pixels.dtype} samples; convert it to one of {', '.join(_DEPTHS)} (f32 loses least)"
+        )
+    return pixels
+
+
+def _unpremultiplied(pixels: NDArray[Any]) -> NDArray[Any]:
+    """Divide the colours by their alpha (TIFF's associated alpha); where alpha is 0 there is no colour."""
+    colour, alpha = pixels[:, :, :-1], pixels[:, :, -1:]
+    white = 1.0 if pixels.dtype.kind == "f" else float(np.iinfo(pixels.dtype).max)
+    divided = np.divide(colour * white, alpha, out=np.zeros(colour.shape), where=alpha != 0)
+    straight = divided if pixels.dtype.kind == "f" else np.rint(np.minimum(divided, white))
+    return np.concatenate([straight.astype(pixels.dtype), alpha], axis=2)
+
+
+def _by_opencv(page: Any, data: bytes, name: str) -> NDArray[Any]:
+    """Let OpenCV's libtiff decode CMYK, YCbCr and Lab, and compressions that tifffile needs imagecodecs for."""
+    if page.imagelength * page.imagewidth > codec.MOST_PIXELS:
+        raise _undecodable(page, name, ValueError(f"more than {codec.MOST_PIXELS:,} pixels"))
+    copy = bytearray(data)
+    tag = page.tags.get("Orientation")
+    if tag is not None:
+        copy[tag.valueoffset : tag.valueoffset + 2] = struct.pack(page.parent.byteorder + "H", 1)
+    pixels = codec.decode(copy)
+    if pixels is None or pixels.shape[:2] != (page.imagelength, page.imagewidth):
+        raise _undecodable(page, name, ValueError("nor does OpenCV decode it"))
+    if page.photometric == tifffile.PHOTOMETRIC.CIELAB:
+        raise ImageReadError(f"{name}: a TIFF in Lab colours; convert it to RGB")
+    return np.ascontiguousarray(pixels[:, :, :3]) if pixels.shape[2] == 4 else pixels
+
+
+def _undecodable(page: Any, name: str, error: ValueError) -> ImageReadError:
+    kind = getattr(page.compression, "name", page.compression)
+    if "imagecodecs" in str(error):
+        return ImageReadError(f'{name}: a TIFF compressed by {kind}; to read it: pip install "convcli[tiff]"')
+    return ImageReadError(f"{name}: the TIFF ({kind}) cannot be decoded: {_one_line(error)}; {_AGAIN}")
+
+
+def _orientation(page: Any) -> int:
+    tag = page.tags.get("Orientation")
+    value = int(tag.value) if tag is not None and isinstance(tag.value, int) else 1
+    return value if 1 <= value <= 8 else 1
+
+
+def _metadata(page: Any, data: bytes) -> Metadata:
+    def raw(code: int) -> bytes | None:
+        tag = page.tags.get(code)
+        if tag is None:
+            return None
+        return data[tag.valueoffset : tag.valueoffset + tag.valuebytecount]
+
+    resolution = _resolution(page)
+    if resolution is not None and _orientation(page) >= 5:
+        resolution = resolution[::-1]
+    size = (page.imagelength, page.imagewidth)
+    return Metadata(_exif(data, page.offset), raw(_XMP), raw(_ICC), resolution, size)
+
+
+def _resolution(page: Any) -> tuple[float, float] | None:
+    unit = page.tags.valueof("ResolutionUnit", 2)
+    per_inch = {2: 1.0, 3: _CENTIMETRES_PER_INCH}.get(unit)
+    values = [page.tags.valueof(code) for code in ("XResolution", "YResolution")]
+    if per_inch is None or any(not isinstance(v, tuple) or len(v) != 2 or not all(v) for v in values):
+        return None
+    across, down = (v[0] / v[1] * per_inch for v in values)
+    return across, down
+
+
+def _exif(data: bytes, directory: int) -> bytes | None:
+    """Copy the descriptive tags and the EXIF and GPS directories of a page into a block of their own."""
+    block = Block(data)
+    tree = block.tree(directory, _DESCRIPTIVE)
+    description = tree.get(_DESCRIPTION)
+    if isinstance(description, tuple) and description[2].startswith(_LAYOUTS):
+        del tree[_DESCRIPTION]
+    if not tree.keys() - {274}:
+        return None
+    return bytes(data[:4]) + struct.pack(block.order + "I", 8) + serialise(tree, block.order, 8)
+
+
+def encode(pixels: NDArray[Any], alpha: bool, metadata: Metadata, *, compression: str) -> tuple[bytes, tuple[str, ...]]:
+    """Encode (H, W, C) samples uncompressed, or deflated where `compression` is `small`, with metadata; give notes."""
+    block = Block(metadata.exif or b"II*\0")
+    tags = [
+        (code, kind, len(value), value, True)
+        for code, kind, value in ((_XMP, 1, metadata.xmp), (_ICC, 7, metadata.icc))
+        if value is not None
+    ]
+    height, width, channels = pixels.shape
+    row_bytes = width * channels * pixels.dtype.itemsize
+    small = compression == "small"
+    options: dict[str, Any] = (
+        {} if metadata.resolution is None else {"resolution": metadata.resolution, "resolutionunit": 2}
+    )
+    file = io.BytesIO()
+    tifffile.imwrite(
+        file,
+        pixels if channels > 1 else pixels[:, :, 0],
+        photometric="rgb" if channels - alpha == 3 else "minisblack",
+        planarconfig="contig" if channels > 1 else None,
+        extrasamples=["unassalpha"] if alpha else None,
+        byteorder=">" if block.order == ">" else "<",
+        compression="zlib" if small else None,
+        predictor=small and pixels.dtype.kind in "ui",
+        rowsperstrip=max(1, min(height, _STRIP_BYTES // row_bytes)),
+        extratags=tags,
+        metadata=None,
+        software=False,
+        **options,
+    )
+    data = file.getvalue()
+    tree = block.tree(block.word(4), _DESCRIPTIVE) if metadata.exif is not None else {}
+    if not tree:
+        return data, ()
+    if len(data) > 2**32 - 2**20:
+        return data, ("EXIF is lost: the TIFF is too large for it",)
+    return _with_directories(data, tree), ()
+
+
+def _with_directories(data: bytes, tree: Tree) -> bytes:
+    """Write the first directory anew at the end of a TIFF, with the tags of `tree` added."""
+    block = Block(data)
+    place = block.word(4)
+    if not block.order or not place:
+        raise ImageWriteError("the TIFF came out too large for its metadata: write .png")
+    merged = {**block.tree(place), **tree}
+    start = len(data) + len(data) % 2
+    whole = b"".join([data.ljust(start, b"\0"), serialise(merged, block.order, start)])
+    return whole[:4] + struct.pack(block.order + "I", start) + whole[8:]

@@ -1,0 +1,139 @@
+"""Blocks of bytes in the structure of TIFF, which EXIF has too: directories of 12-byte entries, found by offset.
+
+Everything here may come from strangers: every offset is checked, and what lies outside the block is as if it were not
+there.
+
+Source: TIFF 6.0, section 2.
+"""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+SUB_DIRECTORIES = (0x8769, 0x8825, 0xA005)  # Exif, GPS, interoperability
+_TYPE_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+_INTEGERS = {1: "B", 3: "H", 4: "I", 13: "I"}
+_MOST_ENTRIES = 1000
+_DEEPEST = 4
+
+# A directory as values: tag -> (type, count, the value's bytes in the block's order), or another directory.
+Tree = dict[int, "tuple[int, int, bytes] | Tree"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of a directory; `place` is where its value is, or the offset to it."""
+
+    tag: int
+    kind: int
+    count: int
+    place: int
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes its value takes; up to four lie in the entry itself."""
+        return _TYPE_SIZES.get(self.kind, 1) * self.count
+
+
+class Block:
+    """A TIFF-structured block of bytes, changed in place where it is a bytearray; `order` is empty if it is not one."""
+
+    def __init__(self, data: bytes | bytearray) -> None:
+        self.data: Any = data  # bytes to read only, a bytearray to change
+        self.order = {b"II*\0": "<", b"MM\0*": ">"}.get(bytes(data[:4]), "")
+
+    def word(self, place: int) -> int:
+        """Read four bytes as an offset; 0, which no directory can have, where there are none."""
+        if not self.order or place < 0 or place + 4 > len(self.data):
+            return 0
+        return int(struct.unpack_from(self.order + "I", self.data, place)[0])
+
+    def entries(self, directory: int) -> Iterator[Entry]:
+        """List the entries of the directory at an offset, as far as they lie inside the block."""
+        if not self.order or directory < 8 or directory + 2 > len(self.data):
+            return
+        count = struct.unpack_from(self.order + "H", self.data, directory)[0]
+        for place in range(directory + 2, directory + 2 + 12 * min(count, _MOST_ENTRIES), 12):
+            if place + 12 > len(self.data):
+                return
+            tag, kind, number = struct.unpack_from(self.order + "HHI", self.data, place)
+            yield Entry(tag, kind, number, place + 8)
+
+    def integer(self, entry: Entry) -> int | None:
+        """Read an entry that is a single whole number."""
+        code = _INTEGERS.get(entry.kind)
+        if code is None or entry.count != 1:
+            return None
+        return int(struct.unpack_from(self.order + code, self.data, entry.place)[0])
+
+    def set_integer(self, entry: Entry, value: int) -> None:
+        """Replace an entry that is a single whole number; one too narrow for the value becomes a LONG."""
+        kind = entry.kind if value < 256 ** _TYPE_SIZES[entry.kind] else 4
+        struct.pack_into(self.order + "H", self.data, entry.place - 6, kind)
+        self.data[entry.place : entry.place + 4] = bytes(4)
+        struct.pack_into(self.order + _INTEGERS[kind], self.data, entry.place, value)
+
+    def next_place(self, directory: int) -> int | None:
+        """Where a directory holds the offset of the one after it, or None where that is outside the block."""
+        if not self.order or directory < 8 or directory + 2 > len(self.data):
+            return None
+        place = directory + 2 + 12 * int(struct.unpack_from(self.order + "H", self.data, directory)[0])
+        return place if place + 4 <= len(self.data) else None
+
+    def extent(self, directory: int) -> list[tuple[int, int]]:
+        """The (start, stop) ranges of a directory, its sub-directories and the values that these point to."""
+        ranges = []
+        waiting, seen = [directory], set()
+        while waiting:
+            start = waiting.pop()
+            if start in seen:
+                continue
+            seen.add(start)
+            stop = start
+            for entry in self.entries(start):
+                stop = entry.place + 4
+                if entry.tag in SUB_DIRECTORIES:
+                    waiting.append(self.word(entry.place))
+                elif entry.bytes > 4:
+                    ranges.append((self.word(entry.place), self.word(entry.place) + entry.bytes))
+            ranges.append((start, stop + 4))
+        return ranges
+
+    def tree(self, directory: int, wanted: frozenset[int] | None = None, depth: int = 0) -> Tree:
+        """Copy a directory's values, those of its sub-directories included; of its own only the `wanted` tags."""
+        found: Tree = {}
+        for entry in self.entries(directory):
+            if entry.tag in SUB_DIRECTORIES:
+                below = self.tree(self.word(entry.place), depth=depth + 1) if depth < _DEEPEST else {}
+                if below:
+                    found[entry.tag] = below
+            elif entry.kind in _TYPE_SIZES and (wanted is None or entry.tag in wanted):
+                start = entry.place if entry.bytes <= 4 else self.word(entry.place)
+                if start + entry.bytes <= len(self.data):
+                    found[entry.tag] = (entry.kind, entry.count, bytes(self.data[start : start + entry.bytes]))
+        return found
+
+
+def serialise(tree: Tree, order: str, start: int, following: int = 0) -> bytes:
+    """Lay out a directory for offset `start` (even), then its long values, then its sub-directories.
+
+    >>> serialise({0x0112: (3, 1, b"\\6\\0")}, "<", 8).hex(" ")
+    '01 00 12 01 03 00 01 00 00 00 06 00 00 00 00 00 00 00'
+    """
+    records = [struct.pack(order + "H", len(tree))]
+    tail = b""
+    tail_start = start + 2 + 12 * len(tree) + 4
+    for tag in sorted(tree):
+        value = tree[tag]
+        place = tail_start + len(tail)
+        if isinstance(value, dict):
+            kind, count, field = 4, 1, struct.pack(order + "I", place)
+            tail += serialise(value, order, place)
+        else:
+            kind, count, field = value
+            if len(field) > 4:
+                tail += field + bytes(len(field) % 2)
+                field = struct.pack(order + "I", place)
+        records.append(struct.pack(order + "HHI", tag, kind, count) + field.ljust(4, b"\0"))
+    return b"".join([*records, struct.pack(order + "I", following), tail])
