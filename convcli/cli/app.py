@@ -118,7 +118,9 @@ def _closed_pipe() -> int:
 
 def _usage_message(error: TyperException) -> str:
     """Turn the parser's complaint into our form: lower case, no full stop, the nearest option offered."""
-    message = error.format_message().rstrip(".")
+    message = error.format_message().strip().rstrip(".")
+    if not message:
+        return ""  # a command without arguments has shown its help instead
     option = getattr(error, "option_name", None)
     context = getattr(error, "ctx", None)
     if option is not None and message.startswith("No such option"):

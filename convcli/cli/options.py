@@ -20,10 +20,10 @@ _MESSAGES = "Messages and reports"
 
 
 def complete_kernel(incomplete: str) -> Iterable[str]:
-    """Offer the catalogue's names to a shell that completes a kernel."""
-    from convcli.kernel.catalogue import catalogue_names
+    """Offer the names of the catalogue and of the user's own kernels to a shell that completes one."""
+    from convcli.kernel.catalogue import catalogue_names, user_files
 
-    return (name for name in catalogue_names() if name.startswith(incomplete))
+    return sorted(name for name in {*catalogue_names(), *user_files()} if name.startswith(incomplete))
 
 
 KernelOption = Annotated[
