@@ -29,8 +29,9 @@ _COMPOSITE_SENTENCES = {
 
 @dataclass(frozen=True)
 class Entry:
-    """A kernel in the list, and whether it is the user's own."""
+    """A kernel in the list, the name it is found by, and whether it is the user's own."""
 
+    name: str
     kernel: AnyKernel
     own: bool
 
@@ -56,7 +57,7 @@ def print_list(entries: Sequence[Entry]) -> None:
     table.add_column("Summary", no_wrap=True, overflow="ellipsis")
     for entry in entries:
         kernel = entry.kernel
-        name = f"{kernel.name} *" if entry.own else kernel.name
+        name = f"{entry.name} *" if entry.own else entry.name
         summary = kernel.summary.split(". ")[0].rstrip(".")
         if isinstance(kernel, CompositeKernel):
             height, width = (max(part.size[axis] for part in kernel.kernels) for axis in (0, 1))
@@ -199,4 +200,4 @@ def _rgb(colour: Colours) -> str:
 
 
 def _on(colour: Colours) -> Style:
-    return Style(color="white" if is_dark(colour) else "black", bgcolor=_rgb(colour))
+    return Style(color="rgb(255,255,255)" if is_dark(colour) else "rgb(0,0,0)", bgcolor=_rgb(colour))

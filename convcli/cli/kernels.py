@@ -48,19 +48,19 @@ def list_kernels(as_json: AsJson = False) -> None:
     from convcli.kernel.spec import load_kernel, load_kernel_file
 
     shipped = catalogue_names()
-    entries = [Entry(load_kernel(name), own=False) for name in shipped]
+    entries = [Entry(name, load_kernel(name), own=False) for name in shipped]
     for name, path in user_files().items():
         if name in shipped:
             _say(hiding_notes(name))
             continue
         try:
-            entries.append(Entry(load_kernel_file(path), own=True))
+            entries.append(Entry(name, load_kernel_file(path), own=True))
         except KernelError as error:  # one bad file of the user's own hides none of the others
             _say([f"left out: {error}"])
     if as_json:
         from convcli.kernel.describe import describe
 
-        _print_json([describe(entry.kernel) | {"own": entry.own} for entry in entries])
+        _print_json([describe(entry.kernel) | {"name": entry.name, "own": entry.own} for entry in entries])
     else:
         print_list(entries)
 

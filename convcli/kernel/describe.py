@@ -32,9 +32,9 @@ class Figures:
         weights = kernel.weights
         abs_sum = float(np.abs(weights).sum())
         total = float(weights.sum())
-        nearest = float(np.round(total, 12))
+        nearest = float(f"{total:.12g}") if abs(total) > 1e-13 * abs_sum else 0.0
         if abs(total - nearest) <= 1e-13 * abs_sum:
-            total = nearest + 0.0  # never -0.0
+            total = nearest
         return cls(kernel.size, total, abs_sum, rank(weights), separate(weights) is not None)
 
 
@@ -77,13 +77,13 @@ def common_denominator(weights: NDArray[np.float64]) -> int | None:
     sizes = np.abs(weights[weights != 0.0])
     if sizes.size == 0:
         return 1
-    smallest = float(sizes.min())
+    smallest, largest = float(sizes.min()), float(sizes.max())
     candidates = [1, *(round(k / smallest) for k in range(1, 9) if smallest * 4096 >= k)]
     for denominator in candidates:
-        if not 1 <= denominator <= 4096:
+        if not 1 <= denominator <= 4096 or largest * denominator > 9999.5:
             continue
         scaled = weights * denominator
-        if np.abs(scaled).max() <= 9999 and np.abs(scaled - np.rint(scaled)).max() <= 1e-9:
+        if np.abs(scaled - np.rint(scaled)).max() <= 1e-9 * min(1.0, smallest * denominator):
             return denominator
     return None
 

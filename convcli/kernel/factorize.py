@@ -30,12 +30,13 @@ def separate(weights: Weights) -> tuple[Weights, Weights] | None:
         return None
     # The last of the largest: for the usual derivative kernels it is the positive one, and the column keeps its sign.
     y, x = divmod(sizes.size - 1 - int(np.argmax(sizes.ravel()[::-1])), weights.shape[1])
-    column, row = weights[:, x].copy(), weights[y] / weights[y, x]
-    smallest = np.abs(row[row != 0.0]).min()
-    if smallest < 1.0 and _all_whole(row / smallest) and _all_whole(column * smallest):
-        column, row = column * smallest, row / smallest
-    error = np.abs(weights - np.outer(column, row)).sum()
-    return (column, row) if error <= SEPARABLE_ERROR * sizes.sum() else None
+    with np.errstate(over="ignore", under="ignore"):  # weights may lie anywhere among the finite numbers
+        column, row = weights[:, x].copy(), weights[y] / weights[y, x]
+        smallest = np.abs(row[row != 0.0]).min()
+        if smallest < 1.0 and _all_whole(row / smallest) and _all_whole(column * smallest):
+            column, row = column * smallest, row / smallest
+        error = np.abs(weights / scale - np.outer(column / scale, row)).sum()
+        return (column, row) if error <= SEPARABLE_ERROR * (sizes / scale).sum() else None
 
 
 def rank(weights: Weights) -> int:

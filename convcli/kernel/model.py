@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")  # of a kernel; it becomes part of the names of output files
+NAME = re.compile(r"[^\W\d_][\w-]{0,63}")  # of a kernel; it becomes part of the names of output files
 Combine = Literal["magnitude", "max", "maxabs", "sum"]
 SignedMapping = Literal["clip", "abs", "offset", "stretch"]
 

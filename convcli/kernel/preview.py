@@ -96,14 +96,15 @@ def matrix(weights: Weights, width: int, most_rows: int = 17) -> Matrix:
     if whole:
         style = ".0f"
     elif 1e-3 <= largest < 1e5:
-        style = f".{max(0, 3 - math.floor(math.log10(largest)))}f"
+        style = f".{max(0, 2 - math.floor(math.log10(largest)))}f"
     else:
         style = ".2e"
     cell_width = max(
         len(_cell(value, style)) for value in (scaled.min(), scaled.max(), -largest * bool(scaled.min() < 0))
     )
-    rows = _middle(weights.shape[0], most_rows)
     columns = _middle(weights.shape[1], max(1, width // (cell_width + 2)))
+    cut = columns.stop - columns.start < weights.shape[1]
+    rows = _middle(weights.shape[0], min(most_rows, max(9, columns.stop - columns.start)) if cut else most_rows)
     shown = scaled[rows, columns]
     cells = [[_cell(value, style) for value in row] for row in shown.tolist()]
     cell_width = max(len(cell) for row in cells for cell in row)
@@ -123,6 +124,6 @@ def _middle(length: int, most: int) -> slice:
     """The middle `most` of `length`, or one fewer where that puts the centre in the middle."""
     if length <= most:
         return slice(0, length)
-    most -= (length - most) % 2
+    most -= (length - most) % 2 if most > 1 else 0
     start = length // 2 - most // 2
     return slice(start, start + most)

@@ -58,7 +58,7 @@ def load_file(path: Path, changes: Mapping[str, str], load_part: LoadPart | None
     """
     where = str(path)
     described = _convert(read_yaml(path), where)
-    name = described.name or path.stem
+    name = described.name or _name_from(path.stem)
     if NAME.fullmatch(name) is None:
         raise KernelError(f"{where}: name: must be letters, digits, _ and -, a letter first, not {name!r}")
     mapping = None if described.mapping is None else one_of(f"{where}: mapping", described.mapping, MAPPINGS)
@@ -79,6 +79,12 @@ def load_file(path: Path, changes: Mapping[str, str], load_part: LoadPart | None
         summary=described.summary,
         reference=described.reference,
     )
+
+
+def _name_from(stem: str) -> str:
+    """The name of a kernel whose file states none."""
+    name = re.sub(r"[^\w-]+", "_", stem)[:50]
+    return name if NAME.fullmatch(name) else f"kernel_{name}"
 
 
 def kernel_from_rows(rows: list[list[Number]], where: str, name: str) -> Kernel:
@@ -228,7 +234,10 @@ def _convert(data: Any, where: str) -> KernelFile:
 
 
 def _plain_kinds(kinds: str) -> str:
-    names = [_KINDS.get(kind, kind) for kind in kinds.split(" | ") if kind != "null" or kinds == "null"]
-    return " or ".join(
-        "a number" if name == "a whole number" and "a number" in names else name for name in dict.fromkeys(names)
-    )
+    """Say `int | float | str | null` as `a number or text`."""
+    names = kinds.split(" | ")
+    if "float" in names and "int" in names:
+        names.remove("int")
+    if len(names) > 1 and "null" in names:
+        names.remove("null")
+    return " or ".join(_KINDS.get(name, name) for name in names)

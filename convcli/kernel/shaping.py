@@ -93,6 +93,9 @@ def rotated_anchor(anchor: tuple[int, int] | None, size: tuple[int, int], degree
 def shape(kernel: Kernel, where: str, normalize: str = "none", rotate: int = 0) -> Kernel:
     """Return `kernel` normalised and turned; `where` stands before the messages."""
     one_of(f"{where}: normalize", normalize, NORMALIZATIONS)
+    with np.errstate(over="ignore"):
+        if not np.isfinite(np.abs(kernel.weights).sum()):
+            raise KernelError(f"{where}: the weights are so large that their sum is infinite")
     try:
         weights = normalized(kernel.weights, normalize)
     except ValueError as error:

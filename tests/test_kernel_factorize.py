@@ -1,0 +1,166 @@
+"""Rank, separation and composition of kernels."""
+
+import numpy as np
+import pytest
+import scipy.ndimage
+import scipy.signal
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from convcli.errors import KernelError
+from convcli.kernel.compose import compose
+from convcli.kernel.factorize import rank, separate
+from convcli.kernel.model import Kernel
+from convcli.kernel.spec import load_kernel
+
+whole_numbers = st.integers(-9, 9).map(float)
+sides = st.integers(1, 6)
+RANK_ONE = [
+    "gaussian",
+    "gaussian:sigma=20",
+    "box:size=4x7",
+    "binomial:size=9",
+    "sobel_x",
+    "scharr_y",
+    "gabor",
+    "1",
+    "1 2",
+]
+RANK_ONE += [
+    "gabor:theta=90,gamma=0.5",
+    "morlet:psi=20",
+    "motion",
+    "gaussian:size=3x301,sigma=40",
+    "log:size=1x9,dc=raw",
+]
+
+
+@pytest.mark.parametrize("spec", RANK_ONE)
+def test_a_separable_kernel_is_the_product_of_its_column_and_row(spec):
+    weights = load_kernel(spec).weights
+    column, row = separate(weights)
+    assert (column.shape, row.shape) == ((weights.shape[0],), (weights.shape[1],))
+    error = np.abs(np.outer(column, row) - weights).sum()
+    assert error <= 1e-14 * np.abs(weights).sum()
+    assert rank(weights) == 1
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        ("dog", 2),
+        ("log", 2),
+        ("log:dc=raw", 2),
+        ("gabor:theta=30", 2),
+        ("morlet:theta=30", 3),
+        ("laplacian", 2),
+        ("unsharp", 2),
+        ("disk", 3),
+        ("emboss", 3),
+        ("1 0; 0 1", 2),
+    ],
+)
+def test_other_kernels_have_their_rank_by_singular_values(spec, expected):
+    weights = load_kernel(spec).weights
+    assert separate(weights) is None
+    assert rank(weights) == expected == np.linalg.matrix_rank(weights)
+
+
+@pytest.mark.parametrize(
+    ("spec", "column", "row"),
+    [
+        ("sobel_x", [1, 2, 1], [-1, 0, 1]),
+        ("sobel_y", [-1, 0, 1], [1, 2, 1]),
+        ("scharr_x", [3, 10, 3], [-1, 0, 1]),
+        ("prewitt_y", [-1, 0, 1], [1, 1, 1]),
+    ],
+)
+def test_whole_numbers_separate_into_whole_numbers(spec, column, row):
+    found = separate(load_kernel(spec).weights)
+    np.testing.assert_array_equal(found[0], column)
+    np.testing.assert_array_equal(found[1], row)
+
+
+@given(arrays(float, sides, elements=whole_numbers), arrays(float, sides, elements=whole_numbers))
+def test_every_product_of_a_column_and_a_row_separates(column, row):
+    weights = np.outer(column, row)
+    found = separate(weights)
+    if not weights.any():
+        assert found is None
+        assert rank(weights) == 0
+    else:
+        np.testing.assert_allclose(np.outer(*found), weights, atol=1e-14 * np.abs(weights).sum(), rtol=0)
+
+
+@given(arrays(float, st.tuples(sides, sides), elements=whole_numbers))
+def test_separate_agrees_with_the_singular_values_on_any_kernel(weights):
+    assert (separate(weights) is not None) == (np.linalg.matrix_rank(weights) == 1)
+    assert rank(weights) == np.linalg.matrix_rank(weights)
+
+
+def test_a_kernel_a_little_off_rank_one_does_not_separate():
+    weights = load_kernel("gaussian").weights.copy()
+    weights[0, 0] += 1e-12
+    assert separate(weights) is None
+
+
+def correlate(image: np.ndarray, kernel: Kernel) -> np.ndarray:
+    """Correlate with the kernel's own anchor, as the definition has it, zeros outside."""
+    height, width = kernel.size
+    y, x = kernel.anchor or (height // 2, width // 2)
+    origin = (y - height // 2, x - width // 2)
+    # scipy's origin moves the kernel, ours the anchor: the signs are opposite.
+    return scipy.ndimage.correlate(
+        image, kernel.weights, mode="constant", origin=tuple(-o for o in (-origin[0], -origin[1]))
+    )
+
+
+CHAINS = [
+    ["sobel_x"],
+    ["gaussian", "sobel_x"],
+    ["1 1", "1 1"],
+    ["1 1; 1 0", "2 3; 5 7", "1 -1; 2 1"],
+    ["emboss", "gabor:size=5,psi=30", "1 2 3"],
+    ["roberts_x", "box:size=4"],
+    ["motion:length=7,angle=20", "kirsch_x"],
+]
+
+
+@pytest.mark.parametrize("chain", CHAINS, ids=" then ".join)
+def test_the_composed_kernel_equals_the_chain_away_from_the_edges(chain):
+    kernels = [load_kernel(spec) for spec in chain]
+    image = np.random.default_rng(8).uniform(-1, 1, (50, 60))
+    expected = image
+    for kernel in kernels:
+        expected = correlate(expected, kernel)
+    one = compose(kernels)
+    inner = (slice(20, -20), slice(20, -20))
+    scale = np.abs(one.weights).sum()
+    np.testing.assert_allclose(correlate(image, one)[inner], expected[inner], atol=1e-13 * scale)
+
+
+def test_the_weights_are_the_full_convolution_and_the_anchors_add_up():
+    one, other = load_kernel("1 2; 3 4"), load_kernel("1 0 -1")
+    found = compose([one, other])
+    np.testing.assert_array_equal(found.weights, scipy.signal.convolve2d(one.weights, other.weights))
+    assert found.anchor is None  # (1, 1) + (0, 1) is the middle of 2x4
+    assert compose([load_kernel("1 1"), load_kernel("1 1")]).anchor == (0, 2)
+
+
+def test_an_anchor_of_its_own_is_respected():
+    pulled = Kernel("pulled", np.array([[1.0, 2.0, 4.0]]), anchor=(0, 0))
+    found = compose([pulled, load_kernel("1 1 1")])
+    assert found.anchor == (0, 1)
+    image = np.random.default_rng(9).uniform(0, 1, (12, 20))
+    expected = correlate(correlate(image, pulled), load_kernel("1 1 1"))
+    np.testing.assert_allclose(correlate(image, found)[:, 6:-6], expected[:, 6:-6], rtol=1e-13)
+
+
+def test_what_cannot_be_composed_is_refused():
+    with pytest.raises(KernelError, match=r"^sobel: the magnitude of several responses is not one kernel"):
+        compose([load_kernel("gaussian"), load_kernel("sobel")])
+    with pytest.raises(KernelError, match="no kernel to compose"):
+        compose([])
+    with pytest.raises(KernelError, match="makes a kernel of 1801x1801: too large to compose"):
+        compose([load_kernel("box:size=901"), load_kernel("box:size=901")])
