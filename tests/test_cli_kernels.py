@@ -116,6 +116,13 @@ def test_show_in_a_terminal_fits_it_and_draws_half_blocks(columns, tmp_path):
     assert not re.search(r"\x1b\[[0-9;]*[34]8", out)
 
 
+def test_list_in_a_terminal_of_80_columns_shows_every_summary_whole(tmp_path):
+    environment = {"COLUMNS": "80", "TERM": "xterm-256color", "PYTHONUTF8": "1", "HOME": str(tmp_path)}
+    out = in_terminal([sys.executable, "-m", "convcli", "kernels", "list"], environment)
+    assert "…" not in out
+    assert len(out.splitlines()) == len(catalogue_names()) + 2
+
+
 def in_terminal(command: list[str], environment: dict[str, str]) -> str:
     """Run a command with a pseudo-terminal for standard output and return what it prints there."""
     import os
@@ -232,3 +239,4 @@ def test_help_has_a_worked_example(kernels, command):
     assert status == 0
     assert "Example" in out
     assert f"convcli kernels {command}" in out
+    assert command not in {"export", "compose"} or "[default: (standard output)]" in " ".join(out.split())

@@ -1,5 +1,6 @@
 """Every shipped kernel file is sound, and every name says what the documentation says."""
 
+import os
 import re
 
 import numpy as np
@@ -100,7 +101,7 @@ def own_folders(tmp_path, monkeypatch):
         folder.mkdir(parents=True)
         (folder / "mine.yaml").write_text(f"name: mine\nweights: [[{number}]]\n")
         (folder / "sobel_x.yaml").write_text("name: sobel_x\nweights: [[1]]\n")
-    monkeypatch.setenv("CONVCLI_KERNELS", f"{first}:{second}")
+    monkeypatch.setenv("CONVCLI_KERNELS", os.pathsep.join([str(first), str(second)]))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     return first, second, configured
 

@@ -86,6 +86,11 @@ BAD = {
     "nowhere/k.yaml": "nowhere/k.yaml: no such kernel file",
     "no.YML": "no.YML: no such kernel file",
     "./nowhere": "nowhere: no such kernel file",
+    "~nobody-of-that-name/k.yaml": "^~nobody-of-that-name/k.yaml: no such kernel file",
+    "a" * 300: "^unknown kernel 'aaa",
+    "a" * 300 + ".yaml": "cannot be read: File name too long",
+    "a\0b": "^unknown kernel 'a",
+    "a\0b.yaml": "cannot be read: embedded null byte",
     "k.yaml:sigma=0": "k.yaml: no such kernel file",
 }
 

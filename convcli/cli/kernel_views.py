@@ -49,7 +49,7 @@ def stdout_console() -> Console:
 def print_list(entries: Sequence[Entry]) -> None:
     """Print the table of names, one line each."""
     console = stdout_console()
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("Name", style="bold", no_wrap=True)
     table.add_column("Size", justify="right", no_wrap=True)
     table.add_column("Sum", justify="right", no_wrap=True)

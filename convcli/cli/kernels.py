@@ -14,6 +14,7 @@ app = typer.Typer(
     name="kernels",
     help="List, show, check, export and compose kernels.",
     no_args_is_help=True,
+    add_completion=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -26,7 +27,8 @@ Spec = Annotated[str, typer.Argument(metavar="SPEC", help=_SPEC_HELP, autocomple
 Specs = Annotated[list[str], typer.Argument(metavar="SPEC...", help=_SPEC_HELP, autocompletion=complete_kernel)]
 Files = Annotated[list[str], typer.Argument(metavar="FILE...", help="Kernel files to check.")]
 Output = Annotated[
-    str | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write it. [default: standard output]")
+    str | None,
+    typer.Option("--output", "-o", metavar="FILE", help="Where to write it.", show_default="standard output"),
 ]
 Force = Annotated[bool, typer.Option("--force", "-f", help="Replace the file where it exists.")]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON on standard output.")]

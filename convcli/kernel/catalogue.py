@@ -21,11 +21,11 @@ def user_folders() -> list[Path]:
     Those of `$CONVCLI_KERNELS`, separated as in `$PATH`, then `kernels` in the configuration folder of convcli
     (`$XDG_CONFIG_HOME/convcli`, else `~/.config/convcli`). They need not exist.
     """
-    folders = [Path(part).expanduser() for part in os.environ.get("CONVCLI_KERNELS", "").split(os.pathsep) if part]
-    configuration = os.environ.get("XDG_CONFIG_HOME")
-    if not configuration or not Path(configuration).is_absolute():  # the XDG rules say to ignore a relative one
-        configuration = os.path.join(os.path.expanduser("~"), ".config")  # noqa: PTH111, PTH118 (never raises)
-    return [*folders, Path(configuration) / "convcli" / "kernels"]
+    folders = [expand_user(part) for part in os.environ.get("CONVCLI_KERNELS", "").split(os.pathsep) if part]
+    configuration = Path(os.environ.get("XDG_CONFIG_HOME", ""))
+    if not configuration.is_absolute():  # the XDG rules say to ignore a relative one
+        configuration = expand_user("~/.config")
+    return [*folders, configuration / "convcli" / "kernels"]
 
 
 def catalogue_names() -> list[str]:
@@ -37,8 +37,8 @@ def user_files() -> dict[str, Path]:
     """Return the user's own kernel files by name; the first folder that has a name wins."""
     files: dict[str, Path] = {}
     for folder in user_folders():
-        for path in sorted(folder.glob("*.y*ml")) if folder.is_dir() else ():
-            if path.suffix in SUFFIXES:
+        for path in sorted(folder.glob("*.y*ml")):
+            if path.suffix in SUFFIXES and is_file(path):
                 files.setdefault(path.stem, path)
     return files
 
@@ -46,7 +46,7 @@ def user_files() -> dict[str, Path]:
 def find(name: str, *beside: Path) -> Path | None:
     """Return the file of a kernel name: shipped, then in the folders `beside`, then the user's; None if nowhere."""
     shipped = catalogue_folder() / f"{name}.yaml"
-    if shipped.is_file():
+    if is_file(shipped):
         return shipped
     return next(iter(_files_named(name, [*beside, *user_folders()])), None)
 
@@ -57,7 +57,7 @@ def hidden_by_catalogue(name: str) -> list[Path]:
     `name` may be a whole SPEC; one that names no shipped kernel hides nothing. Costs a look at each user folder.
     """
     name = name.partition(":")[0].strip()
-    if not name.replace("_", "").isalnum() or not (catalogue_folder() / f"{name}.yaml").is_file():
+    if not name.replace("_", "").isalnum() or not is_file(catalogue_folder() / f"{name}.yaml"):
         return []
     return _files_named(name, user_folders())
 
@@ -71,5 +71,18 @@ def hiding_notes(name: str) -> list[str]:
     ]
 
 
+def is_file(path: str | Path) -> bool:
+    """Say whether there is such a file; one that may not be looked at, or cannot be, counts as none.
+
+    A home folder of somebody else's must not stop a run that needs nothing from it.
+    """
+    return os.path.isfile(path)  # noqa: PTH113 (pathlib's own raises where access is denied or the name too long)
+
+
+def expand_user(path: str) -> Path:
+    """Replace a leading `~`; one that names nobody stays as it is."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 (pathlib's own raises where there is no such user)
+
+
 def _files_named(name: str, folders: list[Path]) -> list[Path]:
-    return [path for folder in folders for suffix in SUFFIXES if (path := folder / f"{name}{suffix}").is_file()]
+    return [path for folder in folders for suffix in SUFFIXES if is_file(path := folder / f"{name}{suffix}")]

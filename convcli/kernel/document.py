@@ -39,6 +39,8 @@ def read_yaml(path: Path) -> Any:
         raise KernelError(f"{path}: no such kernel file") from None
     except OSError as error:
         raise KernelError(f"{path}: cannot be read: {error.strerror}") from error
+    except ValueError as error:  # a NUL in the path
+        raise KernelError(f"{str(path)!r}: cannot be read: {error}") from error
     if len(data) > MAX_BYTES:
         raise KernelError(f"{path}: has more than {MAX_BYTES} bytes, the most that a kernel file may have")
     try:

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from convcli.errors import KernelError, nearest
-from convcli.kernel.catalogue import SUFFIXES, catalogue_names, find, user_files
+from convcli.kernel.catalogue import SUFFIXES, catalogue_names, expand_user, find, is_file, user_files
 from convcli.kernel.model import AnyKernel, Kernel
 from convcli.kernel.shaping import SHAPING, shape_as_asked
 from convcli.kernel.values import looks_like_number, parse_number
@@ -127,7 +127,7 @@ def _path_of(base: str, beside: tuple[Path, ...]) -> Path | None:
     if not is_file and (";" in base or looks_like_number(re.split(r"[\s,]", base, maxsplit=1)[0])):
         return None
     if is_file or "/" in base or os.sep in base:
-        path = Path(base).expanduser()
+        path = expand_user(base)
         return beside[0] / path if beside else path
     found = find(base, *beside)
     if found is None:
@@ -141,7 +141,7 @@ def _unknown(name: str) -> KernelError:
         return KernelError(f"{name}: parameters are written {base}:param=value, not {rest.strip()!r}")
     known = [*catalogue_names(), *user_files()]
     hint = nearest(name.lower(), known) or nearest(name, known)
-    if Path(name).is_file():
+    if is_file(name):
         hint = f"; to use the file of that name, write ./{name}"
     end = "" if hint.endswith("?") else ";"
     return KernelError(f"unknown kernel {name!r}{hint}{end} `convcli kernels list` shows them all")
