@@ -30,6 +30,10 @@ COMPRESSIONS = ("fast", "balanced", "small")
 
 STANDARD_STREAM = "-"
 
+# The formats that each of an encoder's options speaks of.
+_WITH_QUALITY = ("jpeg", "webp", "avif", "jp2")
+_WITH_COMPRESSION = ("png", "tiff")
+
 _DTYPES = {"u8": np.uint8, "u16": np.uint16, "i16": np.int16, "f32": np.float32, "f64": np.float64}
 _DEPTH_TITLES = {"u8": "8-bit", "u16": "16-bit", "i16": "signed 16-bit", "f32": "float", "f64": "double"}
 
@@ -187,7 +191,7 @@ def run(source: str, output: str, kernels: Sequence[AnyKernel], options: FilterO
             Step(spec, plan.backend, plan.reason) for spec, plan in zip(options.kernels, chain.plans, strict=True)
         ),
         seconds=watch.seconds(),
-        notes=image.notes + _pointless(options, chain, depth) + notes,
+        notes=image.notes + _pointless(options, chain, depth, format_) + notes,
     )
 
 
@@ -274,7 +278,7 @@ def _check_format(output: str, format_: Format, depth: str, chain: Chain) -> Non
         raise OutputError(f"{output}: {error}" if output != STANDARD_STREAM else str(error)) from error
 
 
-def _pointless(options: FilterOptions, chain: Chain, depth: str) -> tuple[str, ...]:
+def _pointless(options: FilterOptions, chain: Chain, depth: str, format_: Format) -> tuple[str, ...]:
     """Name what was asked for and can have no effect on this output."""
     notes = []
     toning = options.tone
@@ -285,6 +289,10 @@ def _pointless(options: FilterOptions, chain: Chain, depth: str) -> tuple[str, .
             notes.append(f"{depth} holds the response in linear light: the sRGB curve is not put back")
     if chain.mapping == "stretch" and toning.bias:
         notes.append("--bias does nothing under --signed stretch")
+    if options.quality is not None and format_.name not in _WITH_QUALITY:
+        notes.append(f"--quality does nothing to {format_.title}: it is for JPEG, WebP, AVIF and JPEG 2000")
+    if options.compression != "balanced" and format_.name not in _WITH_COMPRESSION:
+        notes.append(f"--compression does nothing to {format_.title}: it is for PNG and TIFF")
     return tuple(notes)
 
 

@@ -150,7 +150,10 @@ def _check_outputs(inputs: Sequence[str], outputs: Sequence[str], options: "Filt
         if options.format is not None and suffix and suffix.lower() not in named.suffixes:
             raise OutputError(f"{output}: its suffix and --format {options.format} differ: drop one of them")
         if options.depth != "same" and options.depth not in named.depths:
-            named.check(options.depth, 3, alpha=False)
+            try:
+                named.check(options.depth, 3, alpha=False)
+            except OutputError as error:
+                raise OutputError(f"{output}: {error}") from error
         if check_destination(output, options.existing, files) == "skip":
             skipped.add(output)
     return skipped

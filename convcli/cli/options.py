@@ -72,7 +72,7 @@ ForceOption = Annotated[
 ]
 QualityOption = Annotated[
     int | None,
-    typer.Option("--quality", metavar="N", help="Of JPEG, WebP and AVIF, 1 to 100.", rich_help_panel=_FILES),
+    typer.Option("--quality", metavar="N", help="Of JPEG, WebP, AVIF and JPEG 2000, 1 to 100.", rich_help_panel=_FILES),
 ]
 CompressionOption = Annotated[
     str,

@@ -1,0 +1,265 @@
+"""Bad input on the command line: one clear line, and the exit status that the documentation states."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from unittest import mock
+
+import cv2
+import numpy as np
+import pytest
+from commandline import done, refused, run
+
+from convcli import job
+
+PIXELS = np.random.default_rng(3).integers(0, 256, (24, 32, 4), dtype=np.uint8)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """A working folder with a few images, good and bad."""
+    monkeypatch.chdir(tmp_path)
+    for name, pixels in {
+        "photo.png": PIXELS[..., :3],
+        "sprite.png": PIXELS,
+        "photo.jpg": PIXELS[..., :3],
+        "photo.tiff": PIXELS[..., :3],
+    }.items():
+        assert cv2.imwrite(name, pixels)
+    for name in ("photo.png", "photo.jpg", "photo.tiff"):
+        data = Path(name).read_bytes()
+        Path(f"cut_{name}").write_bytes(data[: len(data) // 2])
+    np.save("signed.npy", PIXELS[..., 0].astype(np.int16))
+    np.save("empty.npy", np.zeros((0, 5), np.float32))
+    Path("empty.png").touch()
+    Path("text.png").write_text("hello")
+    Path("folder").mkdir()
+    Path("there.png").touch()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("missing.png", "missing.png: no such file"),
+        ("folder", "folder: a directory, not an image"),
+        ("empty.png", "empty.png: empty file"),
+        ("text.png", "text.png: not an image: it is text, starting 'hello'"),
+        ("cut_photo.png", "cut_photo.png: truncated PNG"),
+        ("cut_photo.jpg", "cut_photo.jpg: truncated JPEG"),
+        ("cut_photo.tiff", "cut_photo.tiff: truncated or damaged TIFF"),
+        ("empty.npy", "empty.npy: an empty array"),
+    ],
+)
+def test_an_input_that_cannot_be_read_is_named_with_status_1(source, message):
+    assert refused("filter", source, "-k", "sobel_x", status=1).startswith(message)
+
+
+def test_standard_input_may_be_empty_or_no_picture():
+    assert refused("filter", "-", "-k", "sobel_x", status=1) == "standard input is empty: send it an image"
+    assert refused("filter", "-", "-k", "sobel_x", stdin=b"hello", status=1).startswith("standard input: not an image")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-o", "no/o.png"], "no/o.png: the folder "),
+        (["-o", "no/"], "no/: no such folder; to make it: mkdir -p no/"),
+        (["-o", "there.png"], "there.png: exists already; say -f to replace it, or choose another name with -o"),
+        (["-o", "photo.png"], "photo.png: the output is the input 'photo.png'"),
+        (["-o", "./photo.png", "-f"], "./photo.png: the output is the input 'photo.png'"),
+        (["-o", "o.xyz"], "o.xyz: unknown suffix '.xyz'; end it in one of .png .jpg "),
+        (["-o", "o"], "o: no suffix says which format to write"),
+        (["-o", "o.png", "--format", "jpeg"], "o.png: its suffix and --format jpeg differ: drop one of them"),
+        (["--format", "xyz"], "unknown format 'xyz': expected avif, "),
+        (["-o", "o.png", "--depth", "f32"], "o.png: PNG cannot hold f32 (it holds u8, u16): write .tiff, .pfm or .npy"),
+        (["-o", "o.jpg", "--depth", "u16"], "o.jpg: JPEG cannot hold u16 (it holds u8): write .png, .tiff or .npy"),
+        (["--json", "-o", "-"], "--json and -o - would both write to standard output: name a file with -o"),
+        (["--stride", "0"], "stride must be whole numbers of at least 1, as rows,columns, not 0,0"),
+        (["--stride", "2,0"], "stride must be whole numbers of at least 1, as rows,columns, not 2,0"),
+        (["--stride", "2.5"], "--stride takes a whole number, or two as rows,columns, such as 2 or 2,3; not '2.5'"),
+        (["--stride", ""], "--stride takes a whole number, or two as rows,columns, such as 2 or 2,3; not ''"),
+        (
+            ["--dilation", "1,2,3"],
+            "--dilation takes a whole number, or two as rows,columns, such as 2 or 2,3; not '1,2,3'",
+        ),
+        (["--anchor", "1"], "--anchor takes a row and a column, such as 1,2; not '1'"),
+        (["--anchor", "-1,0"], "anchor must be whole numbers of at least 0, as rows,columns, not -1,0"),
+        (["--anchor", "3,0"], "anchor 3,0 lies outside kernel 'sobel_x' of 3x3"),
+        (["--padding", "wrapp"], "unknown padding 'wrapp': expected reflect101, reflect, "),
+        (["--padding-value", "3"], "--padding-value needs --padding constant, not reflect101"),
+        (["--padding", "zeros", "--padding-value", "a"], "--padding-value takes numbers, one or one per channel, "),
+        (["--padding", "zeros", "--padding-value", "nan"], "padding value must be finite, not nan"),
+        (["--extent", "sam"], "unknown extent 'sam': expected same, valid, full; did you mean 'same'?"),
+        (
+            ["--signed", "bas"],
+            "unknown signed mapping 'bas': expected auto, clip, abs, offset, stretch; did you mean 'abs'?",
+        ),
+        (["--depth", "u32"], "unknown depth 'u32': expected same, u8, u16, f32"),
+        (["--alpha", "kept"], "unknown alpha treatment 'kept': expected auto, keep, filter, premultiply, drop"),
+        (
+            ["--alpha", "premultiply"],
+            "--alpha premultiply needs weights of a positive sum, unlike sobel_x: use --alpha keep",
+        ),
+        (["--backend", "cuda"], "unknown backend 'cuda': expected auto, direct, "),
+        (["--precision", "half"], "unknown precision 'half': expected single, double"),
+        (["--scale", "inf"], "scale must be finite, not inf"),
+        (["--bias", "x"], "invalid value for '--bias': 'x' is not a valid float"),
+        (["--quality", "0"], "quality must lie within 1..100, not 0"),
+        (["--compression", "bal"], "unknown compression 'bal': expected fast, balanced, small"),
+        (["--existing", "skp"], "unknown treatment of existing outputs 'skp': expected error, skip, overwrite"),
+        (["-f", "--existing", "skip"], "-f means --existing overwrite, not --existing skip: choose one"),
+        (["--threads", "0"], "threads must be at least 1, not 0"),
+        (["-q", "-v"], "--quiet and --verbose exclude each other: choose one"),
+        (["--report", "x.txt"], "--report x.txt: a report is written as .json, .csv, .md; end its name in one"),
+        (["--report", "no/x.md"], "--report no/x.md: no such folder; to make it: mkdir -p no"),
+        (["--report", "o.md", "-o", "o.md", "--format", "png"], "o.md: its suffix and --format png differ"),
+        (["--sigend", "abs"], "no such option: --sigend; did you mean '--signed'? (see convcli filter --help)"),
+        (["--kernel"], "option '--kernel' requires an argument"),
+    ],
+)
+def test_wrong_usage_is_one_line_with_status_2_and_touches_nothing(folder, arguments, message):
+    before = sorted(folder.iterdir())
+    assert refused("filter", "photo.png", "-k", "sobel_x", *arguments).startswith(message)
+    assert sorted(folder.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("sobelx", "unknown kernel 'sobelx'; did you mean 'sobel_x'?"),
+        ("gaussian:sigm=2", "gaussian: sigm is not one of its parameters"),
+        ("gaussian:sigma=0", "gaussian: sigma must be greater than 0, not 0"),
+        ("gaussian:sigma=-1", "gaussian: sigma must be greater than 0, not -1"),
+        ("gaussian:sigma=wide", "gaussian: sigma"),
+        ("gaussian:size=4", "gaussian: size must be odd"),
+        ("", "the kernel is empty"),
+        (";", ""),
+        ("1 2; 3", "weights, row 2: "),
+        ("1 nan", ""),
+        ("nowhere.yaml", ""),
+    ],
+)
+def test_a_bad_kernel_is_one_line_with_status_2(spec, message):
+    assert refused("filter", "photo.png", "-k", spec).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["filtr"], "no such command 'filtr'. Did you mean 'filter'? (see convcli --help)"),
+        (["--versoin"], "no such option: --versoin; did you mean '--version'? (see convcli --help)"),
+        (["filter"], "missing argument 'INPUT...' (see convcli filter --help)"),
+        (["filter", "photo.png"], "missing option '--kernel' / '-k' (see convcli filter --help)"),
+        (["filter", "-", "-", "-k", "sobel_x"], "standard input, -, can be read only once"),
+    ],
+)
+def test_what_the_parser_refuses_has_the_same_form(arguments, message):
+    assert refused(*arguments) == message
+
+
+def test_what_only_the_image_shows_is_named_with_the_file():
+    assert refused("filter", "sprite.png", "-k", "sobel_x", "-o", "o.jpg") == (
+        "o.jpg: JPEG cannot hold transparency: say --alpha drop, or write .png, .tiff or .npy"
+    )
+    message = refused("filter", "photo.png", "-k", "box:size=25", "--extent", "valid", status=1)
+    assert message.startswith("photo.png: a kernel that spans 25 does not fit into 24 pixels")
+    values = ["--padding", "constant", "--padding-value", "1,2"]
+    assert refused("filter", "photo.png", "-k", "sobel_x", *values, status=1) == (
+        "photo.png: --padding-value gives 2 values for 3 channels: give one, or 3"
+    )
+    assert refused("filter", "signed.npy", "-k", "sobel_x", "-o", "o.png") == (
+        "signed.npy: PNG cannot hold i16: choose --depth u8, u16 or f32, or write .npy"
+    )
+
+
+def test_a_dry_run_meets_the_same_errors():
+    assert refused("filter", "cut_photo.png", "-k", "sobel_x", "--dry-run", status=1).startswith(
+        "cut_photo.png: truncated"
+    )
+    assert refused("filter", "photo.png", "-k", "sobel_x", "-o", "there.png", "--dry-run").startswith(
+        "there.png: exists"
+    )
+    assert refused("filter", "sprite.png", "-k", "sobel_x", "-o", "o.jpg", "--dry-run").startswith("o.jpg: JPEG cannot")
+
+
+def test_a_link_to_the_input_is_the_input():
+    Path("link.png").symlink_to("photo.png")
+    assert refused("filter", "photo.png", "-k", "sobel_x", "-o", "link.png", "-f").startswith(
+        "link.png: the output is the input"
+    )
+
+
+def test_two_inputs_with_one_output_are_found_before_any_work():
+    Path("folder/photo.png").write_bytes(Path("photo.png").read_bytes())
+    Path("out").mkdir()
+    message = refused("filter", "photo.png", "folder/photo.png", "-k", "sobel_x", "-o", "out")
+    assert message == "photo.png and folder/photo.png would both be written to out/photo_sobel_x.png: filter them apart"
+    assert not list(Path("out").iterdir())
+
+
+def test_several_inputs_need_a_folder():
+    assert refused("filter", "photo.png", "photo.jpg", "-k", "sobel_x", "-o", "out") == (
+        "-o out: 2 inputs need a folder as their output; to make one: mkdir out"
+    )
+    assert refused("filter", "-", "-k", "sobel_x", "-o", "folder") == (
+        "folder: an image from standard input needs a file as its output, not a folder"
+    )
+
+
+def test_an_existing_output_of_any_input_stops_all_before_any_work():
+    Path("photo_sobel_x.tiff").touch()
+    refused("filter", "photo.png", "photo.tiff", "-k", "sobel_x")
+    assert not Path("photo_sobel_x.png").exists()
+
+
+def test_an_image_too_large_for_memory_is_named():
+    with mock.patch.object(job.Chain, "run", side_effect=MemoryError):
+        assert refused("filter", "photo.png", "-k", "sobel_x", status=1).startswith(
+            "photo.png: there is not enough memory for this image"
+        )
+
+
+def test_an_interrupted_run_leaves_with_130():
+    with mock.patch.object(job.Chain, "run", side_effect=KeyboardInterrupt):
+        assert run("filter", "photo.png", "-k", "sobel_x").status == 130
+    assert not Path("photo_sobel_x.png").exists()
+
+
+def process(*arguments, stdout):
+    """Run convcli as a process of its own, with this standard output."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    command = [sys.executable, "-m", "convcli", *arguments]
+    return subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False, env=environment)
+
+
+def test_a_terminal_is_no_place_for_an_image():
+    terminal, program = os.openpty()
+    result = process("filter", "photo.png", "-k", "sobel_x", "-o", "-", stdout=program)
+    os.close(program)
+    os.close(terminal)
+    assert result.returncode == 2
+    assert result.stderr == (
+        "convcli: error: standard output is a terminal: name a file with -o, or send it on with | or >\n"
+    )
+
+
+@pytest.mark.parametrize("output", [["-o", "-"], ["--json"]])
+def test_a_full_disk_behind_standard_output_is_an_error(output):
+    with Path("/dev/full").open("wb") as full:
+        result = process("filter", "photo.png", "-k", "sobel_x", "-q", *output, stdout=full)
+    assert result.returncode == 1
+    assert result.stderr.startswith("convcli: error: ")
+    assert "No space left on device" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_name_with_a_line_break_stays_on_one_line():
+    assert refused("filter", "two\nlines.png", "-k", "sobel_x", status=1).startswith("two lines.png: no such file")
+
+
+def test_options_of_other_formats_are_named_and_do_no_harm():
+    assert "--quality does nothing to PNG" in done("filter", "photo.png", "-k", "sobel_x", "--quality", "9").messages
+    outcome = done("filter", "photo.png", "-k", "sobel_x", "--compression", "small", "-o", "o.jpg")
+    assert "--compression does nothing to JPEG" in outcome.messages
