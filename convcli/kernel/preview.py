@@ -90,18 +90,18 @@ def matrix(weights: Weights, width: int, most_rows: int = 17) -> Matrix:
     Matrix(rows=((' 1', '-2'),), top=0, left=0, denominator=9)
     """
     denominator = common_denominator(weights)
-    whole = denominator is not None
     scaled = weights * denominator if denominator is not None else weights
     largest = float(np.abs(scaled).max())
-    if whole:
+    if denominator is not None:
         style = ".0f"
     elif 1e-3 <= largest < 1e5:
         style = f".{max(0, 2 - math.floor(math.log10(largest)))}f"
     else:
         style = ".2e"
-    cell_width = max(
-        len(_cell(value, style)) for value in (scaled.min(), scaled.max(), -largest * bool(scaled.min() < 0))
-    )
+    sizes = np.abs(scaled[scaled != 0.0])
+    sign = -1.0 if scaled.min() < 0.0 else 1.0
+    # The widest cell is one of these; looking at all of a large kernel's would take long.
+    cell_width = max(len(_cell(sign * size, style)) for size in (largest, float(sizes.min(initial=largest))))
     columns = _middle(weights.shape[1], max(1, width // (cell_width + 2)))
     cut = columns.stop - columns.start < weights.shape[1]
     rows = _middle(weights.shape[0], min(most_rows, max(9, columns.stop - columns.start)) if cut else most_rows)

@@ -122,7 +122,7 @@ def _blame_cell(row: list[Number], where: str) -> None:
 
 def _build(described: Component, where: str, name: str, changes: Mapping[str, str]) -> Kernel:
     if (described.weights is None) == (described.family is None):
-        raise KernelError(f"{where}: needs one of weights, family or kernels")
+        raise KernelError(f"{where}: needs one of weights, family or kernels, and no more than one")
     if described.weights is not None:
         if described.parameters is not None:
             raise KernelError(f"{where}: parameters: need a family; this kernel has fixed weights")
