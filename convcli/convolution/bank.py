@@ -39,12 +39,12 @@ class Bank:
     @property
     def inputs(self) -> int:
         """Number of input channels."""
-        return self.weights.shape[1] * self.groups
+        return int(self.weights.shape[1]) * self.groups
 
     @property
     def outputs(self) -> int:
         """Number of output channels."""
-        return self.weights.shape[0]
+        return int(self.weights.shape[0])
 
     @property
     def size(self) -> tuple[int, int]:

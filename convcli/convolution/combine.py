@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 def combine_responses(responses: Sequence[NDArray[Any]], how: str) -> NDArray[Any]:
     """Combine responses of one shape, sample by sample, in place of the first.
 
-    `magnitude` is the root of the sum of squares, `max` the largest, `maxabs` the largest absolute value, `sum` the sum.
+    `magnitude` is the root of the sum of squares, `max` the largest, `maxabs` the largest absolute value.
 
     >>> combine_responses([np.array([3.0, -1.0]), np.array([4.0, 0.5])], "magnitude").round(3).tolist()
     [5.0, 1.118]
@@ -22,7 +22,8 @@ def combine_responses(responses: Sequence[NDArray[Any]], how: str) -> NDArray[An
         for response in responses[1:]:
             np.multiply(response, response, out=response)
             total += response
-        return np.sqrt(total, out=total)
+        np.sqrt(total, out=total)
+        return total
     if how == "maxabs":
         np.abs(total, out=total)
     for response in responses[1:]:

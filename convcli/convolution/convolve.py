@@ -55,7 +55,8 @@ def convolve(
     flip
         Turn the kernel, with its anchor, by 180 degrees first.
     anchor, stride, dilation
-        (rows, columns); one number for both, but for the anchor. A strided result is the unstrided one at `[::sy, ::sx]`.
+        (rows, columns); but for the anchor one number serves for both. A strided result is the unstrided one at
+        `[::sy, ::sx]`.
     backend
         auto, direct, fft or opencv.
     precision
@@ -157,9 +158,7 @@ def plan_convolution(
     weights, anchor = _laid_on_one_size(kernel, options)
     (anchor_y, anchor_x), (kernel_h, kernel_w) = anchor, weights[0].shape
     (stride_y, stride_x), (dilation_y, dilation_x) = _pair(options.stride), _pair(options.dilation)
-    rows = axis_geometry(
-        height, kernel_h, anchor=anchor_y, extent=options.extent, stride=stride_y, dilation=dilation_y
-    )
+    rows = axis_geometry(height, kernel_h, anchor=anchor_y, extent=options.extent, stride=stride_y, dilation=dilation_y)
     columns = axis_geometry(
         width, kernel_w, anchor=anchor_x, extent=options.extent, stride=stride_x, dilation=dilation_x
     )
@@ -240,9 +239,7 @@ def correlate_bank(
     return run_tiles(image, task, dtype, None)
 
 
-def _laid_on_one_size(
-    kernel: AnyKernel, options: ConvolveOptions
-) -> tuple[list[NDArray[np.float64]], tuple[int, int]]:
+def _laid_on_one_size(kernel: AnyKernel, options: ConvolveOptions) -> tuple[list[NDArray[np.float64]], tuple[int, int]]:
     """Turn kernels as written into weights as laid on the image, all of one size with one anchor.
 
     Those of a composite that differ in size are surrounded with zeros, so that their anchors meet.

@@ -93,6 +93,7 @@ def run_tiles(pixels: NDArray[Any], task: Task, dtype: np.dtype[Any], finish: Fi
             responses = [correlator.correlate() for correlator in (first, *others)]
             return combine_responses(responses, task.combine) if others else responses[0]
 
+        @np.errstate(over="ignore", invalid="ignore")  # infinity minus infinity is NaN, as it should be
         def do(number: int) -> None:
             y, x = corners[number]
             target = out[y : y + tile[0], x : x + tile[1]]
@@ -107,7 +108,7 @@ def run_tiles(pixels: NDArray[Any], task: Task, dtype: np.dtype[Any], finish: Fi
 
         return do
 
-    with backend.single_threaded(), np.errstate(all="ignore"):
+    with backend.single_threaded():
         run_tasks(len(corners), worker, task.threads)
     return out
 
@@ -138,7 +139,7 @@ def _in_outputs(size: tuple[int, int], stride: tuple[int, int], done: tuple[int,
 
 def _careful_correlators(task: Task, tile: tuple[int, int], stride: tuple[int, int]) -> tuple[Correlator, ...]:
     """Make correlators for tiles with NaN, infinite or huge samples: tap by tap, zero weights left out."""
-    from convcli.convolution.backends.direct import TapByTap  # noqa: PLC0415 (only where such a tile turns up)
+    from convcli.convolution.backends.direct import TapByTap  # only where such a tile turns up
 
     output = task.rows.output, task.columns.output
     return tuple(TapByTap(Work(bank, task.dtype, output, stride, task.dilation)) for bank in task.banks)

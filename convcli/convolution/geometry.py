@@ -52,7 +52,8 @@ def axis_geometry(
         before = after = 0
         if span > length:
             raise FilterError(
-                f"a kernel that spans {span} does not fit into {length} pixels: choose extent same or full, or a smaller kernel"
+                f"a kernel that spans {span} pixels does not fit into {length}: "
+                "choose extent same or full, or a smaller kernel"
             )
     output = (length + before + after - span) // stride + 1
     return AxisGeometry(span, stride, before, after, output)

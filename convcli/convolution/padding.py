@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 def source_indices(length: int, before: int, after: int, mode: str) -> NDArray[np.intp]:
     """Tell, for each position of a padded axis, which sample of the axis it repeats.
 
-    Returns `before + length + after` indices; -1 stands for the padding value (`constant` only). Amounts larger than the
-    axis continue the pattern, as numpy.pad does.
+    Returns `before + length + after` indices; -1 stands for the padding value (`constant` only). Amounts larger than
+    the axis continue the pattern, as numpy.pad does.
 
     >>> source_indices(4, 3, 3, "reflect101").tolist()
     [3, 2, 1, 0, 1, 2, 3, 2, 1, 0]
@@ -83,9 +83,7 @@ class PaddedSource:
             return
         for to_rows, from_rows in _pieces(self._rows, top, height, self._before[0], self._pixels.shape[0]):
             source = self._pixels[from_rows]
-            for to_columns, from_columns in _pieces(
-                self._columns, left, width, self._before[1], self._pixels.shape[1]
-            ):
+            for to_columns, from_columns in _pieces(self._columns, left, width, self._before[1], self._pixels.shape[1]):
                 out[to_rows, to_columns] = source[:, from_columns]
 
 
@@ -99,7 +97,7 @@ def _inside(start: int, count: int, length: int) -> tuple[slice, slice]:
 def _pieces(
     indices: NDArray[np.intp], start: int, count: int, before: int, length: int
 ) -> list[tuple[slice, slice | NDArray[np.intp]]]:
-    """Split a stretch of a padded axis into the part on the image, copied as a slice, and the parts beyond, gathered."""
+    """Split a stretch of a padded axis into the part on the image, a slice, and the parts beyond, to be gathered."""
     inner_start = min(max(before, start), start + count)
     inner_stop = max(min(before + length, start + count), inner_start)
     pieces: list[tuple[slice, slice | NDArray[np.intp]]] = []

@@ -1,5 +1,6 @@
 """What a backend is asked for, and what it answers with."""
 
+import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -52,7 +53,7 @@ class Correlator(Protocol):
 class WholeImage:
     """A whole image to be filtered at once, for a backend that pads by itself and has threads of its own.
 
-    `anchor` is given in the kernel as it is laid on; `dtype` is that of the result, rounded and saturated if an integer.
+    `anchor` is given in the kernel as it is laid on; `dtype` is that of the result: rounded and saturated if integer.
     """
 
     pixels: NDArray[Any]
@@ -105,7 +106,7 @@ class Scratch:
 
     def array(self, name: str, shape: tuple[int, ...]) -> NDArray[Any]:
         """Give the contiguous array called `name`, its content undefined."""
-        size = int(np.prod(shape))
+        size = math.prod(shape)
         buffer = self._buffers.get(name)
         if buffer is None or buffer.size < size:
             buffer = self._buffers[name] = np.empty(size, self._dtype)

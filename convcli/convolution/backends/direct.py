@@ -1,31 +1,32 @@
 """The direct backend: the definition itself, in NumPy alone, by whichever of two ways is cheaper.
 
-*Shifted copies*: for each weight, the tile moved under it is scaled and added. Two passes over data that stays in the
-core's second-level cache, for each weight; weights of one size are added up first and scaled once.
+*Shifted copies*: for each weight, the tile moved under it is scaled and added: two passes over data in cache for each
+weight. Weights of one size are added up first and scaled once.
 
-*Band matrix*: for each kernel column, a band matrix of 32 output rows, made of that column's weights moved down row by
-row, times a slab of the tile. The zeros in the band cost arithmetic, but a matrix product does it many times as fast.
+*Band matrix*: for each kernel column, a band matrix of 8 or 16 output rows, made of that column's weights moved down
+row by row, times each slab of the tile. The zeros in the band cost arithmetic, but a matrix product does it many times
+as fast.
 
 Sums of many terms are taken in a tree of short runs, so that the error of float32 does not grow with the kernel.
 """
 
+import math
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
+from functools import cache
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from convcli.convolution.backends.base import Correlator, Scratch, WholeImage, Work
 
-# Samples of output in a tile: three such arrays of float32 fill half of a core's L2 cache of 1 MiB.
-_TILE_SAMPLES = 40_000
-# Output rows that one band matrix makes; below it the band's share of zeros grows, above it the number of them.
-_BAND_ROWS = 32
+# Outputs of a full tile, rows and samples a row. Smaller ones would fit a core's L2 cache, but two threads that meet at
+# the interpreter's lock after every few microseconds wait for each other longer than for the L3 cache.
+_TILE_ROWS, _TILE_SAMPLES = 128, 2048
 # Terms summed one after another before sums are added in pairs; float32's error stays a tenth of DESIGN's bound.
 _RUN = 32
-# What one row of a band's reach costs, in passes over the output.
-_BAND_ROW_COST = 0.03
 
 
 class _Direct:
@@ -36,11 +37,9 @@ class _Direct:
     dilates = True
 
     def tile_size(self, work: Work) -> tuple[int, int]:
-        """About square in samples, but wide: long rows are what makes a pass over an array cheap."""
-        channels = max(work.bank.inputs, work.bank.outputs)
-        width = max(1024 // channels, 4 * work.span[1], 16)
-        height = max(_TILE_SAMPLES // (width * channels), _BAND_ROWS)
-        return height // _BAND_ROWS * _BAND_ROWS, width
+        """Wide: long rows are what makes a pass over an array cheap."""
+        width = max(_TILE_SAMPLES // max(work.bank.inputs, work.bank.outputs), 4 * work.span[1])
+        return _TILE_ROWS, width
 
     def prepare(self, work: Work, tile: tuple[int, int]) -> Callable[[], Correlator]:
         """Choose between the two ways."""
@@ -48,8 +47,9 @@ class _Direct:
             return lambda: ChannelMatrices(work)
         kernel = work.bank.shared
         if _prefers_band(work, kernel):
-            bands = _bands(kernel, work)
-            return lambda: BandMatrices(work, bands)
+            rows = _band_rows(kernel.shape[0])
+            bands = _band_matrices(kernel, work, rows)
+            return lambda: BandMatrices(work, rows, bands)
         return lambda: ShiftedCopies(work, kernel)
 
     def whole(self, image: WholeImage) -> None:
@@ -57,9 +57,16 @@ class _Direct:
 
     def single_threaded(self) -> AbstractContextManager[object]:
         """Matrix products run on BLAS, which has threads of its own."""
-        from threadpoolctl import ThreadpoolController  # noqa: PLC0415 (only where this backend runs)
+        limiter: AbstractContextManager[object] = _thread_pools().limit(limits=1, user_api="blas")
+        return limiter
 
-        return ThreadpoolController().limit(limits=1, user_api="blas") or nullcontext()
+
+@cache
+def _thread_pools() -> Any:
+    """Find the libraries with thread pools of their own: looking for them takes a millisecond or two."""
+    from threadpoolctl import ThreadpoolController  # only where this backend runs
+
+    return ThreadpoolController()
 
 
 class _TileOwner:
@@ -87,7 +94,9 @@ class _TileOwner:
             top : top + (height - 1) * step_y + 1 : step_y, left : left + (width - 1) * step_x + 1 : step_x
         ]
 
-    def pairwise(self, add_term: Callable[[int, NDArray[Any], bool], None], first: int, last: int, out: NDArray[Any]) -> None:
+    def pairwise(
+        self, add_term: Callable[[int, NDArray[Any], bool], None], first: int, last: int, out: NDArray[Any]
+    ) -> None:
         """Sum terms `first` to `last` - 1 into `out`, in runs that are then added in pairs.
 
         `add_term(index, out, fresh)` writes its term (fresh) or adds it.
@@ -104,7 +113,7 @@ class _TileOwner:
 
 
 class TapByTap(_TileOwner):
-    """The definition and nothing cleverer: right for NaN, infinite and huge samples, which meet nonzero weights only."""
+    """The definition, no cleverer: right for NaN, infinite and huge samples, which meet nonzero weights only."""
 
     def correlate(self) -> NDArray[Any]:
         bank = self.work.bank
@@ -173,52 +182,63 @@ def _terms(kernel: NDArray[np.float64]) -> list[tuple[float, list[tuple[int, int
 
 
 class BandMatrices(_TileOwner):
-    """One kernel on every channel, as products of band matrices with slabs of rows."""
+    """One kernel on every channel, as products of band matrices with slabs of rows, one call a kernel column."""
 
-    def __init__(self, work: Work, bands: list[tuple[int, NDArray[Any]]]) -> None:
+    def __init__(self, work: Work, rows: int, bands: list[tuple[int, NDArray[Any]]]) -> None:
         super().__init__(work)
-        self._bands = bands
+        self._rows, self._bands = rows, bands
+
+    def tile(self, height: int, width: int) -> NDArray[Any]:
+        """Give a buffer that goes on, with zeros, to a whole number of slabs."""
+        stride, span = self.work.stride[0], self.work.span[0]
+        outputs = (height - span) // stride + 1
+        whole = (math.ceil(outputs / self._rows) * self._rows - 1) * stride + span
+        self._whole = self.scratch.array("tile", (whole, width, self.work.bank.inputs))
+        self._whole[height:] = 0
+        self.input = self._whole[:height]
+        return self.input
 
     def correlate(self) -> NDArray[Any]:
         (height, width), channels = self.output_size(), self.work.bank.inputs
-        out = self.scratch.array("out", (height, width * channels))
-        for top in range(0, height, _BAND_ROWS):
-            rows = min(_BAND_ROWS, height - top)
-            self._correlate_rows(top, out[top : top + rows])
-        return out.reshape(height, width, channels)
+        blocks = math.ceil(height / self._rows)
+        out = self.scratch.array("out", (blocks, self._rows, width * channels))
+        self.pairwise(self._add_band, 0, len(self._bands), out)
+        return out.reshape(-1, width, channels)[:height]
 
-    def _correlate_rows(self, top: int, out: NDArray[Any]) -> None:
-        rows, samples = out.shape
-        reach = (rows - 1) * self.work.stride[0] + self.work.span[0]
-        first = top * self.work.stride[0]
-        slab = self.input[first : first + reach]
-        channels, step = self.work.bank.inputs, self.work.stride[1]
-
-        def add_band(index: int, total: NDArray[Any], fresh: bool) -> None:
-            column, band = self._bands[index]
-            left = column * self.work.dilation[1]
-            if step == 1:
-                moved = slab.reshape(reach, -1)[:, left * channels : left * channels + samples]
-            else:
-                moved = self.scratch.array("moved", (reach, samples))
-                right = left + (samples // channels - 1) * step + 1
-                np.copyto(moved.reshape(reach, -1, channels), slab[:, left:right:step])
-            product = total if fresh else self.scratch.array("product", total.shape)
-            np.matmul(band[:rows, :reach], moved, out=product)
-            if not fresh:
-                total += product
-
-        self.pairwise(add_band, 0, len(self._bands), out)
+    def _add_band(self, index: int, total: NDArray[Any], fresh: bool) -> None:
+        column, band = self._bands[index]
+        blocks, rows, samples = total.shape
+        channels, (stride, step) = self.work.bank.inputs, self.work.stride
+        left = column * self.work.dilation[1]
+        if step == 1:
+            moved = self._whole.reshape(self._whole.shape[0], -1)[:, left * channels : left * channels + samples]
+        else:
+            moved = self.scratch.array("moved", (self._whole.shape[0], samples))
+            right = left + (samples // channels - 1) * step + 1
+            np.copyto(moved.reshape(-1, samples // channels, channels), self._whole[:, left:right:step])
+        # Slab after slab, each overlapping the next by what its last rows read: no copy, and one call for all.
+        below, beside = moved.strides
+        slabs = as_strided(
+            moved, (blocks, band.shape[1], samples), (rows * stride * below, below, beside), writeable=False
+        )
+        product = total if fresh else self.scratch.array("product", total.shape)
+        np.matmul(band, slabs, out=product)
+        if not fresh:
+            total += product
 
 
-def _bands(kernel: NDArray[np.float64], work: Work) -> list[tuple[int, NDArray[Any]]]:
-    """Write each kernel column that has a nonzero weight as a band matrix: (column, (_BAND_ROWS, rows it reads))."""
+def _band_rows(kernel_height: int) -> int:
+    """How many output rows one band makes: below this its calls cost most, above it its zeros."""
+    return 8 if kernel_height <= 8 else 16
+
+
+def _band_matrices(kernel: NDArray[np.float64], work: Work, rows: int) -> list[tuple[int, NDArray[Any]]]:
+    """Write each kernel column that has a nonzero weight as a band matrix: (column, (rows, rows it reads))."""
     step, down = work.stride[0], work.dilation[0]
-    reach = (_BAND_ROWS - 1) * step + work.span[0]
     bands = []
     for column in np.flatnonzero(kernel.any(axis=0)).tolist():
-        band = np.zeros((_BAND_ROWS, reach), work.dtype)
-        for row in range(_BAND_ROWS):
+        band = np.zeros((rows, (rows - 1) * step + work.span[0]), work.dtype)
+        for row in range(rows):
             band[row, row * step : row * step + work.span[0] : down] = kernel[:, column]
         bands.append((column, band))
     return bands
@@ -257,12 +277,11 @@ class ChannelMatrices(_TileOwner):
 
 
 def _prefers_band(work: Work, kernel: NDArray[np.float64]) -> bool:
-    """Compare the two ways by their passes over the output; constants from benchmarks/direct_methods.py."""
-    terms = _terms(kernel)
-    shifted = sum(len(taps) + (weight != 1.0) for weight, taps, _ in terms)
+    """Compare the two ways, in passes over the output: measured, on two cores, for 3 x 3 to 15 x 15."""
+    shifted = sum(len(taps) + (weight != 1.0) for weight, taps, _ in _terms(kernel))
     columns = int(kernel.any(axis=0).sum())
-    reach = (_BAND_ROWS - 1) * work.stride[0] + work.span[0]
-    return columns * (1 + reach * _BAND_ROW_COST) < shifted
+    reach = (_band_rows(kernel.shape[0]) - 1) * work.stride[0] + work.span[0]
+    return columns * (2.7 + 0.065 * reach) < shifted
 
 
 BACKEND = _Direct()

@@ -22,7 +22,7 @@ from convcli.convolution.backends.base import Correlator, WholeImage, Work
 
 # Lengths with small prime factors only, which FFTW does in fast steps.
 _LENGTHS = (32, 48, 64, 96, 128, 160, 192, 256, 320, 384, 512, 640, 768, 1024, 1536, 2048, 3072, 4096, 6144, 8192)
-# Real samples whose spectrum and buffer still fit a core's cache, 512 x 512 in float32; larger tiles cost _SPILL a sample.
+# Real samples whose spectrum and buffer still fit a core's cache; larger tiles cost _SPILL a sample.
 _CACHED_BYTES = 512 * 512 * 4
 _SPILL = 1.6
 _planner = threading.Lock()  # FFTW's planner is the one part of it that is not safe to call from several threads
@@ -72,7 +72,8 @@ class _OverlapSave:
         if (height, width) != self._filled:
             self._planes[...] = 0  # what an earlier, larger tile left must not reach this one's rounding
             self._filled = height, width
-        return self._planes[:, :height, :width].transpose(1, 2, 0)
+        tile: NDArray[Any] = self._planes[:, :height, :width].transpose(1, 2, 0)
+        return tile
 
     def correlate(self) -> NDArray[Any]:
         if self._work.bank.shared is not None:
@@ -84,7 +85,8 @@ class _OverlapSave:
         else:
             self._correlate_bank()
         (height, width), (rows, columns) = self._filled, self._work.span
-        return self._out[:, : height - rows + 1, : width - columns + 1].transpose(1, 2, 0)
+        response: NDArray[Any] = self._out[:, : height - rows + 1, : width - columns + 1].transpose(1, 2, 0)
+        return response
 
     def _correlate_bank(self) -> None:
         for plane, spectrum in zip(self._planes, self._input_spectra, strict=True):

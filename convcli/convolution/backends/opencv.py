@@ -1,8 +1,8 @@
 """The opencv backend: cv2.filter2D, and cv2.sepFilter2D for kernels that are a column times a row.
 
-Whole images go to OpenCV as they are where its own padding and sample types serve, which saves a copy. All else comes in
-float tiles: from u8 to f32 filter2D is up to ten times slower than converting first, from 9 x 9 on, and u16 is slower
-than float at every size.
+Whole images go to OpenCV as they are where its own padding and sample types serve, which saves a copy. All else comes
+in float tiles: from u8 to f32 filter2D is up to ten times slower than converting first, from 9 x 9 on, and u16 is
+slower than float at every size.
 """
 
 from collections.abc import Callable, Iterator
@@ -57,14 +57,15 @@ class _OpenCV:
 
     def whole(self, image: WholeImage) -> NDArray[Any] | None:
         """Filter with OpenCV's own padding and threads, for u8 to u8 and float to the same float."""
-        pixels, kernel, name = image.pixels, image.kernel, image.dtype.name
-        if pixels.dtype != image.dtype or name not in _SPECTRAL_WEIGHTS or not pixels.flags.c_contiguous:
+        kernel, name = image.kernel, image.dtype.name
+        if image.pixels.dtype != image.dtype or name not in _SPECTRAL_WEIGHTS:
             return None
         if image.padding not in _BORDERS or (image.padding == "constant" and np.any(image.padding_value)):
             return None
         factors = _worthwhile_factors(kernel, image.dtype)
         if factors is None and name == "uint8" and kernel.size > _BYTES_WEIGHTS:
             return None
+        pixels = np.ascontiguousarray(image.pixels)
         by_taps = factors is None and kernel.size < _SPECTRAL_WEIGHTS[name]
         if name != "uint8" and not by_taps and not is_tame(pixels):
             return None
@@ -83,7 +84,7 @@ class _OpenCV:
 
 
 class _Tile:
-    """A tile in a buffer of its own. The border that OpenCV adds is never looked at: responses are cut to what is valid."""
+    """A tile in a buffer of its own. The border that OpenCV adds is cut off: responses are what is valid."""
 
     def __init__(self, work: Work) -> None:
         self._work = work

@@ -1,0 +1,325 @@
+"""convolve() against scipy in float64, over padding, backend, depth, kernel, extent, flip, anchor, stride, dilation."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from oracle import (
+    DTYPES,
+    KERNELS,
+    NDIMAGE_PADDING,
+    SHAPES,
+    all_pairs,
+    bound,
+    random_image,
+    random_kernel,
+    reference,
+)
+from scipy import ndimage
+
+from convcli import Kernel, convolve
+from convcli.convolution.options import PADDING_ALIASES, PADDING_MODES, ConvolveOptions
+from convcli.errors import FilterError, UsageError
+from convcli.kernel.model import CompositeKernel
+
+BACKENDS = ("direct", "fft", "opencv")
+
+
+def check(image, weights, *, backend, precision="single", out=False, threads=2, **options):
+    """Compare one convolution with the reference, as DESIGN section 5 defines right."""
+    expected, largest = reference(image, weights, **options)
+    double = precision == "double" or image.dtype == np.float64
+    allowed = bound(weights, largest, double)
+    dtype = image.dtype if out else None
+    result = convolve(image, weights, backend=backend, precision=precision, threads=threads, out_dtype=dtype, **options)
+    assert result.shape == expected.shape
+    if out and image.dtype.kind in "ui":
+        limits = np.iinfo(image.dtype)
+        assert result.dtype == image.dtype
+        expected = np.clip(expected, limits.min, limits.max)
+        np.testing.assert_allclose(result.astype(np.float64), expected, rtol=0, atol=0.5 + allowed)
+    else:
+        assert result.dtype == (np.float64 if double and not out else image.dtype if out else np.float32)
+        # An f32 result of double arithmetic is rounded once more.
+        slack = 1.2e-7 * np.abs(expected).max() if result.dtype == np.float32 else 0
+        np.testing.assert_allclose(result, expected, rtol=0, atol=allowed + slack * (precision == "double"))
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("depth", DTYPES)
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("padding", PADDING_MODES)
+def test_every_padding_backend_depth_and_kernel_shape_gives_scipys_response(padding, backend, depth, kernel):
+    image = random_image((13, 10), DTYPES[depth])
+    value = 77.0 if padding == "constant" else 0.0
+    check(image, random_kernel(KERNELS[kernel]), backend=backend, padding=padding, padding_value=value)
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("depth", ["u8", "u16", "i16"])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_integer_outputs_are_rounded_and_saturated(backend, depth, kernel):
+    check(random_image((31, 40, 3), DTYPES[depth]), random_kernel(KERNELS[kernel]), backend=backend, out=True)
+
+
+PAIRWISE = list(
+    all_pairs(
+        {
+            "padding": PADDING_MODES,
+            "backend": (*BACKENDS, "auto"),
+            "depth": tuple(DTYPES),
+            "shape": tuple(SHAPES),
+            "kernel": tuple(KERNELS),
+            "extent": ("same", "full", "valid"),
+            "flip": (False, True),
+            "anchor": ("default", "first", "last"),
+            "stride": ((1, 1), (2, 2), (3, 1)),
+            "dilation": ((1, 1), (2, 2), (1, 3)),
+            "precision": ("single", "double"),
+            "out": (False, True),
+            "threads": (1, 2, 3),
+        }
+    )
+)
+
+
+@pytest.mark.parametrize("case", PAIRWISE, ids=lambda case: "-".join(map(str, case.values())))
+def test_every_pair_of_options_gives_scipys_response(case):
+    case = dict(case)
+    image = random_image(SHAPES[case.pop("shape")], DTYPES[case.pop("depth")])
+    weights = random_kernel(KERNELS[case.pop("kernel")])
+    last = weights.shape[0] - 1, weights.shape[1] - 1
+    case["anchor"] = {"default": None, "first": (0, 0), "last": last}[case["anchor"]]
+    case["padding_value"] = 12.5 if case["padding"] == "constant" else 0.0
+    spans = [d * (k - 1) + 1 for d, k in zip(case["dilation"], weights.shape, strict=True)]
+    if case["extent"] == "valid" and any(span > n for span, n in zip(spans, image.shape[:2], strict=True)):
+        with pytest.raises(FilterError, match="does not fit into"):
+            convolve(image, weights, extent="valid", dilation=case["dilation"], backend=case["backend"])
+        return
+    check(image, weights, **case)
+
+
+@pytest.mark.parametrize("flip", [False, True], ids=["correlate", "convolve"])
+@pytest.mark.parametrize("size", [(3, 3), (4, 4), (2, 5), (5, 2), (1, 2), (6, 1)], ids=str)
+@pytest.mark.parametrize("padding", PADDING_MODES)
+def test_anchor_and_flip_are_those_of_scipy_ndimage_also_for_even_sizes(padding, size, flip):
+    image, weights = random_image((12, 15), np.float64), random_kernel(size)
+    filter_ = ndimage.convolve if flip else ndimage.correlate
+    expected = filter_(image, weights, mode=NDIMAGE_PADDING[padding], cval=3.0)
+    result = convolve(image, weights, padding=padding, padding_value=3.0, flip=flip)
+    np.testing.assert_allclose(result, expected, rtol=0, atol=1e-11)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    height=st.integers(1, 40),
+    width=st.integers(1, 40),
+    channels=st.integers(0, 4),
+    kernel_height=st.integers(1, 18),
+    kernel_width=st.integers(1, 18),
+    depth=st.sampled_from(sorted(DTYPES)),
+    padding=st.sampled_from(PADDING_MODES),
+    extent=st.sampled_from(["same", "full"]),
+    flip=st.booleans(),
+    stride=st.tuples(st.integers(1, 5), st.integers(1, 5)),
+    dilation=st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    backend=st.sampled_from([*BACKENDS, "auto"]),
+    anchor_share=st.tuples(st.floats(0, 0.999), st.floats(0, 0.999)),
+    out=st.booleans(),
+    seed=st.integers(0, 999),
+)
+def test_any_combination_gives_scipys_response(
+    height, width, channels, kernel_height, kernel_width, depth, anchor_share, seed, **options
+):
+    shape = (height, width) if channels == 0 else (height, width, channels)
+    anchor = int(anchor_share[0] * kernel_height), int(anchor_share[1] * kernel_width)
+    weights = random_kernel((kernel_height, kernel_width), seed)
+    check(random_image(shape, DTYPES[depth], seed), weights, anchor=anchor, **options)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("size", [3, 13, 40], ids=lambda n: f"{n}x{n}")
+def test_an_image_of_many_tiles_is_seamless(backend, size):
+    image, weights = random_image((900, 1300), np.float32), random_kernel((size, size))
+    # float64 by OpenCV's own spectra: a second opinion that is quick at this size
+    expected = convolve(image.astype(np.float64), weights, backend="opencv", padding="wrap")
+    exact = ndimage.correlate(image[:70, :70].astype(np.float64), weights, mode="constant")
+    inner = slice(size, 70 - size)
+    if size < 35:
+        np.testing.assert_allclose(expected[inner, inner], exact[inner, inner], rtol=0, atol=1e-9)
+    result = convolve(image, weights, backend=backend, padding="wrap")
+    np.testing.assert_allclose(result, expected, rtol=0, atol=bound(weights, 100.0, double=False))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("size", [31, 101])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_a_flat_white_image_under_a_large_box_stays_within_the_bound(backend, size, dtype):
+    image = np.full((250, 260), 255, dtype)
+    result = convolve(image, np.full((size, size), 1 / size**2), backend=backend)
+    np.testing.assert_allclose(result.astype(np.float64), 255.0, rtol=0, atol=2e-6 * 255)
+
+
+@pytest.mark.parametrize("backend", [*BACKENDS, "auto"])
+@pytest.mark.parametrize("size", [3, 9, 21])
+@pytest.mark.parametrize("out_dtype", [None, np.uint8])
+def test_the_result_does_not_depend_on_the_number_of_threads(backend, size, out_dtype):
+    image, weights = random_image((500, 700, 3), np.uint8), random_kernel((size, size))
+    results = [convolve(image, weights, backend=backend, threads=n, out_dtype=out_dtype) for n in (1, 2, 5)]
+    np.testing.assert_array_equal(results[0], results[1])
+    np.testing.assert_array_equal(results[0], results[2])
+
+
+SPOILT = {
+    "sparse": np.array([[0.0, 1.0, 0.0], [2.0, 0.0, -1.0], [0.0, 0.0, 0.5]]),
+    "separable with zeros": np.outer([1.0, 2.0, 1.0], [-1.0, 0.0, 1.0]),
+    "large with zeros": random_kernel((17, 15)),
+    "long and separable": np.outer(np.hanning(21), np.hanning(21)),
+}
+
+
+@pytest.mark.parametrize("kernel", SPOILT)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_nan_and_infinity_reach_exactly_the_outputs_with_a_nonzero_weight_on_them(backend, dtype, kernel):
+    weights, image = SPOILT[kernel], random_image((120, 160), dtype)
+    spoilt = np.zeros(image.shape)
+    for position, value in (((60, 70), np.nan), ((3, 150), np.inf), ((119, 0), -np.inf)):
+        image[position], spoilt[position] = value, 1
+    reached = ndimage.correlate(spoilt, (weights != 0).astype(float), mode="mirror") > 0.5
+    result = convolve(image, weights, backend=backend)
+    np.testing.assert_array_equal(~np.isfinite(result), reached)
+    clean = ndimage.correlate(np.where(spoilt > 0, 0.0, image).astype(np.float64), weights, mode="mirror")
+    allowed = bound(weights, 100.0, dtype == np.float64)
+    np.testing.assert_allclose(result[~reached], clean[~reached], rtol=0, atol=allowed)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_one_huge_sample_does_not_drown_the_rest_of_the_image(backend):
+    image, weights = random_image((80, 80), np.float32), random_kernel((15, 15))
+    image[40, 40] = 3e38
+    result = convolve(image, weights, backend=backend)
+    expected = ndimage.correlate(image.astype(np.float64), weights, mode="mirror")
+    np.testing.assert_allclose(result[:20], expected[:20], rtol=0, atol=bound(weights, 100.0, double=False))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("how", ["magnitude", "max", "maxabs", "sum"])
+def test_a_composite_kernel_combines_the_responses_of_its_parts(backend, how):
+    parts = [Kernel("a", random_kernel((3, 3))), Kernel("b", random_kernel((4, 6), seed=1), anchor=(0, 5))]
+    image = random_image((20, 30, 3), np.float64)
+    one, two = (reference(image, part.weights, anchor=part.anchor, flip=True)[0] for part in parts)
+    expected = {
+        "magnitude": np.hypot(one, two),
+        "max": np.maximum(one, two),
+        "maxabs": np.maximum(np.abs(one), np.abs(two)),
+        "sum": one + two,
+    }[how]
+    result = convolve(image, CompositeKernel("both", tuple(parts), how), flip=True, backend=backend)
+    np.testing.assert_allclose(result, expected, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_padding_value_may_differ_from_channel_to_channel(backend):
+    image, weights = random_image((9, 8, 3), np.uint8), random_kernel((3, 3))
+    result = convolve(image, weights, padding="constant", padding_value=(10, 20.5, 30), backend=backend)
+    for channel, value in enumerate((10, 20.5, 30)):
+        expected, largest = reference(image[..., channel], weights, padding="constant", padding_value=value)
+        np.testing.assert_allclose(result[..., channel], expected, rtol=0, atol=bound(weights, largest, double=False))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(
+    "view",
+    [lambda a: a[::2, ::-1], lambda a: a.transpose(1, 0, 2), lambda a: a[..., :3], np.asfortranarray],
+    ids=["strided", "transposed", "cut", "fortran"],
+)
+def test_views_of_arrays_are_filtered_like_their_copies_and_left_as_they_were(backend, view):
+    whole = random_image((40, 30, 4), np.float32)
+    image, before = view(whole), whole.copy()
+    weights = random_kernel((5, 3))
+    np.testing.assert_array_equal(
+        convolve(image, weights, backend=backend), convolve(image.copy(order="C"), weights, backend=backend)
+    )
+    np.testing.assert_array_equal(whole, before)
+
+
+def test_a_read_only_image_is_no_trouble():
+    image = random_image((10, 10), np.float32)
+    image.flags.writeable = False
+    check(image, random_kernel((3, 3)), backend="opencv")
+
+
+@pytest.mark.parametrize(("alias", "mode"), PADDING_ALIASES.items())
+def test_other_libraries_names_of_padding_modes_are_accepted(alias, mode):
+    assert ConvolveOptions(padding=alias).padding == mode
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"padding": "reflct"}, "unknown padding 'reflct'.*did you mean 'reflect'"),
+        ({"extent": "some"}, "unknown extent 'some': expected same, valid, full"),
+        ({"backend": "ftt"}, "unknown backend 'ftt'.*did you mean 'fft'"),
+        ({"precision": "half"}, "unknown precision 'half'"),
+        ({"stride": 0}, "stride must be whole numbers of at least 1"),
+        ({"stride": (1, 2, 3)}, "stride must be whole numbers of at least 1.*not 1,2,3"),
+        ({"dilation": (1, -1)}, "dilation must be whole numbers of at least 1.*not 1,-1"),
+        ({"anchor": (0, -1)}, "anchor must be whole numbers of at least 0"),
+        ({"anchor": (3, 0)}, "anchor 3,0 lies outside kernel 'custom' of 3x3"),
+        ({"threads": 0}, "threads must be at least 1, not 0"),
+        ({"padding": "constant", "padding_value": float("nan")}, "padding value must be finite"),
+        ({"out_dtype": np.int64}, "out_dtype must be one of uint8"),
+    ],
+    ids=str,
+)
+def test_wrong_options_are_named(options, message):
+    with pytest.raises(UsageError, match=message):
+        convolve(np.zeros((5, 5)), np.ones((3, 3)), **options)
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (np.zeros((0, 5)), "0 x 5 pixels and 1 channels is empty"),
+        (np.zeros((5, 0, 3)), "5 x 0 pixels and 3 channels is empty"),
+        (np.zeros((5, 5, 0)), "5 x 5 pixels and 0 channels is empty"),
+        (np.zeros(5), "2 or 3 dimensions"),
+        (np.zeros((2, 2, 2, 2)), "2 or 3 dimensions"),
+        (np.zeros((5, 5), np.int64), "samples of type int64 are not filtered"),
+        (np.zeros((5, 5), bool), "samples of type bool are not filtered"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else f"{value.dtype}{value.shape}",
+)
+def test_images_that_cannot_be_filtered_are_refused_by_name(image, message):
+    with pytest.raises(FilterError, match=message):
+        convolve(image, np.ones((3, 3)))
+
+
+@pytest.mark.parametrize(
+    ("kernel", "message"),
+    [
+        (np.zeros((0, 3)), "at least one weight, not of shape"),
+        (np.ones(3), "2-D array"),
+        (np.array([[1.0, np.nan]]), "must be finite"),
+    ],
+    ids=["empty", "1-D", "nan"],
+)
+def test_arrays_that_are_no_kernel_are_refused(kernel, message):
+    with pytest.raises(UsageError, match=message):
+        convolve(np.zeros((5, 5)), kernel)
+
+
+def test_padding_values_must_match_the_channels():
+    with pytest.raises(FilterError, match="2 padding values were given for 3 channels"):
+        convolve(np.zeros((5, 5, 3)), np.ones((3, 3)), padding="constant", padding_value=(1, 2))
+
+
+def test_the_pairwise_selection_meets_every_pair():
+    names = list(PAIRWISE[0])
+    for first, second in itertools.combinations(names, 2):
+        met = {(case[first], case[second]) for case in PAIRWISE}
+        values = [{case[name] for case in PAIRWISE} for name in (first, second)]
+        assert len(met) == len(values[0]) * len(values[1])
