@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from convcli.errors import KernelError
 from convcli.kernel.document import MAX_BYTES, parse_yaml
@@ -228,3 +230,19 @@ def test_the_python_reader_of_yaml_gives_the_same_where_libyaml_is_missing(monke
         parse_yaml("[&a 1, *a]", "x")
     with pytest.raises(KernelError, match="nested more than 8 deep"):
         parse_yaml("[" * 100_000, "x")
+
+
+WORDS = ("weights", "kernels", "family", "parameters", "box", "1", "-0.5", "1/16", "&a", "*a", "!x", "# ")
+MARKS = (": ", "\n", "\n  - ", "[", "]", "{", "}", ", ", "'", "|\n", "---\n")
+yaml_pieces = st.sampled_from(WORDS + MARKS)
+
+
+@given(st.one_of(st.text(), st.lists(yaml_pieces, max_size=30).map("".join)))
+def test_any_text_in_a_file_is_a_kernel_or_an_error_that_names_it(tmp_path_factory, text):
+    path = tmp_path_factory.getbasetemp() / "any.yaml"
+    path.write_text(text, encoding="utf-8", errors="surrogatepass")
+    try:
+        complaint = "" if load_kernel_file(path).name else "a kernel without a name"
+    except KernelError as error:
+        complaint = str(error)
+    assert not complaint or str(path) in complaint

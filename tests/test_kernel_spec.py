@@ -171,3 +171,17 @@ def test_parameters_are_kept_with_the_kernel():
     assert kernel.parameters == {
         "sigma": 2.0, "sigma_x": "auto", "sigma_y": "auto", "size": [5, 7], "truncate": 4.0,
     }  # fmt: skip
+
+
+pieces = st.sampled_from(
+    ["gaussian", "sobel_x", "box", ":", "=", ",", ";", " ", "/", "sigma", "size", "rotate", ".yaml"]
+)
+
+
+@given(st.one_of(st.text(), st.lists(st.one_of(pieces, st.text(max_size=3), st.integers().map(str))).map("".join)))
+def test_any_text_is_a_kernel_or_one_line_of_error(text):
+    try:
+        complaint = "" if load_kernel(text).name else "a kernel without a name"
+    except KernelError as error:
+        complaint = str(error)
+    assert complaint.count("\n") <= text.count("\n")
