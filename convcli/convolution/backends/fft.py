@@ -22,9 +22,11 @@ from convcli.convolution.backends.base import Correlator, WholeImage, Work
 
 # Lengths with small prime factors only, which FFTW does in fast steps.
 _LENGTHS = (32, 48, 64, 96, 128, 160, 192, 256, 320, 384, 512, 640, 768, 1024, 1536, 2048, 3072, 4096, 6144, 8192)
-# Real samples whose spectrum and buffer still fit a core's cache; larger tiles cost _SPILL a sample.
-_CACHED_BYTES = 512 * 512 * 4
-_SPILL = 1.6
+# A tile and its spectrum of this many bytes each still fit a core's cache; beyond, a sample costs _SPILL more for each
+# doubling. Calls cost as much as _CALLS samples times passes, mostly in threads waiting for the interpreter's lock.
+_CACHED_BYTES = 600_000
+_SPILL = 0.4
+_CALLS = 400_000
 _planner = threading.Lock()  # FFTW's planner is the one part of it that is not safe to call from several threads
 
 
@@ -132,8 +134,8 @@ def _transform_size(output: tuple[int, int], span: tuple[int, int], itemsize: in
     def cost(height: int, width: int) -> float:
         tiles = math.ceil(output[0] / (height - span[0] + 1)) * math.ceil(output[1] / (width - span[1] + 1))
         samples = height * width
-        spilled = _SPILL if samples * itemsize > _CACHED_BYTES else 1.0
-        return tiles * samples * (math.log2(samples) + 8) * spilled
+        spilled = 1.0 + _SPILL * max(0.0, math.log2(samples * itemsize / _CACHED_BYTES))
+        return tiles * (samples * (math.log2(samples) + 8) * spilled + _CALLS)
 
     return min(((h, w) for h in candidates(0) for w in candidates(1)), key=lambda size: cost(*size))
 
