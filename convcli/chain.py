@@ -6,7 +6,7 @@ samples in one pass over the tiles, and no float image is ever held.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.convolution.convolve import Plan, plan_convolution
-from convcli.convolution.options import ConvolveOptions
+from convcli.convolution.options import ConvolveOptions, available_threads
+from convcli.convolution.threads import run_tasks
 from convcli.errors import FilterError, UsageError, check_word
 from convcli.image import tone
 from convcli.image.model import Image
@@ -26,6 +27,9 @@ ALPHA = ("auto", "keep", "filter", "premultiply", "drop")
 
 # A kernel whose weights sum to no more than this part of the sum of their magnitudes answers to change alone.
 _ZERO_SUM = 1e-6
+
+# As many samples as a second-level cache holds in float32, with room for what is made of them.
+_STRIP_SAMPLES = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,7 @@ class Chain:
         dtype: np.dtype[Any],
     ) -> None:
         self._kernels = kernels
+        self._threads = options.threads
         self._toning = toning
         self._dtype = dtype
         pixels = tone.to_gray(image.pixels, image.alpha) if toning.gray else image.pixels
@@ -150,17 +155,18 @@ class Chain:
         values = self._source
         for plan in self.plans:
             values = plan.run(values)
+        if self._in_one_pass and self._mode in ("drop", "filter"):
+            return values
+        out = np.empty(self.output_size, self._dtype)
         if self._in_one_pass:
-            colour = values
-            alpha = None
+            self._by_rows(values.shape, lambda rows: np.copyto(out[rows, :, :-1], values[rows]))
         else:
-            colour, alpha = self._after(values)
+            self._after(values, out)
         if self._mode == "keep":
-            alpha = tone.convert_depth(self._carried_opacity(), self._dtype)
+            out[..., -1:] = tone.convert_depth(self._carried_opacity(), self._dtype)
         elif self._mode == "opaque":
-            white = self._white if self._dtype.kind == "f" else tone.full_range(self._dtype)
-            alpha = np.full((*colour.shape[:2], 1), white, self._dtype)
-        return colour if alpha is None else np.concatenate([colour, alpha], axis=2)
+            out[..., -1:] = self._white if self._dtype.kind == "f" else tone.full_range(self._dtype)
+        return out
 
     @property
     def _in_one_pass(self) -> bool:
@@ -183,45 +189,77 @@ class Chain:
 
     def _before(self, pixels: NDArray[Any], colours: int) -> NDArray[Any]:
         """Turn pixels, gray already, into what the first kernel is laid on."""
-        colour, opacity = pixels[..., :colours], pixels[..., colours:]
-        if self._toning.linear:
-            colour = tone.to_linear(colour, self._white, self._real)
-        if self._mode == "premultiply":
-            return tone.premultiply(colour, opacity, self._white, self._real)
-        if self._mode == "filter":
-            return np.concatenate([colour, opacity.astype(colour.dtype)], axis=2) if self._toning.linear else pixels
-        return np.ascontiguousarray(colour)
+        toned = self._toning.linear or self._mode == "premultiply"
+        channels = pixels.shape[2] if self._mode in ("premultiply", "filter") else colours
+        if not toned and channels == pixels.shape[2]:
+            return pixels
+        out = np.empty((*pixels.shape[:2], channels), self._real if toned else pixels.dtype)
 
-    def _after(self, response: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
-        """Turn the whole float response into colour and, where it was filtered too, opacity."""
+        def prepare(rows: slice) -> None:
+            colour: NDArray[Any] = pixels[rows, :, :colours]
+            opacity: NDArray[Any] = pixels[rows, :, colours:channels]
+            if self._toning.linear:
+                colour = tone.to_linear(colour, self._white, self._real)
+            if self._mode == "premultiply":
+                out[rows] = tone.premultiply(colour, opacity, self._white, self._real)
+            else:
+                out[rows, :, :colours] = colour
+                out[rows, :, colours:] = opacity
+
+        self._by_rows(pixels.shape, prepare)
+        return out
+
+    def _after(self, response: NDArray[Any], out: NDArray[Any]) -> None:
+        """Turn the whole float response into the output's colours and, where it was filtered too, opacity."""
+        colours = response.shape[2] - (self._mode in ("premultiply", "filter"))
+        span = (0.0, 0.0)
+        if self.mapping == "stretch":
+            spans: list[tuple[float, float]] = []
+            self._by_rows(response.shape, lambda rows: spans.append(tone.span(self._toned(response[rows])[0])))
+            span = min(low for low, _ in spans), max(high for _, high in spans)
+
+        def finish(rows: slice) -> None:
+            colour, opacity = self._toned(response[rows])
+            if self.mapping == "stretch":
+                tone.stretch(colour, span, out[rows, :, :colours])
+            else:
+                self._finish()(colour, out[rows, :, :colours])
+            if opacity is not None:
+                self._finish_opacity()(opacity, out[rows, :, colours:])
+
+        self._by_rows(response.shape, finish)
+
+    def _toned(self, response: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
+        """Scale, lift and, where they were premultiplied or linear, take back a part of the response, in new arrays."""
+        scale, bias = self._real.type(self._toning.scale), self._real.type(self._toning.bias)
         opacity: NDArray[Any] | None = None
-        colour = response
         if self._mode == "premultiply":
-            total = math.prod(float(part.weights.sum()) for part in _parts(self._kernels))
-            colour, opacity = tone.unpremultiply(response, total, self._white)
+            colour, opacity = tone.unpremultiply(response, self._total, self._white)
+            colour = np.where(opacity > 0, colour * scale + bias, self._real.type(0))
         elif self._mode == "filter":
-            colour, opacity = response[..., :-1], response[..., -1:]
-            opacity = opacity * self._real.type(self._toning.scale) + self._real.type(self._toning.bias)
-        colour = colour * self._real.type(self._toning.scale) + self._real.type(self._toning.bias)
-        if self._mode == "premultiply":
-            colour[np.broadcast_to(opacity == 0, colour.shape)] = 0
+            toned = response * scale + bias
+            colour, opacity = toned[..., :-1], toned[..., -1:]
+        else:
+            colour = response * scale + bias
         if self._toning.linear and self._dtype.kind != "f":
             colour = tone.from_linear(colour, self._white)
-        if self.mapping == "stretch":
-            mapped = tone.stretch(colour, self._dtype)
-        else:
-            mapped = np.empty(colour.shape, self._dtype)
-            self._finish()(colour, mapped)
-        return mapped, None if opacity is None else self._plain(opacity)
+        return colour, opacity
 
-    def _plain(self, opacity: NDArray[Any]) -> NDArray[Any]:
-        """Convert filtered opacity: as any other channel, but never stretched, and premultiplied it has no sign."""
-        finish = self._finish()
-        if self._mode == "premultiply" or self.mapping == "stretch":
-            finish = replace(finish, mapping="clip")
-        out = np.empty(opacity.shape, self._dtype)
-        finish(opacity.copy(), out)
-        return out
+    @property
+    def _total(self) -> float:
+        """What the kernels make of a constant 1."""
+        return math.prod(float(part.weights.sum()) for part in _parts(self._kernels))
+
+    def _finish_opacity(self) -> Finish:
+        """Filtered opacity is finished as any other channel, but never stretched, and premultiplied it has no sign."""
+        plain = self._mode == "premultiply" or self.mapping == "stretch"
+        return replace(self._finish(), mapping="clip") if plain else self._finish()
+
+    def _by_rows(self, shape: tuple[int, ...], do: Callable[[slice], None]) -> None:
+        """Do something to all rows of an array, a few that fit the cache at a time, on all threads."""
+        rows = max(1, _STRIP_SAMPLES // (shape[1] * shape[2] or 1))
+        threads = self._threads or available_threads()
+        run_tasks(-(-shape[0] // rows), lambda: lambda number: do(slice(number * rows, (number + 1) * rows)), threads)
 
     def _carried_opacity(self) -> NDArray[Any]:
         """Take opacity from under the kernels' anchors, so that it goes through extent and stride as the colours do."""

@@ -83,14 +83,21 @@ def test_unpremultiplied_opacity_is_clipped_and_the_sum_of_weights_taken_out():
     np.testing.assert_allclose(colour.ravel(), [2 * 400 / (900 / 255), 2 * 40 / (100 / 255)])
 
 
+def stretched(response, dtype):
+    out = np.empty(response.shape, dtype)
+    tone.stretch(response, tone.span(response), out)
+    return out
+
+
 def test_stretch_takes_all_channels_together_and_ignores_what_is_not_finite():
     response = np.array([[[-1.0, 0.0, 3.0], [np.nan, np.inf, -np.inf]]])
-    assert tone.stretch(response, np.dtype(np.uint8)).tolist() == [[[0, 64, 255], [0, 255, 0]]]
+    assert stretched(response, np.uint8).tolist() == [[[0, 64, 255], [0, 255, 0]]]
 
 
+@pytest.mark.parametrize("value", [7.25, np.nan, np.inf])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_stretch_turns_a_constant_into_zero(dtype):
-    assert not tone.stretch(np.full((4, 5, 3), 7.25, np.float32), np.dtype(dtype)).any()
+def test_stretch_turns_a_constant_into_zero(dtype, value):
+    assert not stretched(np.full((4, 5, 3), value, np.float32), dtype).any()
 
 
 def test_depth_converts_by_full_range():

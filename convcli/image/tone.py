@@ -6,6 +6,7 @@ Gray, linear light and premultiplied alpha before the filter; scale and bias, si
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -126,17 +127,24 @@ def _luma(rgb: NDArray[Any]) -> NDArray[Any]:
 def to_linear(values: NDArray[Any], white: float, dtype: np.dtype[Any]) -> NDArray[Any]:
     """Undo the sRGB curve (IEC 61966-2-1): `white * curve(value / white)`, so that white stays what it was.
 
-    Returns a new float array of `dtype`. Values below zero are mirrored, and above white the curve goes on.
+    `white` is the full range of the samples. Returns a new float array of `dtype`. Values below zero are mirrored, and
+    above white the curve goes on.
 
     >>> float(to_linear(np.array([[[0.5]]]), 1.0, np.dtype(np.float64))[0, 0, 0].round(4))
     0.214
     """
     if values.dtype in (np.uint8, np.uint16):
-        # As many table entries as there are sample values, instead of a power for each pixel.
-        table = _linear_curve(np.arange(np.iinfo(values.dtype).max + 1) / white) * white
-        return np.asarray(table.astype(dtype)[values])
+        return np.asarray(_linear_table(values.dtype, dtype)[values])
     curved: NDArray[Any] = (_linear_curve(values.astype(np.float64) / white) * white).astype(dtype)
     return curved
+
+
+@cache
+def _linear_table(source: np.dtype[Any], target: np.dtype[Any]) -> NDArray[Any]:
+    """The curve for each sample value there is, instead of a power for each pixel."""
+    white = full_range(source)
+    table: NDArray[Any] = (_linear_curve(np.arange(int(white) + 1) / white) * white).astype(target)
+    return table
 
 
 def from_linear(values: NDArray[Any], white: float) -> NDArray[Any]:
@@ -184,23 +192,30 @@ def unpremultiply(response: NDArray[Any], total: float, white: float) -> tuple[N
     return colour.astype(response.dtype, copy=False), np.where(visible, alpha, 0).astype(response.dtype, copy=False)
 
 
-def stretch(response: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Map the least response to the lowest sample value and the greatest to the highest, all channels together.
+def span(response: NDArray[Any]) -> tuple[float, float]:
+    """Tell the least and the greatest finite sample, (inf, -inf) where there is none.
 
-    A constant response becomes the lowest value, and so does NaN. Infinite samples do not count, and saturate.
+    >>> span(np.array([[[-2.0], [np.nan], [2.0]]]))
+    (-2.0, 2.0)
+    """
+    finite = np.isfinite(response)
+    return float(response.min(where=finite, initial=np.inf)), float(response.max(where=finite, initial=-np.inf))
 
-    >>> stretch(np.array([[[-2.0], [0.0], [2.0]]]), np.dtype(np.uint8)).ravel().tolist()
+
+def stretch(response: NDArray[Any], between: tuple[float, float], out: NDArray[Any]) -> None:
+    """Map the span `between` (low, high) onto the whole range of the integer samples of `out`, of the same shape.
+
+    An empty span becomes the lowest value, and so does NaN. Infinite samples saturate.
+
+    >>> samples = np.empty((1, 3, 1), np.uint8)
+    >>> stretch(np.array([[[-2.0], [0.0], [2.0]]]), (-2.0, 2.0), samples)
+    >>> samples.ravel().tolist()
     [0, 128, 255]
     """
-    limits = np.iinfo(dtype)
-    finite = np.isfinite(response)
-    low = float(response.min(where=finite, initial=np.inf))
-    high = float(response.max(where=finite, initial=-np.inf))
+    low, high = between
+    limits = np.iinfo(out.dtype)
     gain = (limits.max - limits.min) / (high - low) if high > low else 0.0
     # In float64: 65535 steps between two float32 responses that lie close together would not come out even.
-    wide = response.astype(np.float64) - low
     with np.errstate(invalid="ignore"):  # infinity times a gain of zero
-        wide = wide * gain + limits.min
-    out = np.empty(response.shape, dtype)
-    Finish(dtype)(wide, out)
-    return out
+        wide = (response.astype(np.float64) - low) * gain + limits.min
+    Finish(out.dtype)(wide, out)
