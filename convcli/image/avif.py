@@ -14,6 +14,7 @@ from convcli.image import codec, isobmff, memory
 from convcli.image.model import Image, Metadata
 
 _TITLE = "AVIF"
+_PROFILES = (b"prof", b"rICC")
 _AGAIN = "get the file again"
 
 
@@ -36,8 +37,9 @@ def read(data: bytes, name: str) -> Image:
         raise ImageReadError(f"{name}: damaged AVIF, its picture cannot be decoded; {_AGAIN}")
     if pixels.dtype == np.uint16:
         pixels = _full_range(pixels, properties)
-    colour = properties.get(b"colr", memoryview(b""))
-    icc = bytes(colour[4:]) if bytes(colour[:4]) in (b"prof", b"rICC") else None
+    # There may be two colour properties: a profile, and numbers that name a standard space.
+    profiles = [bytes(body[4:]) for kind, body in items.properties if kind == b"colr" and bytes(body[:4]) in _PROFILES]
+    icc = profiles[0] if profiles else None
     exif = items.body(data, b"Exif")
     # Four bytes before the block say how far into the rest it starts.
     exif = exif[4 + int.from_bytes(exif[:4], "big") :] if exif is not None and len(exif) > 4 else None

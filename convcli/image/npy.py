@@ -1,6 +1,7 @@
 """NumPy's own files, without pickles. Source: numpy.lib.format."""
 
 import io
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ def read(data: bytes, name: str) -> Image:
         _check(shape, kind, name)
         file.seek(0)
         array = np.load(file, allow_pickle=False)
-    except (ValueError, EOFError, TypeError, SyntaxError) as error:
+    except (ValueError, EOFError, TypeError, SyntaxError, TokenError) as error:
         reason = " ".join(str(error).split())
         raise ImageReadError(f"{name}: truncated or damaged NPY file ({reason}); save it again") from None
     pixels = array[:, :, np.newaxis] if array.ndim == 2 else array

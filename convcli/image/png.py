@@ -274,10 +274,10 @@ def _deflate_strip(pixels: NDArray[Any], start: int, stop: int, compression: str
         filtered = _filter(lines, step, _UP if compression == "fast" else _best_filter(lines, step))
     flat = filtered.reshape(-1)
     end = zlib.Z_FINISH if last else zlib.Z_FULL_FLUSH
-    deflater = isal_zlib.compressobj(1, isal_zlib.DEFLATED, -15)
+    deflater: Any = isal_zlib.compressobj(1, isal_zlib.DEFLATED, -15)
     deflated = deflater.compress(flat) + deflater.flush(end)
     if compression == "small":
-        thorough = zlib.compressobj(9, zlib.DEFLATED, -15, 9)
+        thorough: Any = zlib.compressobj(9, zlib.DEFLATED, -15, 9)
         deflated = min(thorough.compress(flat) + thorough.flush(end), deflated, key=len)
     return deflated, isal_zlib.adler32(flat), flat.size
 

@@ -6,6 +6,7 @@ Source: TIFF 6.0; Adobe Photoshop TIFF technical notes (alpha, ICC); CIPA DC-008
 import io
 import logging
 import struct
+import zlib
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,20 @@ _DESCRIPTIVE = frozenset({269, 270, 271, 272, 274, 285, 305, 306, 315, 316, 1824
 # Descriptions in which a program states the layout of its own file, which is no longer that of ours.
 _LAYOUTS = (b'{"shape"', b"ImageJ=", b"<?xml")
 _PREMULTIPLIED = 1
+# tifffile and the codecs below it meet damage with whatever their code runs into, and promise no fewer kinds.
+_DAMAGE = (
+    tifffile.TiffFileError,
+    struct.error,
+    zlib.error,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
 _AGAIN = "get the file again"
 
 
@@ -44,16 +59,7 @@ def read(data: bytes, name: str) -> Image:
             metadata = _metadata(page, data)
     except ImageReadError:
         raise
-    # tifffile meets damage with whatever its code runs into; it promises no fewer kinds.
-    except (
-        tifffile.TiffFileError,
-        struct.error,
-        ArithmeticError,
-        LookupError,
-        TypeError,
-        ValueError,
-        OSError,
-    ) as error:
+    except _DAMAGE as error:
         raise ImageReadError(f"{name}: truncated or damaged TIFF ({_one_line(error)}); {_AGAIN}") from None
     except MemoryError:
         raise ImageReadError(f"{name}: the TIFF asks for more memory than there is; cut it up") from None

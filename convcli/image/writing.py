@@ -31,8 +31,8 @@ def encode_image(
     """Encode an image, and say in notes what of its metadata was lost.
 
     `quality` is 1 to 100 for JPEG, WebP and AVIF (95 by default; WebP at 100 loses nothing) and JPEG 2000.
-    `compression` is `fast`, `balanced` or `small`, for PNG and TIFF. `threads` is how many cores to use, all by default;
-    the bytes do not depend on it.
+    `compression` is `fast`, `balanced` or `small`, for PNG and TIFF. `threads` is how many cores to use, by default
+    all; the bytes do not depend on it.
 
     Raises
     ------
