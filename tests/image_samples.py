@@ -62,7 +62,7 @@ def exif(
 ) -> bytes:
     """A block with a maker, an orientation, an Exif directory with the size and a maker note, and maybe a thumbnail."""
     height, width = size
-    make = b"Camera works\0\0"
+    make = b"Camera works!\0"
     note = b"maker note, 32 bytes of secrets!"
     first_entries: Sequence[tuple[int, int, int, bytes]] = []
     first_stop = 8 + 2 + 12 * 3 + 4

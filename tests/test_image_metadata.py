@@ -73,14 +73,14 @@ def test_avif_and_tiff_keep_them_too(source):
     assert notes == ()
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         tags = file.pages[0].tags
-        assert (tags[700].value, tags[34675].value, tags["Make"].value) == (XMP, ICC, "Camera works")
+        assert (tags[700].value, tags[34675].value, tags["Make"].value) == (XMP, ICC, "Camera works!")
         assert tags["ExifTag"].value["PixelXDimension"] == 60
         assert tags["ExifTag"].value["MakerNote"] == b"maker note, 32 bytes of secrets!"
         np.testing.assert_allclose(np.divide(*tags["XResolution"].value), 300, atol=0.02)
     second, data, _ = rewritten(data, "tiff")
     assert second.metadata.icc == ICC
     with Pillow.open(io.BytesIO(data)) as image:
-        assert image.getexif()[0x010F] == "Camera works"
+        assert image.getexif()[0x010F] == "Camera works!"
         assert image.getexif().get_ifd(0x8769)[0xA002] == 60
 
 
@@ -131,12 +131,12 @@ def test_a_thumbnail_amid_other_values_is_blanked_in_place():
     block = bytearray(exif(thumbnail=b"\xff\xd8thumbnail\xff\xd9"))
     # Move the maker's name behind the thumbnail, so that nothing may be cut off.
     struct.pack_into("<I", block, 8 + 2 + 8, len(block))
-    block += b"Camera works\0\0"
+    block += b"Camera works!\0"
     fixed, dropped = make_true(bytes(block), (40, 60), (40, 60))
     assert dropped
     assert len(fixed) == len(block)
     assert b"thumbnail" not in fixed
-    assert fixed.endswith(b"Camera works\0\0")
+    assert fixed.endswith(b"Camera works!\0")
 
 
 def test_profiles_for_other_channels_go_with_a_note():

@@ -166,8 +166,7 @@ def test_netpbm_files_written_by_hand(data, pixels):
 
 def test_hdr_agrees_with_opencv():
     pixels = smooth(20, 30, 3, "f32")
-    data = cv2.imencode(".hdr", pixels[:, :, ::-1])[1].tobytes()
-    np.testing.assert_allclose(decode_image(data, "x").pixels, pixels, atol=0.01)
+    np.testing.assert_allclose(decode_image(hdr(pixels), "x").pixels, pixels, atol=0.01)
 
 
 def test_gif_gives_its_first_picture_with_its_transparency():
@@ -190,6 +189,10 @@ def test_deep_avif_is_stretched_to_16_bits(bits):
     data = cv2.imencode(".avif", deep, [cv2.IMWRITE_AVIF_DEPTH, bits, cv2.IMWRITE_AVIF_QUALITY, 100])[1].tobytes()
     pixels = decode_image(data, "x").pixels
     assert (pixels.dtype, pixels.min(), pixels.max()) == (np.uint16, 0, 65535)
+
+
+def hdr(pixels: np.ndarray) -> bytes:
+    return cv2.imencode(".hdr", pixels[:, :, ::-1])[1].tobytes()
 
 
 def npy(array: np.ndarray) -> bytes:
@@ -238,9 +241,9 @@ FILES = {
     "bmp": lambda: saved(pillow(smooth(60, 70)), "BMP"),
     "gif": lambda: saved(pillow(smooth(60, 70)), "GIF"),
     "ppm": lambda: saved(pillow(smooth(60, 70)), "PPM"),
-    "hdr": lambda: cv2.imencode(".hdr", smooth(60, 70, 3, "f32"))[1].tobytes(),
+    "hdr": lambda: hdr(smooth(60, 70, 3, "f32")),
     "npy": lambda: npy(smooth(60, 70)),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("kind", FILES)

@@ -4,34 +4,42 @@ import os
 
 from convcli.errors import ImageReadError
 
+# Of control groups, version 2 and 1: the limit, what is used, and the file that says how much of that is page cache.
 _LIMITS = (
-    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
-    ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory.stat"),
+    (
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+        "/sys/fs/cgroup/memory/memory.usage_in_bytes",
+        "/sys/fs/cgroup/memory/memory.stat",
+    ),
 )
 
 
 def available_bytes() -> int | None:
     """Return how much memory this process may still take: what is free, cut by a container's limit; None if unknown."""
-    bounds = []
-    try:
-        with open("/proc/meminfo", encoding="ascii") as lines:  # noqa: PTH123 (pathlib costs start-up)
-            for line in lines:
-                if line.startswith("MemAvailable:"):
-                    bounds.append(1024 * int(line.split()[1]))
-                    break
-    except (OSError, ValueError, IndexError):
-        pass
-    for limit, used in _LIMITS:
+    bounds = [1024 * number for number in _fields("/proc/meminfo", "MemAvailable:")]
+    for limit, used, details in _LIMITS:
         try:
-            bounds.append(max(0, _number(limit) - _number(used)))
+            free = _number(limit) - _number(used)
         except (OSError, ValueError):  # no such control group, or no limit ("max")
             continue
+        # The page cache counts as used, but gives way.
+        bounds.append(max(0, free + sum(_fields(details, "inactive_file", "active_file"))))
     if not bounds and hasattr(os, "sysconf"):
         try:
             return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
         except (OSError, ValueError):
             return None
     return min(bounds, default=None)
+
+
+def _fields(path: str, *keys: str) -> list[int]:
+    """Return the numbers that lines of `key number` give, as far as there are any."""
+    try:
+        with open(path, encoding="ascii") as lines:  # noqa: PTH123 (pathlib costs start-up)
+            return [int(words[1]) for words in map(str.split, lines) if words and words[0] in keys]
+    except (OSError, ValueError, IndexError):
+        return []
 
 
 def _number(path: str) -> int:

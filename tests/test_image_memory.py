@@ -1,0 +1,38 @@
+"""How much memory is there, told from files as the kernel writes them."""
+
+import pytest
+
+from convcli.image import memory
+
+
+@pytest.fixture
+def kernel(tmp_path, monkeypatch):
+    """Stand-ins for the kernel's files; a function fills them in."""
+    paths = {key: tmp_path / key for key in ("meminfo", "max", "current", "stat")}
+    real = memory._fields
+    monkeypatch.setattr(memory, "_LIMITS", ((str(paths["max"]), str(paths["current"]), str(paths["stat"])),))
+    monkeypatch.setattr(
+        memory, "_fields", lambda path, *keys: real(str(paths["meminfo"]) if path.startswith("/proc") else path, *keys)
+    )
+
+    def fill(**texts: str) -> None:
+        for key, text in texts.items():
+            paths[key].write_text(text)
+
+    return fill
+
+
+def test_without_a_container_it_is_what_the_system_has_free(kernel):
+    kernel(meminfo="MemTotal: 4000 kB\nMemAvailable:    1000 kB\n", max="max\n", current="5\n")
+    assert memory.available_bytes() == 1_024_000
+
+
+def test_a_container_cuts_it_but_its_page_cache_gives_way(kernel):
+    kernel(meminfo="MemAvailable: 1000 kB\n", max="500000\n", current="400000\n", stat="anon 9\ninactive_file 50000\n")
+    assert memory.available_bytes() == 150_000
+    kernel(current="600000\n", stat="anon 9\n")
+    assert memory.available_bytes() == 0
+
+
+def test_the_real_system_says_something():
+    assert memory.available_bytes() > 10**7
