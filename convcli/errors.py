@@ -58,7 +58,7 @@ def nearest(name: str, choices: Iterable[str]) -> str:
 
 
 def check_word(what: str, word: str, allowed: tuple[str, ...], also: tuple[str, ...] = ()) -> None:
-    """Raise UsageError, listing the choices, unless `word` is one of `allowed`; `also` may be offered for a misspelling.
+    """Raise UsageError, listing the choices, unless `word` is one of them; `also` may be offered for a misspelling.
 
     >>> check_word("extent", "sam", ("same", "valid", "full"))
     Traceback (most recent call last):
