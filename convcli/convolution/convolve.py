@@ -167,7 +167,9 @@ def plan_convolution(
     output_size = rows.output, columns.output, channels
     name, reason = options.backend, "as asked"
     if name == "auto":
-        name, reason = choose_backend(banks, output_size, (stride_y, stride_x), (dilation_y, dilation_x), work_dtype)
+        bytes_only = finish is not None and finish.only_converts and dtype == finish.dtype == np.uint8
+        stride, dilation = (stride_y, stride_x), (dilation_y, dilation_x)
+        name, reason = choose_backend(banks, output_size, stride, dilation, bytes_only=bytes_only)
     combine = kernel.combine if isinstance(kernel, CompositeKernel) else "sum"
     task = Task(
         banks,

@@ -51,7 +51,8 @@ def run_whole(pixels: NDArray[Any], task: Task, dtype: np.dtype[Any]) -> NDArray
     rows, columns = task.rows, task.columns
     plain = len(task.banks) == 1 and task.dilation == (1, 1) and (rows.stride, columns.stride) == (1, 1)
     same = rows.output == pixels.shape[0] and columns.output == pixels.shape[1]
-    if kernel is None or not plain or not same:
+    wider = task.dtype == np.float64 and pixels.dtype != np.float64  # libraries compute in float32 unless given more
+    if kernel is None or not plain or not same or wider:
         return None
     anchor = rows.before, columns.before
     image = WholeImage(pixels, kernel, anchor, task.padding, task.padding_value, dtype, task.threads)

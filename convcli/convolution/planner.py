@@ -1,20 +1,24 @@
-"""Which backend `auto` takes: for now a rule of three lines.
+"""Which backend `auto` takes: a short rule, by the kernel and the amount of work alone.
 
-- opencv, for kernels of at most _OPENCV_SPAN taps and for separable ones, which it runs as two one-dimensional passes;
-- direct, where a stride drops three outputs of four or more, since it alone computes none of them;
-- fft, for all other kernels, unless there is too little to compute for its transforms to be worth planning.
+- direct, where a stride drops three outputs of four or more, since it alone computes none of them, and for large kernels
+  of few weights, such as a dilated or a diagonal one;
+- opencv, for separable kernels that are not too long, which it runs as two one-dimensional passes, and for small ones;
+- fft for all other kernels, unless there is so little to compute that transforms are not worth setting up.
 """
-
-from typing import Any
 
 import numpy as np
 
 from convcli.convolution.bank import Bank
 from convcli.kernel.factorize import separate
 
-_OPENCV_TAPS = 12 * 12
-_OPENCV_SEPARABLE_LENGTH = 63
-_FFT_LEAST_MACS = 20e6
+# Places of a kernel up to which OpenCV goes from weight to weight; beyond, it multiplies spectra, slower than fft does.
+_SMALL = 120
+# Weights that cost no more, one by one, than transforms do.
+_FEW = 16
+# Longest separable kernels: as floats; and from bytes to bytes, which OpenCV does in half the time.
+_SEPARABLE, _SEPARABLE_BYTES = 45, 101
+# Multiply-adds below which filter2D is done before FFTW has planned.
+_LITTLE = 20e6
 
 
 def choose_backend(
@@ -22,22 +26,36 @@ def choose_backend(
     output: tuple[int, int, int],
     stride: tuple[int, int],
     dilation: tuple[int, int],
-    dtype: np.dtype[Any],
+    *,
+    bytes_only: bool = False,
 ) -> tuple[str, str]:
-    """Choose by the work alone: (backend, one phrase that says why).
+    """Choose for banks laid on every channel, with `output` (height, width, channels): (backend, one phrase why).
 
-    >>> choose_backend((Bank.depthwise(np.ones((3, 3)), 1),), (512, 512, 1), (1, 1), (1, 1), np.dtype(np.float32))
-    ('opencv', 'separable')
+    `bytes_only` says that samples come as u8 and leave as u8, with nothing done to them in between.
+
+    >>> def choose(kernel, dilation=(1, 1)):
+    ...     return choose_backend((Bank.depthwise(kernel, 1),), (2048, 2048, 1), (1, 1), dilation)
+    >>> choose(np.ones((9, 9)))
+    ('opencv', 'separable, 9 + 9 weights')
+    >>> choose(np.tri(5))
+    ('opencv', 'small kernel, 15 weights')
+    >>> choose(np.tri(5), dilation=(4, 4))
+    ('direct', 'few weights, 15 over 17 x 17')
+    >>> choose(np.tri(25))
+    ('fft', 'large kernel, 325 weights')
     """
-    taps = max(sum(int(np.count_nonzero(kernel)) for _, _, kernel in bank.planes()) // bank.outputs for bank in banks)
-    macs = taps * output[0] * output[1] * output[2]
+    kernels = [bank.weights[0, 0] for bank in banks]
+    weights = max(int(np.count_nonzero(kernel)) for kernel in kernels)
+    height, width = (d * (k - 1) + 1 for d, k in zip(dilation, kernels[0].shape, strict=True))
     if stride[0] * stride[1] >= 4:
         return "direct", "computes only what the stride keeps"
-    shared = [bank.shared for bank in banks if bank.shared is not None]
-    if max(banks[0].size) <= _OPENCV_SEPARABLE_LENGTH and all(separate(kernel) is not None for kernel in shared):
-        return "opencv", "separable"
-    if taps <= _OPENCV_TAPS:
-        return "opencv", f"small kernel ({taps} weights)"
-    if macs <= _FFT_LEAST_MACS:
+    longest = _SEPARABLE_BYTES if bytes_only and len(kernels) == 1 else _SEPARABLE
+    if max(height, width) <= longest and all(separate(kernel) is not None for kernel in kernels):
+        return "opencv", f"separable, {height} + {width} weights"
+    if height * width <= _SMALL:
+        return "opencv", f"small kernel, {weights} weights"
+    if weights <= _FEW:
+        return "direct", f"few weights, {weights} over {height} x {width}"
+    if weights * output[0] * output[1] * output[2] <= _LITTLE:
         return "opencv", "little to compute"
-    return "fft", f"large kernel ({taps} weights)"
+    return "fft", f"large kernel, {weights} weights"

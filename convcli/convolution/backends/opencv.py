@@ -30,6 +30,8 @@ _BYTES_WEIGHTS = 49
 # The longest column plus row that float32 sums one after another inside DESIGN's bound: a flat image under 101 + 101
 # reaches half of it.
 _SEPARABLE_LENGTHS = 202
+# The anchor of tiles: only there does sepFilter2D halve its work by the symmetry of a row or column.
+_MIDDLE = (-1, -1)
 
 
 class _OpenCV:
@@ -96,9 +98,11 @@ class _Tile:
         return self._input
 
     def _valid(self, response: NDArray[Any]) -> NDArray[Any]:
-        height, width, channels = self._input.shape
+        height, width = self._input.shape[:2]
         rows, columns = self._work.span
-        return response.reshape(height, width, channels)[: height - rows + 1, : width - columns + 1]
+        top, left = rows // 2, columns // 2
+        whole = response.reshape(height, width, -1)
+        return whole[top : top + height - rows + 1, left : left + width - columns + 1]
 
 
 class _Filter2D(_Tile):
@@ -108,7 +112,7 @@ class _Filter2D(_Tile):
 
     def correlate(self) -> NDArray[Any]:
         response = self._scratch.array("response", self._input.shape)
-        cv2.filter2D(self._input, -1, self._kernel, response, (0, 0), 0, cv2.BORDER_CONSTANT)
+        cv2.filter2D(self._input, -1, self._kernel, response, _MIDDLE, 0, cv2.BORDER_CONSTANT)
         return self._valid(response)
 
 
@@ -119,7 +123,7 @@ class _Separable(_Tile):
 
     def correlate(self) -> NDArray[Any]:
         response = self._scratch.array("response", self._input.shape)
-        cv2.sepFilter2D(self._input, -1, self._row, self._column, response, (0, 0), 0, cv2.BORDER_CONSTANT)
+        cv2.sepFilter2D(self._input, -1, self._row, self._column, response, _MIDDLE, 0, cv2.BORDER_CONSTANT)
         return self._valid(response)
 
 
@@ -134,8 +138,8 @@ class _Planes(_Tile):
         out[...] = 0
         for output, source, weights in self._work.bank.planes():
             kernel = weights.astype(self._work.dtype)
-            response = cv2.filter2D(inputs[source], -1, kernel, None, (0, 0), 0, cv2.BORDER_CONSTANT)
-            out[..., output] += response[: out.shape[0], : out.shape[1]]
+            response = cv2.filter2D(inputs[source], -1, kernel, None, _MIDDLE, 0, cv2.BORDER_CONSTANT)
+            out[..., output] += self._valid(response[..., np.newaxis])[..., 0]
         return out
 
 
