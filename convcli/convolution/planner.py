@@ -1,7 +1,7 @@
 """Which backend `auto` takes: a short rule, by the kernel and the amount of work alone.
 
-- direct, where a stride drops three outputs of four or more, since it alone computes none of them, and for large kernels
-  of few weights, such as a dilated or a diagonal one;
+- direct, where a stride drops three outputs of four or more, since it alone computes none of them, and for large
+  kernels of few weights, such as a dilated or a diagonal one;
 - opencv, for separable kernels that are not too long, which it runs as two one-dimensional passes, and for small ones;
 - fft for all other kernels, unless there is so little to compute that transforms are not worth setting up.
 """
