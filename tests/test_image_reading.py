@@ -372,3 +372,20 @@ def test_reading_and_writing_png_load_no_heavy_module():
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"GIF89a" + struct.pack("<HHBBB", 65535, 65535, 0, 0, 0) + b";",
+        saved(pillow(rough(8, 9)), "BMP")[:18]
+        + struct.pack("<ii", 40000, 40000)
+        + saved(pillow(rough(8, 9)), "BMP")[26:],
+    ],
+)
+def test_more_pixels_than_opencv_decodes_are_refused_by_their_header(data):
+    message = (
+        r"x: \d+ x \d+ pixels are more than the 1,073,741,824 that OpenCV decodes; convert it to TIFF or cut it up"
+    )
+    with pytest.raises(ImageReadError, match=message):
+        decode_image(data, "x")

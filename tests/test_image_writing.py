@@ -2,9 +2,12 @@
 
 import os
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from image_samples import smooth
@@ -208,6 +211,38 @@ def test_an_encoder_that_fails_touches_nothing(tmp_path):
         encode_image(Image(np.zeros((1, 65536, 1), np.uint8)), FORMATS["jpeg"])
     with pytest.raises(ImageWriteError, match=r"WebP holds at most 16383 pixels a side"):
         encode_image(Image(np.zeros((1, 16384, 1), np.uint8)), FORMATS["webp"])
+
+
+def test_standard_output_sent_to_a_file_is_written_not_replaced(tmp_path):
+    path = tmp_path / "out.png"
+    code = (
+        "import numpy as np; from convcli.image.destination import check_destination;"
+        "from convcli.image.writing import write_image; assert check_destination('/dev/stdout') == 'write';"
+        "write_image('/dev/stdout', np.zeros((4, 5), np.uint8), format='png')"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    with path.open("wb") as out:
+        subprocess.run([sys.executable, "-c", code], stdout=out, check=True, env=environment)
+    assert read_image(path).size == (4, 5, 1)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["out.png"]
+
+
+@pytest.mark.parametrize(
+    ("name", "depth"),
+    [
+        (n, d)
+        for n in FORMATS
+        for d in ("u8", "u16", "f32")
+        if d in FORMATS[n].depths and n not in ("npy", "pam", "jp2")
+    ],
+)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_opencv_sees_the_same_picture(name, depth, channels):
+    if channels == 3 and not FORMATS[name].colour:
+        channels = 1
+    data, _ = encode_image(as_image(smooth(40, 50, channels, depth)), FORMATS[name])
+    seen = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED).reshape(40, 50, -1)
+    np.testing.assert_array_equal(seen[:, :, ::-1], decode_image(bytes(data), "x").pixels)
 
 
 def test_a_full_device_is_an_error_in_one_line():

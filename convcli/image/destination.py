@@ -40,7 +40,7 @@ def check_destination(
         raise OutputError(f"{name!r}: cannot be written: {getattr(error, 'strerror', None) or error}") from None
     if stat.S_ISDIR(found.st_mode):
         raise OutputError(f"{name}: a folder, not a file; name a file in it")
-    if is_stream(found.st_mode):
+    if is_stream(name, found.st_mode):
         return "write"
     for source in inputs:
         if _same_file(found, source):
@@ -53,9 +53,13 @@ def check_destination(
     return "write"
 
 
-def is_stream(mode: int) -> bool:
-    """Whether a file's mode says that it is written to directly (a device, FIFO or socket), not replaced."""
-    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISLNK(mode))
+def is_stream(name: str, mode: int) -> bool:
+    """Whether a path is written to directly, not replaced: a device, FIFO, socket, or open file such as /dev/stdout.
+
+    Where /dev/stdout has been sent to a file, a new file in its place would not be the one that the shell has opened.
+    """
+    opened = name in ("/dev/stdout", "/dev/stderr") or name.startswith(("/dev/fd/", "/proc/self/fd/"))
+    return opened or not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def _same_file(found: os.stat_result, source: str | os.PathLike[str]) -> bool:

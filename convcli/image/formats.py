@@ -22,16 +22,15 @@ _FALLBACKS = {
 class Format:
     """One output format: its name, its file name suffixes, and what its samples may be.
 
-    `depths` are u8, u16, i16, f32, f64. `gray` and `colour` say whether it takes one and three channels; where a format
-    has no gray of its own, a gray picture is written as three equal channels, which loses nothing. `alpha` says that
-    a channel of opacity fits. `metadata` names what it holds beside the pixels: exif, xmp, icc, resolution.
+    `depths` are u8, u16, i16, f32, f64. `colour` says that it takes three channels. All take one: where a format has no
+    gray of its own, a gray picture is written as three equal channels, which loses nothing. `alpha` says that a channel
+    of opacity fits. `metadata` names what it holds beside the pixels: exif, xmp, icc, resolution.
     """
 
     name: str
     suffixes: tuple[str, ...]
     depths: tuple[str, ...]
     alpha: bool = False
-    gray: bool = True
     colour: bool = True
     metadata: tuple[str, ...] = ()
     label: str = ""
@@ -61,8 +60,6 @@ class Format:
         colours = channels - alpha
         if self.name != "npy" and colours not in (1, 3):
             raise OutputError(f"{self.title} cannot hold {colours} colour channels, only gray or RGB: write .npy")
-        if colours == 1 and not self.gray:
-            raise OutputError(f"{self.title} holds only colour: write {_suffixes_holding(depth)}")
         if colours == 3 and not self.colour:
             raise OutputError(f"{self.title} holds only gray: say --gray, or write .ppm")
 

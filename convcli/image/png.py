@@ -24,6 +24,8 @@ from convcli.image.model import Image, Metadata
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
+_SAMPLES = {**_CHANNELS, 3: 1}
+_MOST_INFLATION = 1032  # deflate turns at most 258 bytes into two bits
 _COLOUR_TYPES = {1: 0, 3: 2, 2: 4, 4: 6}
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _COLOUR_CHUNKS = (b"cICP", b"sRGB", b"gAMA", b"cHRM")
@@ -132,8 +134,13 @@ def _header(chunks: list[tuple[bytes, memoryview]], name: str) -> _Header:
         or interlace > 1
     ):
         raise ImageReadError(f"{name}: damaged PNG, its header is not one that PNG allows; {_AGAIN}")
-    if not any(kind == b"IDAT" for kind, _ in chunks):
+    deflated = sum(len(body) for kind, body in chunks if kind == b"IDAT")
+    if deflated == 0:
         raise ImageReadError(f"{name}: damaged PNG, it holds no picture data; {_AGAIN}")
+    if width * height * bits * _SAMPLES[colour_type] // 8 > _MOST_INFLATION * (deflated + 16):
+        raise ImageReadError(
+            f"{name}: damaged PNG, {deflated} bytes of picture data cannot make {width} x {height} pixels; {_AGAIN}"
+        )
     return _Header(width, height, bits, colour_type)
 
 

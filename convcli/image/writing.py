@@ -117,7 +117,7 @@ def write_bytes(path: str | os.PathLike[str], data: bytes | memoryview) -> None:
     except OSError:
         mode = None
     try:
-        if mode is not None and is_stream(mode):
+        if mode is not None and is_stream(name, mode):
             with open(name, "wb") as stream:  # noqa: PTH123 (pathlib costs start-up)
                 stream.write(data)
         else:
