@@ -108,6 +108,9 @@ class Chain:
         How the response becomes a picture; None for a float output, which holds the response itself.
     alpha : bool
         Whether the result's last channel is opacity.
+    opacity : str or None
+        What is done with the image's opacity: `keep`, `filter`, `premultiply`, `drop`, or `opaque` for an image without
+        a transparent pixel, which needs nothing; None for one without alpha.
     output_size : (int, int, int)
         Height, width and channels of the result.
     """
@@ -137,6 +140,7 @@ class Chain:
             # An opaque image is filtered as one without alpha, and stays opaque.
             self._mode = "opaque"
         self.alpha = self._mode != "drop"
+        self.opacity = self._mode if image.alpha else None
         self.mapping = None if dtype.kind == "f" else resolve_mapping(toning.signed, kernels, toning.bias)
 
         self._source = self._before(pixels, colours)

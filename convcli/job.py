@@ -85,7 +85,7 @@ class Result:
     """What became of one image. Sizes are (height, width, channels); times are in seconds.
 
     `status` is `done`, `skipped`, `planned` or `failed`, and then `error` holds the message. `mapping` is None for a
-    float output, which holds the response itself.
+    float output, which holds the response itself; `alpha` says what was done with opacity, None where there is none.
     """
 
     input: str
@@ -95,6 +95,7 @@ class Result:
     output_size: tuple[int, int, int] | None = None
     depth: str | None = None
     mapping: str | None = None
+    alpha: str | None = None
     steps: tuple[Step, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -119,6 +120,7 @@ class Result:
             "output_size": None if self.output_size is None else list(self.output_size),
             "depth": self.depth,
             "mapping": self.mapping,
+            "alpha": self.alpha,
             "steps": [{"kernel": s.kernel, "backend": s.backend, "reason": s.reason} for s in self.steps],
             "seconds": self.seconds,
             "megapixels_per_second": None if math.isnan(speed) else speed,
@@ -187,6 +189,7 @@ def run(source: str, output: str, kernels: Sequence[AnyKernel], options: FilterO
         output_size=chain.output_size,
         depth=depth,
         mapping=chain.mapping,
+        alpha=chain.opacity,
         steps=tuple(
             Step(spec, plan.backend, plan.reason) for spec, plan in zip(options.kernels, chain.plans, strict=True)
         ),

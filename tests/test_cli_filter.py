@@ -147,6 +147,23 @@ def test_float_one_is_white(tmp_path):
     assert len(outcome.lines) == 1
 
 
+def test_a_float_picture_into_png_is_converted_to_16_bit_and_says_so(tmp_path):
+    np.save(tmp_path / "f.npy", np.array([[0.0, 0.25, 1.0, 2.0]], np.float32))
+    outcome = done("filter", tmp_path / "f.npy", "-k", "identity", "-o", tmp_path / "o.png")
+    assert load(tmp_path / "o.png").ravel().tolist() == [0, 16384, 65535, 65535]
+    assert "float samples are written as 16-bit, because PNG does not hold float ones" in outcome.messages
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.float64])
+def test_samples_that_few_formats_hold_stay_as_they_are_in_npy(tmp_path, dtype):
+    values = np.arange(-20, 20).reshape(4, 10).astype(dtype)
+    np.save(tmp_path / "v.npy", values)
+    done("filter", tmp_path / "v.npy", "-k", "sobel_x", "--signed", "clip")
+    written = np.load(tmp_path / "v_sobel_x.npy")
+    assert written.dtype == dtype
+    np.testing.assert_array_equal(written.reshape(4, 10, 1), exact(values[..., np.newaxis], SOBEL_X))
+
+
 def test_a_16_bit_picture_into_jpeg_is_converted_and_says_so(tmp_path):
     source = save(tmp_path / "deep.png", smooth(channels=1, dtype=np.uint16))
     outcome = done("filter", source, "-k", "identity", "-o", tmp_path / "o.jpg", "--quality", "100")
@@ -460,6 +477,16 @@ def test_reports_hold_the_same_as_json(photo, tmp_path):
 def test_quiet_says_nothing_and_verbose_says_why(photo):
     assert done("filter", photo, "-k", "sobel_x", "-q").messages == ""
     assert len(done("filter", photo, "-k", "sobel_x", "-v", "-f").lines) == 3
+
+
+@pytest.mark.parametrize(
+    ("kernel", "treatment"), [("gaussian", "premultiply"), ("sobel_x", "keep"), ("sharpen", "keep"), ("sobel", "keep")]
+)
+def test_what_is_done_with_alpha_is_told(tmp_path, kernel, treatment):
+    source = save(tmp_path / "sprite.png", sprite())
+    outcome = done("filter", source, "-k", kernel, "-v", "--json")
+    assert json.loads(outcome.output)["alpha"] == treatment
+    assert f"  alpha: {treatment}" in outcome.lines
 
 
 def test_options_without_effect_are_named(photo):

@@ -11,7 +11,6 @@ import typer
 from convcli.convolution.options import ConvolveOptions
 from convcli.errors import UsageError
 
-_WHERE = "Where samples outside the image come from"
 _RESPONSE = "From response to picture"
 _GEOMETRY = "Geometry"
 _COMPUTING = "Computing"
@@ -43,8 +42,7 @@ OutputOption = Annotated[
         "--output",
         "-o",
         metavar="PATH",
-        help="A file, a folder, or - for standard output.",
-        show_default="beside the input, img.png as img_sobel_x.png",
+        help="A file, a folder, or - for standard output. Default: beside the input, as img_sobel_x.png of img.png.",
         rich_help_panel=_FILES,
     ),
 ]
@@ -61,9 +59,8 @@ ExistingOption = Annotated[
     str | None,
     typer.Option(
         "--existing",
-        metavar="error|skip|overwrite",
-        help="What to do when the output exists.",
-        show_default="error",
+        metavar="POLICY",
+        help="When the output exists: error (the default), skip or overwrite.",
         rich_help_panel=_FILES,
     ),
 ]
@@ -78,8 +75,8 @@ CompressionOption = Annotated[
     str,
     typer.Option(
         "--compression",
-        metavar="fast|balanced|small",
-        help="Of PNG and TIFF: time against bytes.",
+        metavar="LEVEL",
+        help="Of PNG and TIFF: fast, balanced or small.",
         rich_help_panel=_FILES,
     ),
 ]
@@ -89,8 +86,7 @@ PaddingOption = Annotated[
         "--padding",
         "--border",
         metavar="MODE",
-        help=f"{_WHERE}: reflect101, reflect, replicate, constant or wrap.",
-        show_default="reflect101",
+        help="Samples outside the image: reflect101 (the default), reflect, replicate, constant or wrap.",
         rich_help_panel=_GEOMETRY,
     ),
 ]
@@ -99,8 +95,7 @@ PaddingValueOption = Annotated[
     typer.Option(
         "--padding-value",
         metavar="V[,V...]",
-        help="For constant: one number, or one per channel, in the file's own units.",
-        show_default="0",
+        help="For constant: one number, or one per channel, in the file's own units. Default: 0.",
         rich_help_panel=_GEOMETRY,
     ),
 ]
@@ -126,8 +121,7 @@ AnchorOption = Annotated[
     typer.Option(
         "--anchor",
         metavar="Y,X",
-        help="The kernel element over the output pixel, rows first, from 0.",
-        show_default="the middle",
+        help="The kernel element over the output pixel, rows first, from 0. Default: the middle.",
         rich_help_panel=_GEOMETRY,
     ),
 ]
@@ -196,8 +190,7 @@ ThreadsOption = Annotated[
     typer.Option(
         "--threads",
         metavar="N",
-        help="How many cores to use.",
-        show_default="those this process may use",
+        help="How many cores to use. Default: all that this process may use.",
         rich_help_panel=_COMPUTING,
     ),
 ]

@@ -88,6 +88,8 @@ def _details(result: Result) -> Iterator[str]:
     """Tell what `--verbose` adds, line by line."""
     for step in result.steps:
         yield f"  {step.kernel}: {step.backend}, {step.reason}"
+    if result.alpha is not None:
+        yield f"  alpha: {result.alpha}"
     if result.seconds:
         yield "  " + ", ".join(f"{name} {1e3 * spent:.1f} ms" for name, spent in result.seconds.items())
 
