@@ -95,6 +95,8 @@ def test_formats_are_named_by_option_and_misspelt_ones_offer_the_nearest(tmp_pat
     assert format_for(None, ".tif").name == "tiff"
     with pytest.raises(OutputError, match=r"unknown format 'jpge': expected .*; did you mean 'jpeg'"):
         format_for("x.png", "jpge")
+    with pytest.raises(OutputError, match=r"GIF, with its 256 colours, is only read; say --format png"):
+        format_for(None, "gif")
     write_image(tmp_path / "odd.name", smooth(8, 8), format="png")
     assert read_image(tmp_path / "odd.name").format == "png"
 

@@ -111,6 +111,8 @@ def format_for(path: str | os.PathLike[str] | None, name: str | None = None) -> 
     known = sorted(FORMATS)
     if name is not None:
         wanted = name.lower().removeprefix(".")
+        if f".{wanted}" in _ONLY_READ:
+            raise OutputError(f"{_ONLY_READ[f'.{wanted}']}; say --format png")
         found = FORMATS.get(ALIASES.get(wanted, wanted))
         if found is None:
             raise OutputError(f"unknown format {name!r}: expected {', '.join(known)}{nearest(wanted, known)}")
