@@ -215,7 +215,7 @@ def _read(source: str) -> Image:
         return read_image(source)
     import sys
 
-    data = sys.stdin.buffer.read()
+    data = b"" if sys.stdin is None else sys.stdin.buffer.read()
     if not data:
         raise ImageReadError("standard input is empty: send it an image")
     return decode_image(data, "standard input")

@@ -1,6 +1,7 @@
 """Bad input on the command line: one clear line, and the exit status that the documentation states."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -263,3 +264,40 @@ def test_options_of_other_formats_are_named_and_do_no_harm():
     assert "--quality does nothing to PNG" in done("filter", "photo.png", "-k", "sobel_x", "--quality", "9").messages
     outcome = done("filter", "photo.png", "-k", "sobel_x", "--compression", "small", "-o", "o.jpg")
     assert "--compression does nothing to JPEG" in outcome.messages
+
+
+@pytest.mark.parametrize(
+    ("closed", "arguments", "status"),
+    [
+        (">&-", ["photo.png", "-o", "o.png"], 0),
+        (">&-", ["photo.png", "-o", "-"], 2),
+        ("2>&-", ["missing.png", "-o", "-"], 1),
+        ("<&-", ["-", "-o", "o.png"], 1),
+    ],
+)
+def test_closed_standard_streams_are_no_traceback(closed, arguments, status):
+    command = f'exec "{sys.executable}" -m convcli filter -k sobel_x {" ".join(arguments)} {closed}'
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    result = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, env=environment)
+    assert result.returncode == status
+    assert result.stdout == ""
+    assert len(result.stderr.splitlines()) == (closed != "2>&-")
+
+
+def test_a_process_that_is_interrupted_leaves_with_130_and_nothing_behind(folder):
+    os.mkfifo("pipe.png")
+    before = sorted(folder.iterdir())
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    # Whoever runs the tests in the background has their children ignore the signal; this child is to take it.
+    code = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "from convcli.cli.app import main; main()"
+    )
+    command = [sys.executable, "-c", code, "filter", "pipe.png", "-k", "sobel_x"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as running:
+        with Path("pipe.png").open("wb"):  # waits until the other end is being read
+            running.send_signal(signal.SIGINT)
+            _, messages = running.communicate()
+    assert running.returncode == 130
+    assert messages == ""
+    assert sorted(folder.iterdir()) == before

@@ -129,6 +129,8 @@ def _check_streams(inputs: Sequence[str], output: str | None, *, json: bool, dry
         return
     if json:
         raise UsageError("--json and -o - would both write to standard output: name a file with -o")
+    if sys.stdout is None:
+        raise UsageError("standard output is closed: name a file with -o")
     if sys.stdout.isatty() and not dry_run:
         raise UsageError("standard output is a terminal: name a file with -o, or send it on with | or >")
 

@@ -1,11 +1,11 @@
 """What a run says: summary lines, the table of times, JSON and reports."""
 
 import math
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from convcli.cli.messages import say
 from convcli.errors import ImageWriteError, UsageError
 from convcli.job import Result
 from convcli.timing import STAGES
@@ -37,21 +37,21 @@ class Reporter:
     def note(self, text: str) -> None:
         """Say something that is worth knowing and no error."""
         if not self._quiet:
-            _say(f"convcli: note: {text}")
+            say(f"convcli: note: {text}")
 
     def show(self, result: Result) -> None:
         """Say what became of one image."""
         self._results.append(result)
         if result.error is not None:
-            _say(f"convcli: error: {result.error}")
+            say(f"convcli: error: {result.error}")
         elif not self._quiet:
-            _say(summary(result))
+            say(summary(result))
             if result.status != "skipped":
                 for note in result.notes:
                     self.note(f"{result.input}: {note}")
             if self._verbose:
                 for line in _details(result):
-                    _say(line)
+                    say(line)
         if self._json:
             print(_json(result.record()), flush=True)
 
@@ -59,13 +59,9 @@ class Reporter:
         """Say what was asked for of all images together."""
         if self._timing:
             for line in timing_table([result for result in self._results if result.seconds]):
-                _say(line)
+                say(line)
         if self._report is not None:
             write_report(self._report, self._results)
-
-
-def _say(text: str) -> None:
-    print(" ".join(text.splitlines()), file=sys.stderr)
 
 
 def summary(result: Result) -> str:

@@ -1,0 +1,12 @@
+"""Messages to the person at the terminal."""
+
+import sys
+
+
+def say(text: str) -> None:
+    """Print a message on one line of standard error, whatever a file's name or a library's message may hold.
+
+    Where standard error is closed nothing is said: `print` would take standard output instead, which may hold an image.
+    """
+    if sys.stderr is not None:
+        print(" ".join(text.splitlines()), file=sys.stderr)
