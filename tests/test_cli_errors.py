@@ -294,10 +294,12 @@ def test_a_process_that_is_interrupted_leaves_with_130_and_nothing_behind(folder
         "from convcli.cli.app import main; main()"
     )
     command = [sys.executable, "-c", code, "filter", "pipe.png", "-k", "sobel_x"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as running:
-        with Path("pipe.png").open("wb"):  # waits until the other end is being read
-            running.send_signal(signal.SIGINT)
-            _, messages = running.communicate()
+    with (
+        subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as running,
+        Path("pipe.png").open("wb"),  # waits until the other end is being read
+    ):
+        running.send_signal(signal.SIGINT)
+        _, messages = running.communicate()
     assert running.returncode == 130
     assert messages == ""
     assert sorted(folder.iterdir()) == before
