@@ -117,7 +117,7 @@ def matrix(weights: Weights, width: int, most_rows: int = 17) -> Matrix:
 
 
 def _cell(value: float, style: str) -> str:
-    return "0" if value == 0.0 else f"{value:{style}}"
+    return "0" if value == 0.0 else f"{value:z{style}}"  # z: what rounds to zero loses its sign
 
 
 def _middle(length: int, most: int) -> slice:
