@@ -71,7 +71,7 @@ def make_terminal_page() -> None:
     """Show what a terminal shows of one kernel."""
     command = "kernels show gabor:sigma=2,wavelength=6,theta=30"
     shown = convcli(command, FORCE_COLOR="1", COLUMNS="96", COLORTERM="truecolor", TERM="xterm-256color")
-    with open(os.devnull, "w") as nowhere:
+    with Path(os.devnull).open("w") as nowhere:
         console = Console(record=True, width=96, file=nowhere, force_terminal=True, color_system="truecolor")
         console.print(Text.from_ansi(f"$ convcli {command}\n{shown.rstrip()}"))
         console.save_svg(str(GALLERY / "kernels_show.svg"), title="convcli")
