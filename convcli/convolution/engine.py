@@ -5,13 +5,13 @@ image as floats, has the backend correlate it, and finishes the response into th
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.convolution.backends.base import Backend, Correlator, WholeImage, Work, is_tame
+from convcli.convolution.backends.base import HUGE, Backend, Correlator, WholeImage, Work
 from convcli.convolution.bank import Bank
 from convcli.convolution.combine import combine_responses
 from convcli.convolution.geometry import AxisGeometry
@@ -66,33 +66,26 @@ def run_tiles(pixels: NDArray[Any], task: Task, dtype: np.dtype[Any], finish: Fi
     source = PaddedSource(pixels, before, after, task.padding, task.padding_value)
     out = np.empty(task.output_size, dtype)
     stride = rows.stride, columns.stride
-    works = tuple(_work(bank, task, backend) for bank in task.banks)
+    finite = pixels.dtype.kind != "f" and bool(np.max(np.abs(task.padding_value)) < HUGE[4])
+    works = tuple(_work(bank, task, finite) for bank in task.banks)
     height, width = _in_outputs(backend.tile_size(works[0]), stride, works[0].stride)
     tile = min(height, rows.output), min(width, columns.output)
     corners = [(y, x) for y in range(0, rows.output, tile[0]) for x in range(0, columns.output, tile[1])]
     largest = _unstrided(tile, stride, works[0].stride)
     makers = tuple(backend.prepare(work, largest) for work in works)
-    may_hold_nonfinite = pixels.dtype.kind == "f"
 
     def worker() -> Callable[[int], None]:
         correlators = tuple(make() for make in makers)
         careful: list[tuple[Correlator, ...]] = []
 
         def correlate(top: int, left: int, size: tuple[int, int]) -> NDArray[Any]:
-            first, *others = correlators
-            buffer = first.tile(*size)
-            source.read(top, left, buffer)
-            if may_hold_nonfinite and not is_tame(buffer):
+            responses = _correlate_all(correlators, source, top, left, size)
+            if responses is None:
                 if not careful:
-                    careful.append(_careful_correlators(task, largest, works[0].stride))
-                first, *others = careful[0]
-                careful_buffer = first.tile(*size)
-                np.copyto(careful_buffer, buffer)
-                buffer = careful_buffer
-            for other in others:
-                np.copyto(other.tile(*size), buffer)
-            responses = [correlator.correlate() for correlator in (first, *others)]
-            return combine_responses(responses, task.combine) if others else responses[0]
+                    careful.append(_careful_correlators(task, works))
+                responses = _correlate_all(careful[0], source, top, left, size)
+            assert responses is not None  # the careful ones hand nothing on
+            return combine_responses(responses, task.combine) if len(responses) > 1 else responses[0]
 
         @np.errstate(over="ignore", invalid="ignore")  # infinity minus infinity is NaN, as it should be
         def do(number: int) -> None:
@@ -114,14 +107,33 @@ def run_tiles(pixels: NDArray[Any], task: Task, dtype: np.dtype[Any], finish: Fi
     return out
 
 
-def _work(bank: Bank, task: Task, backend: Backend) -> Work:
+def _correlate_all(
+    correlators: tuple[Correlator, ...], source: PaddedSource, top: int, left: int, size: tuple[int, int]
+) -> list[NDArray[Any]] | None:
+    """Read a tile and correlate it with each bank; None where one of them hands it on."""
+    first, *others = correlators
+    tile = first.tile(*size)
+    source.read(top, left, tile)
+    for other in others:
+        np.copyto(other.tile(*size), tile)
+    responses = []
+    for correlator in correlators:
+        response = correlator.correlate()
+        if response is None:
+            return None
+        responses.append(response)
+    return responses
+
+
+def _work(bank: Bank, task: Task, finite: bool) -> Work:
     """Ask for strides and dilations only where the backend does them itself."""
-    stride = (task.rows.stride, task.columns.stride) if backend.strides else (1, 1)
+    backend, ours = task.backend, (task.rows.stride, task.columns.stride)
+    stride = ours if backend.strides else (1, 1)
     dilation = task.dilation if backend.dilates else (1, 1)
     if not backend.dilates:
         bank = bank.dilated(task.dilation)
-    output = _unstrided((task.rows.output, task.columns.output), (task.rows.stride, task.columns.stride), stride)
-    return Work(bank, task.dtype, output, stride, dilation)
+    output = _unstrided((task.rows.output, task.columns.output), ours, stride)
+    return Work(bank, task.dtype, output, stride, dilation, finite)
 
 
 def _unstrided(size: tuple[int, ...], stride: tuple[int, int], done: tuple[int, int]) -> tuple[int, int]:
@@ -138,9 +150,9 @@ def _in_outputs(size: tuple[int, int], stride: tuple[int, int], done: tuple[int,
     return (size[0] - 1) // stride[0] + 1, (size[1] - 1) // stride[1] + 1
 
 
-def _careful_correlators(task: Task, tile: tuple[int, int], stride: tuple[int, int]) -> tuple[Correlator, ...]:
+def _careful_correlators(task: Task, works: tuple[Work, ...]) -> tuple[Correlator, ...]:
     """Make correlators for tiles with NaN, infinite or huge samples: tap by tap, zero weights left out."""
     from convcli.convolution.backends.direct import TapByTap  # only where such a tile turns up
 
-    output = task.rows.output, task.columns.output
-    return tuple(TapByTap(Work(bank, task.dtype, output, stride, task.dilation)) for bank in task.banks)
+    pairs = zip(works, task.banks, strict=True)
+    return tuple(TapByTap(replace(work, bank=bank, dilation=task.dilation)) for work, bank in pairs)

@@ -17,7 +17,8 @@ class Work:
     """One correlation, the same for all of its tiles.
 
     `dtype` (float32 or float64) is what tiles arrive in and responses leave in. `output` is the (height, width) of the
-    whole response. `stride` and `dilation` are (1, 1) unless the backend declares that it does them itself.
+    whole response. `stride` and `dilation` are (1, 1) unless the backend declares that it does them itself. `finite`
+    says that no sample can be NaN, infinite or huge, as is so of integers.
     """
 
     bank: Bank
@@ -25,6 +26,7 @@ class Work:
     output: tuple[int, int]
     stride: tuple[int, int] = (1, 1)
     dilation: tuple[int, int] = (1, 1)
+    finite: bool = False
 
     @property
     def span(self) -> tuple[int, int]:
@@ -44,8 +46,11 @@ class Correlator(Protocol):
         """Give the buffer (height, width, inputs) that the next tile is to be read into."""
         ...
 
-    def correlate(self) -> NDArray[Any]:
-        """Correlate that tile; the response (h, w, outputs) is the caller's to change until the next tile."""
+    def correlate(self) -> NDArray[Any] | None:
+        """Correlate that tile; the response (h, w, outputs) is the caller's to change until the next tile.
+
+        None hands the tile on: it holds NaN, infinite or huge samples, which this method would spread.
+        """
         ...
 
 
@@ -113,8 +118,8 @@ class Scratch:
         return buffer[:size].reshape(shape)
 
 
-# Below the square root of the largest float32 and float64, by bytes a sample.
-_TAME = {4: 1e18, 8: 1e150}
+# Samples from which on methods may overflow, by bytes a sample: below the root of the largest float32 and float64.
+HUGE = {4: 1e18, 8: 1e150}
 
 
 def is_tame(samples: NDArray[Any]) -> bool:
@@ -123,5 +128,5 @@ def is_tame(samples: NDArray[Any]) -> bool:
     >>> is_tame(np.ones(3)), is_tame(np.array([1.0, np.nan]))
     (True, False)
     """
-    limit = _TAME[samples.dtype.itemsize]
+    limit = HUGE[samples.dtype.itemsize]
     return bool(samples.max() < limit and samples.min() > -limit)  # false for NaN, which max and min hand on

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-from convcli.convolution.backends.base import Correlator, Scratch, WholeImage, Work
+from convcli.convolution.backends.base import Correlator, Scratch, WholeImage, Work, is_tame
 
 # Outputs of a full tile, rows and samples a row. Smaller ones would fit a core's L2 cache, but two threads that meet at
 # the interpreter's lock after every few microseconds wait for each other longer than for the L3 cache.
@@ -81,6 +81,10 @@ class _TileOwner:
         self.input = self.scratch.array("tile", (height, width, self.work.bank.inputs))
         return self.input
 
+    def spoilt(self) -> bool:
+        """Whether the tile holds what zeros in a band, or sums before scaling, would spread."""
+        return not (self.work.finite or is_tame(self.input))
+
     def output_size(self) -> tuple[int, int]:
         (height, width), span, stride = self.input.shape[:2], self.work.span, self.work.stride
         return (height - span[0]) // stride[0] + 1, (width - span[1]) // stride[1] + 1
@@ -135,7 +139,9 @@ class ShiftedCopies(_TileOwner):
         super().__init__(work)
         self._terms = _terms(kernel)
 
-    def correlate(self) -> NDArray[Any]:
+    def correlate(self) -> NDArray[Any] | None:
+        if self.spoilt():
+            return None
         shape = (*self.output_size(), self.work.bank.inputs)
         out = self.scratch.array("out", shape)
         if self._terms:
@@ -198,7 +204,9 @@ class BandMatrices(_TileOwner):
         self.input = self._whole[:height]
         return self.input
 
-    def correlate(self) -> NDArray[Any]:
+    def correlate(self) -> NDArray[Any] | None:
+        if self.spoilt():
+            return None
         (height, width), channels = self.output_size(), self.work.bank.inputs
         blocks = math.ceil(height / self._rows)
         out = self.scratch.array("out", (blocks, self._rows, width * channels))
@@ -255,7 +263,9 @@ class ChannelMatrices(_TileOwner):
         self._matrices = np.ascontiguousarray(grouped.transpose(0, 3, 4, 2, 1), work.dtype)
         self._taps = [(u, v) for u in range(bank.size[0]) for v in range(bank.size[1])]
 
-    def correlate(self) -> NDArray[Any]:
+    def correlate(self) -> NDArray[Any] | None:
+        if self.spoilt():
+            return None
         bank = self.work.bank
         out = self.scratch.array("out", (*self.output_size(), bank.outputs))
         inputs, outputs = bank.inputs // bank.groups, bank.outputs // bank.groups

@@ -12,20 +12,24 @@ import math
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pyfftw
 from numpy.typing import NDArray
 
-from convcli.convolution.backends.base import Correlator, WholeImage, Work
+from convcli.convolution.backends.base import HUGE, Correlator, WholeImage, Work
 
 # Lengths with small prime factors only, which FFTW does in fast steps.
-_LENGTHS = (32, 48, 64, 96, 128, 160, 192, 256, 320, 384, 512, 640, 768, 1024, 1536, 2048, 3072, 4096, 6144, 8192)
+_LENGTHS = (
+    *(32, 48, 64, 96, 128, 160, 192, 256, 288, 320, 384, 400, 480, 512, 576, 640, 768),
+    *(1024, 1280, 1536, 2048, 3072, 4096, 6144, 8192),
+)
 # A tile and its spectrum of this many bytes each still fit a core's cache; beyond, a sample costs _SPILL more for each
 # doubling. Calls cost as much as _CALLS samples times passes, mostly in threads waiting for the interpreter's lock.
 _CACHED_BYTES = 600_000
-_SPILL = 0.4
+_SPILL = 0.15
 _CALLS = 400_000
 _planner = threading.Lock()  # FFTW's planner is the one part of it that is not safe to call from several threads
 
@@ -63,7 +67,9 @@ class _OverlapSave:
         self._work, self._spectra = work, spectra
         height, width = size
         self._planes = pyfftw.zeros_aligned((work.bank.inputs, height, width), work.dtype)
-        self._out = pyfftw.empty_aligned((work.bank.outputs, height, width), work.dtype)
+        # One kernel on every channel: responses go back where the tile was, for a third buffer would leave the cache.
+        alike = work.bank.shared is not None
+        self._out = self._planes if alike else pyfftw.empty_aligned((work.bank.outputs, height, width), work.dtype)
         kind = np.result_type(work.dtype, np.complex64)
         self._input_spectra = pyfftw.empty_aligned((work.bank.inputs, height, width // 2 + 1), kind)
         self._product = pyfftw.empty_aligned((height, width // 2 + 1), kind)
@@ -71,35 +77,49 @@ class _OverlapSave:
         self._filled = 0, 0
 
     def tile(self, height: int, width: int) -> NDArray[Any]:
-        if (height, width) != self._filled:
+        if (height, width) != self._planes.shape[1:]:
             self._planes[...] = 0  # what an earlier, larger tile left must not reach this one's rounding
-            self._filled = height, width
+        self._filled = height, width
         tile: NDArray[Any] = self._planes[:, :height, :width].transpose(1, 2, 0)
         return tile
 
-    def correlate(self) -> NDArray[Any]:
-        if self._work.bank.shared is not None:
-            ((_, _, spectrum),) = self._spectra
-            for plane, out in zip(self._planes, self._out, strict=True):
-                self._forward.update_arrays(plane, self._product)
-                self._forward.execute()
-                self._multiply_back(self._product, spectrum, out)
-        else:
-            self._correlate_bank()
+    def correlate(self) -> NDArray[Any] | None:
+        done = self._correlate_bank() if self._work.bank.shared is None else self._correlate_channels()
+        if not done:
+            return None
         (height, width), (rows, columns) = self._filled, self._work.span
         response: NDArray[Any] = self._out[:, : height - rows + 1, : width - columns + 1].transpose(1, 2, 0)
         return response
 
-    def _correlate_bank(self) -> None:
+    def _correlate_channels(self) -> bool:
+        ((_, _, spectrum),) = self._spectra
+        for plane, out in zip(self._planes, self._out, strict=True):
+            if not self._transform(plane, self._product):
+                return False
+            self._multiply_back(self._product, spectrum, out)
+        return True
+
+    def _transform(self, plane: NDArray[Any], spectrum: NDArray[Any]) -> bool:
+        """Transform a channel; whether its samples are fit to be transformed."""
+        self._forward.update_arrays(plane, spectrum)
+        self._forward.execute()
+        if self._work.finite:
+            return True
+        # The first of these is the sum of all samples: never finite where one is not. Where huge samples cancel in it,
+        # they do not in the lowest frequencies as well. A look at three numbers, where one at all samples takes longer.
+        return all(abs(spectrum[place]) < HUGE[spectrum.dtype.itemsize // 2] for place in ((0, 0), (0, 1), (1, 0)))
+
+    def _correlate_bank(self) -> bool:
         for plane, spectrum in zip(self._planes, self._input_spectra, strict=True):
-            self._forward.update_arrays(plane, spectrum)
-            self._forward.execute()
+            if not self._transform(plane, spectrum):
+                return False
         total = np.zeros_like(self._product)
         for number, (output, source, spectrum) in enumerate(self._spectra):
             total += self._input_spectra[source] * spectrum
             if number + 1 == len(self._spectra) or self._spectra[number + 1][0] != output:
                 self._multiply_back(total, None, self._out[output])
                 total[...] = 0
+        return True
 
     def _multiply_back(self, spectrum: NDArray[Any], factor: NDArray[Any] | None, out: NDArray[Any]) -> None:
         if factor is None:
@@ -114,11 +134,22 @@ def _kernel_spectra(work: Work, size: tuple[int, int]) -> list[tuple[int, int, N
     """Transform each kernel in float64: (output, input, conjugate spectrum with FFTW's missing 1 / n in it)."""
     bank = work.bank
     kind = np.result_type(work.dtype, np.complex64)
-    planes = [(0, 0, bank.shared)] if bank.shared is not None else bank.planes()
-    return [
-        (output, source, (np.conj(np.fft.rfft2(weights, size)) / math.prod(size)).astype(kind))
-        for output, source, weights in planes
-    ]
+    if bank.shared is not None:
+        return [(0, 0, _latest_spectra(bank.shared.tobytes(), bank.size, size, kind))]
+    return [(output, source, _spectrum(weights, size, kind)) for output, source, weights in bank.planes()]
+
+
+def _spectrum(weights: NDArray[np.float64], size: tuple[int, int], kind: np.dtype[Any]) -> NDArray[Any]:
+    spectrum: NDArray[Any] = (np.conj(np.fft.rfft2(weights, size)) / math.prod(size)).astype(kind)
+    return spectrum
+
+
+@lru_cache(maxsize=4)
+def _latest_spectra(
+    weights: bytes, kernel_size: tuple[int, int], size: tuple[int, int], kind: np.dtype[Any]
+) -> NDArray[Any]:
+    """Keep the spectra of the kernels in use: a folder of images is filtered with the same ones again and again."""
+    return _spectrum(np.frombuffer(weights).reshape(kernel_size), size, kind)
 
 
 def _transform_size(output: tuple[int, int], span: tuple[int, int], itemsize: int) -> tuple[int, int]:

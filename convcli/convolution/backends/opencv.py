@@ -97,6 +97,9 @@ class _Tile:
         self._input = self._scratch.array("tile", (height, width, self._work.bank.inputs))
         return self._input
 
+    def _spoilt(self) -> bool:
+        return not (self._work.finite or is_tame(self._input))
+
     def _valid(self, response: NDArray[Any]) -> NDArray[Any]:
         height, width = self._input.shape[:2]
         rows, columns = self._work.span
@@ -109,8 +112,11 @@ class _Filter2D(_Tile):
     def __init__(self, work: Work, kernel: NDArray[np.float64]) -> None:
         super().__init__(work)
         self._kernel = kernel.astype(work.dtype)
+        self._by_taps = kernel.size < _SPECTRAL_WEIGHTS[work.dtype.name]
 
-    def correlate(self) -> NDArray[Any]:
+    def correlate(self) -> NDArray[Any] | None:
+        if not self._by_taps and self._spoilt():
+            return None
         response = self._scratch.array("response", self._input.shape)
         cv2.filter2D(self._input, -1, self._kernel, response, _MIDDLE, 0, cv2.BORDER_CONSTANT)
         return self._valid(response)
@@ -121,7 +127,9 @@ class _Separable(_Tile):
         super().__init__(work)
         self._column, self._row = column.astype(work.dtype), row.astype(work.dtype)
 
-    def correlate(self) -> NDArray[Any]:
+    def correlate(self) -> NDArray[Any] | None:
+        if self._spoilt():
+            return None
         response = self._scratch.array("response", self._input.shape)
         cv2.sepFilter2D(self._input, -1, self._row, self._column, response, _MIDDLE, 0, cv2.BORDER_CONSTANT)
         return self._valid(response)
@@ -130,7 +138,9 @@ class _Separable(_Tile):
 class _Planes(_Tile):
     """A bank that mixes channels: one filter2D for each pair of an output and an input channel."""
 
-    def correlate(self) -> NDArray[Any]:
+    def correlate(self) -> NDArray[Any] | None:
+        if self._spoilt():
+            return None
         height, width = self._input.shape[:2]
         rows, columns = self._work.span
         inputs = [np.ascontiguousarray(self._input[..., channel]) for channel in range(self._input.shape[2])]
