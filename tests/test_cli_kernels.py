@@ -50,8 +50,8 @@ def test_list_marks_ones_own_and_tells_of_hidden_and_bad_ones(kernels, tmp_path,
     assert re.search(r"^ mine \* +1x2 +3 +1 +My own$", out, re.MULTILINE)
     assert out.endswith("* your own\n")
     assert err.splitlines() == [
-        f"convcli: left out: {tmp_path}/bad.yml: weights: is empty: a kernel has at least one weight",
-        f"convcli: box is the shipped kernel, which hides {tmp_path}/box.yaml: give the path to use that one",
+        f"convcli: note: left out: {tmp_path}/bad.yml: weights: is empty: a kernel has at least one weight",
+        f"convcli: note: box is the shipped kernel, which hides {tmp_path}/box.yaml: give the path to use that one",
     ]
     _, out, _ = kernels("list", "--json")
     own = {entry["name"]: entry["own"] for entry in json.loads(out)}
@@ -173,7 +173,7 @@ def test_check_reports_every_file_and_ends_with_2_if_one_is_bad(kernels, tmp_pat
 
 
 def test_export_writes_a_file_that_loads_to_the_same_bits(kernels, tmp_path):
-    assert kernels("export", "gaussian:sigma=1.5", "-o", "soft.yaml") == (0, "", "convcli: wrote soft.yaml\n")
+    assert kernels("export", "gaussian:sigma=1.5", "-o", "soft.yaml") == (0, "", "wrote soft.yaml\n")
     kernel = load_kernel_file(tmp_path / "soft.yaml")
     assert kernel.name == "soft"
     assert kernel.weights.tobytes() == load_kernel("gaussian:sigma=1.5").weights.tobytes()
@@ -227,10 +227,8 @@ def test_a_hidden_kernel_of_ones_own_is_told_where_the_name_is_used(kernels, tmp
     (tmp_path / "box.yaml").write_text("weights: [[1]]\n")
     for arguments in (["show", "box"], ["export", "box:size=5"], ["compose", "box", "sobel_x"]):
         _, _, err = kernels(*arguments)
-        assert (
-            err
-            == f"convcli: box is the shipped kernel, which hides {tmp_path}/box.yaml: give the path to use that one\n"
-        )
+        note = f"box is the shipped kernel, which hides {tmp_path}/box.yaml: give the path to use that one"
+        assert err == f"convcli: note: {note}\n"
 
 
 @pytest.mark.parametrize("command", ["list", "show", "check", "export", "compose"])

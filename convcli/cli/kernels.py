@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from convcli.cli.messages import say
 from convcli.cli.options import complete_kernel
 
 if TYPE_CHECKING:
@@ -53,12 +54,12 @@ def list_kernels(as_json: AsJson = False) -> None:
     entries = [Entry(name, load_kernel(name), own=False) for name in shipped]
     for name, path in user_files().items():
         if name in shipped:
-            _say(hiding_notes(name))
+            _note(hiding_notes(name))
             continue
         try:
             entries.append(Entry(name, load_kernel_file(path), own=True))
         except KernelError as error:  # one bad file of the user's own hides none of the others
-            _say([f"left out: {error}"])
+            _note([f"left out: {error}"])
     if as_json:
         from convcli.kernel.describe import describe
 
@@ -142,7 +143,7 @@ def _load(spec: str) -> "AnyKernel":
     from convcli.kernel.spec import load_kernel
 
     kernel = load_kernel(spec)
-    _say(hiding_notes(spec))
+    _note(hiding_notes(spec))
     return kernel
 
 
@@ -165,12 +166,12 @@ def _write(kernel: "AnyKernel", origin: str, target: str | None) -> None:
     from convcli.image.writing import write_bytes
 
     write_bytes(target, to_yaml(named_after(kernel, target), origin).encode())
-    _say([f"wrote {target}"])
+    say(f"wrote {target}")
 
 
-def _say(lines: list[str]) -> None:
+def _note(lines: list[str]) -> None:
     for line in lines:
-        print(f"convcli: {line}", file=sys.stderr)
+        say(f"convcli: note: {line}")
 
 
 def _print_json(data: Any) -> None:
