@@ -166,7 +166,7 @@ def run(source: str, output: str, kernels: Sequence[AnyKernel], options: FilterO
             image = _read(source)
         with watch.stage("prepare"):
             format_ = _output_format(source, output, image, options)
-            depth, notes = _output_depth(source, format_, image, options)
+            depth, notes = _output_depth(source, output, format_, image, options)
             chain = Chain(image, kernels, options.convolve, options.tone, np.dtype(_DTYPES[depth]))
             _check_format(output, format_, depth, chain)
         if not options.dry_run:
@@ -261,9 +261,12 @@ def _output_format(source: str, output: str, image: Image, options: FilterOption
         ) from error
 
 
-def _output_depth(source: str, format_: Format, image: Image, options: FilterOptions) -> tuple[str, tuple[str, ...]]:
+def _output_depth(
+    source: str, output: str, format_: Format, image: Image, options: FilterOptions
+) -> tuple[str, tuple[str, ...]]:
     """Decide the output's sample type, and say so where it cannot be the input's."""
     if options.depth != "same":
+        check_depth(output, format_, options.depth)
         return options.depth, ()
     depth = format_.nearest_depth(image.depth)
     if depth == image.depth:
@@ -272,6 +275,21 @@ def _output_depth(source: str, format_: Format, image: Image, options: FilterOpt
         raise OutputError(f"{source}: {format_.title} cannot hold i16: choose --depth u8, u16 or f32, or write .npy")
     was, becomes = _DEPTH_TITLES[image.depth], _DEPTH_TITLES[depth]
     return depth, (f"{was} samples are written as {becomes}, because {format_.title} does not hold {was} ones",)
+
+
+def check_depth(output: str, format_: Format, depth: str) -> None:
+    """Check that the format of `output` can hold the depth that was asked for, as far as no image is needed for it.
+
+    Raises OutputError where it cannot. Radiance HDR holds floats, but with one byte of mantissa and no sign: it is no
+    place for the response itself.
+    """
+    where = "" if output == STANDARD_STREAM else f"{output}: "
+    if depth == "f32" and format_.name == "hdr":
+        raise OutputError(f"{where}{format_.title} rounds f32 and holds no negative values: write .tiff, .pfm or .npy")
+    try:
+        format_.check(depth, 3 if format_.colour else 1, alpha=False)
+    except OutputError as error:
+        raise OutputError(f"{where}{error}") from error
 
 
 def _check_format(output: str, format_: Format, depth: str, chain: Chain) -> None:
@@ -313,8 +331,10 @@ def output_paths(
     Raises
     ------
     UsageError
-        where two inputs would be written to one output, or the folder is missing.
+        where two inputs would be written to one output, the folder is missing, or `output` is empty.
     """
+    if output == "":
+        raise UsageError("-o is empty: name a file, a folder, or - for standard output")
     if output is None:
         outputs = [_default_output(source, kernels, format_name) for source in sources]
     elif _names_folder(output):

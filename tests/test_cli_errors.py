@@ -36,6 +36,7 @@ def folder(tmp_path, monkeypatch):
     Path("empty.png").touch()
     Path("text.png").write_text("hello")
     Path("folder").mkdir()
+    Path("folder.md").mkdir()
     Path("there.png").touch()
     return tmp_path
 
@@ -66,6 +67,8 @@ def test_standard_input_may_be_empty_or_no_picture():
     ("arguments", "message"),
     [
         (["-o", "no/o.png"], "no/o.png: the folder "),
+        (["-o", ""], "-o is empty: name a file, a folder, or - for standard output"),
+        (["-o", "o.hdr", "--depth", "f32"], "o.hdr: Radiance HDR rounds f32 and holds no negative values: write .tiff"),
         (["-o", "no/"], "no/: no such folder; to make it: mkdir -p no/"),
         (["-o", "there.png"], "there.png: exists already; say -f to replace it, or choose another name with -o"),
         (["-o", "photo.png"], "photo.png: the output is the input 'photo.png'"),
@@ -106,7 +109,8 @@ def test_standard_input_may_be_empty_or_no_picture():
         (["--backend", "cuda"], "unknown backend 'cuda': expected auto, direct, "),
         (["--precision", "half"], "unknown precision 'half': expected single, double"),
         (["--scale", "inf"], "scale must be finite, not inf"),
-        (["--bias", "x"], "invalid value for '--bias': 'x' is not a valid float"),
+        (["--bias", "x"], "invalid value for '--bias': 'x' is not a number"),
+        (["--quality", "high"], "invalid value for '--quality': 'high' is not a whole number"),
         (["--quality", "0"], "quality must lie within 1..100, not 0"),
         (["--compression", "bal"], "unknown compression 'bal': expected fast, balanced, small"),
         (["--existing", "skp"], "unknown treatment of existing outputs 'skp': expected error, skip, overwrite"),
@@ -114,6 +118,7 @@ def test_standard_input_may_be_empty_or_no_picture():
         (["--threads", "0"], "threads must be at least 1, not 0"),
         (["-q", "-v"], "--quiet and --verbose exclude each other: choose one"),
         (["--report", "x.txt"], "--report x.txt: a report is written as .json, .csv, .md; end its name in one"),
+        (["--report", "folder.md"], "--report folder.md: a folder, not a file; name a file in it"),
         (["--report", "no/x.md"], "--report no/x.md: no such folder; to make it: mkdir -p no"),
         (["--report", "o.md", "-o", "o.md", "--format", "png"], "o.md: its suffix and --format png differ"),
         (["--sigend", "abs"], "no such option: --sigend; did you mean '--signed'? (see convcli filter --help)"),
@@ -149,7 +154,7 @@ def test_a_bad_kernel_is_one_line_with_status_2(spec, message):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["filtr"], "no such command 'filtr'. Did you mean 'filter'? (see convcli --help)"),
+        (["filtr"], "no such command 'filtr'; did you mean 'filter'? (see convcli --help)"),
         (["--versoin"], "no such option: --versoin; did you mean '--version'? (see convcli --help)"),
         (["filter"], "missing argument 'INPUT...' (see convcli filter --help)"),
         (["filter", "photo.png"], "missing option '--kernel' / '-k' (see convcli filter --help)"),
@@ -158,6 +163,15 @@ def test_a_bad_kernel_is_one_line_with_status_2(spec, message):
 )
 def test_what_the_parser_refuses_has_the_same_form(arguments, message):
     assert refused(*arguments) == message
+
+
+@pytest.mark.parametrize("link", [os.link, os.symlink])
+def test_a_report_never_replaces_an_input(link):
+    data = Path("photo.png").read_bytes()
+    link("photo.png", "times.json")
+    message = refused("filter", "photo.png", "-k", "sobel_x", "--report", "times.json")
+    assert message == "--report times.json: that is one of the images: choose another name"
+    assert Path("photo.png").read_bytes() == data
 
 
 def test_what_only_the_image_shows_is_named_with_the_file():

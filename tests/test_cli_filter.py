@@ -474,6 +474,44 @@ def test_reports_hold_the_same_as_json(photo, tmp_path):
     assert len({row.replace("\\|", "").count("|") for row in rows["md"].splitlines()}) == 1
 
 
+def test_a_report_has_the_same_columns_whatever_became_of_the_images(photo, tmp_path):
+    heads = []
+    for sources, status in (([photo], 0), ([photo, "missing.png"], 1), (["missing.png"], 1)):
+        outcome = run(
+            "filter", *sources, "-k", "box", "-o", tmp_path, "-f", "--report", tmp_path / "times.csv", "--timing"
+        )
+        assert outcome.status == status
+        rows = list(csv.DictReader(io.StringIO((tmp_path / "times.csv").read_text())))
+        heads.append(list(rows[0]))
+    assert heads[0] == heads[1] == heads[2]
+    assert {"steps.kernel", "steps.backend", "seconds.total", "error"} <= set(heads[0])
+    assert "steps" not in heads[0]
+    assert rows[0]["error"].startswith("missing.png: ")
+    # Nothing was timed: there is no table, not even its head.
+    assert len(outcome.lines) == 1
+
+
+def test_many_weights_are_cut_short_in_messages_and_whole_in_json(photo):
+    weights = ";".join(["0 0 1 0 0"] * 9)
+    outcome = done("filter", photo, "-k", weights, "--json", "--timing", "-v")
+    assert weights not in outcome.messages
+    assert max(map(len, outcome.lines[1:])) < 100
+    assert json.loads(outcome.output)["steps"][0]["kernel"] == weights
+
+
+def test_a_hidden_kernel_of_ones_own_is_told_once(photo, tmp_path, monkeypatch):
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "box.yaml").write_text("weights: [[1]]\n")
+    monkeypatch.setenv("CONVCLI_KERNELS", str(own))
+    outcome = done("filter", photo, "-k", "box:size=5", "-k", "sobel_x", "-k", "box", "--dry-run")
+    hides = f"convcli: note: box is the shipped kernel, which hides {own}/box.yaml: give the path to use that one"
+    assert outcome.lines[0] == hides
+    assert len(outcome.lines) == 2
+    assert "hides" not in done("filter", photo, "-k", own / "box.yaml", "--dry-run").messages
+    assert done("filter", photo, "-k", "box", "-q").messages == ""
+
+
 def test_quiet_says_nothing_and_verbose_says_why(photo):
     assert done("filter", photo, "-k", "sobel_x", "-q").messages == ""
     assert len(done("filter", photo, "-k", "sobel_x", "-v", "-f").lines) == 3

@@ -18,6 +18,13 @@ INTERRUPTED = 130
 
 _OBJECTS_OF_IMPORTS = 200_000
 
+# What the parser says, and how we say it.
+_OUR_WORDS = {
+    ". Did you mean": "; did you mean",
+    "is not a valid float": "is not a number",
+    "is not a valid int": "is not a whole number",
+}
+
 # What `convcli --help` says of each command, so that it need not import them.
 _COMMANDS = {
     "filter": ("convcli.cli.filter", "Filter images with one kernel, or several in turn."),
@@ -140,5 +147,7 @@ def _usage_message(error: TyperException) -> str:
     if option is not None and message.startswith("No such option"):
         known = [name for parameter in context.command.params for name in parameter.opts] if context else []
         message = f"no such option: {option}{nearest(option, known)}"
+    for theirs, ours in _OUR_WORDS.items():
+        message = message.replace(theirs, ours)
     hint = f" (see {context.command_path} --help)" if context is not None else ""
     return f"{message[:1].lower()}{message[1:]}{hint}"

@@ -85,6 +85,7 @@ def filter_images(
     from convcli import job
     from convcli.chain import ToneOptions
     from convcli.cli.rendering import Reporter
+    from convcli.kernel.catalogue import hiding_notes
 
     reporter = Reporter(quiet=quiet, verbose=verbose, json=json, timing=timing, report=report)
     options = job.FilterOptions(
@@ -103,7 +104,8 @@ def filter_images(
     skipped = _check_outputs(inputs, outputs, options)
     if report is not None:
         _check_report(report, [*inputs, *outputs])
-    for note in _pointless(padding, convolve):
+    hiding = dict.fromkeys(note for spec in kernel for note in hiding_notes(spec))
+    for note in (*hiding, *_pointless(padding, convolve)):
         reporter.note(note)
 
     errors: list[ConvcliError] = []
@@ -139,6 +141,7 @@ def _check_outputs(inputs: Sequence[str], outputs: Sequence[str], options: "Filt
     """Check every output before anything is read; returns those to be skipped because they exist."""
     from convcli.image.destination import check_destination
     from convcli.image.formats import format_for
+    from convcli.job import check_depth
 
     files = [source for source in inputs if source != _STANDARD_STREAM]
     skipped = set()
@@ -151,11 +154,8 @@ def _check_outputs(inputs: Sequence[str], outputs: Sequence[str], options: "Filt
         suffix = Path(output).suffix
         if options.format is not None and suffix and suffix.lower() not in named.suffixes:
             raise OutputError(f"{output}: its suffix and --format {options.format} differ: drop one of them")
-        if options.depth != "same" and options.depth not in named.depths:
-            try:
-                named.check(options.depth, 3, alpha=False)
-            except OutputError as error:
-                raise OutputError(f"{output}: {error}") from error
+        if options.depth != "same":
+            check_depth(output, named, options.depth)
         if check_destination(output, options.existing, files) == "skip":
             skipped.add(output)
     return skipped
@@ -165,8 +165,17 @@ def _check_report(report: str, others: Sequence[str]) -> None:
     folder = Path(report).parent
     if not folder.is_dir():
         raise OutputError(f"--report {report}: no such folder; to make it: mkdir -p {folder}")
-    if Path(report).resolve() in {Path(other).resolve() for other in others}:
+    if Path(report).is_dir():
+        raise OutputError(f"--report {report}: a folder, not a file; name a file in it")
+    if any(_same_file(report, other) for other in others if other != _STANDARD_STREAM):
         raise UsageError(f"--report {report}: that is one of the images: choose another name")
+
+
+def _same_file(path: str, other: str) -> bool:
+    """Whether two paths lead to one file, also through links."""
+    if Path(path).exists() and Path(other).exists():
+        return Path(path).samefile(other)
+    return Path(path).resolve() == Path(other).resolve()
 
 
 def _pointless(padding: str | None, options: ConvolveOptions) -> Iterator[str]:

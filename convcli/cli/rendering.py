@@ -7,10 +7,12 @@ from typing import Any
 
 from convcli.cli.messages import say
 from convcli.errors import ImageWriteError, UsageError
-from convcli.job import Result
+from convcli.job import Result, Step
 from convcli.timing import STAGES
 
 REPORT_SUFFIXES = (".json", ".csv", ".md")
+
+_LONGEST_SPEC = 44  # in a message, as it stands
 
 _CHANNELS = {1: "gray", 2: "gray+alpha", 3: "RGB", 4: "RGBA"}
 
@@ -58,7 +60,8 @@ class Reporter:
     def finish(self) -> None:
         """Say what was asked for of all images together."""
         if self._timing:
-            for line in timing_table([result for result in self._results if result.seconds]):
+            timed = [result for result in self._results if result.seconds]
+            for line in timing_table(timed) if timed else ():
                 say(line)
         if self._report is not None:
             write_report(self._report, self._results)
@@ -74,7 +77,7 @@ def summary(result: Result) -> str:
         return f"skipped {result.input}: {'; '.join(result.notes)}"
     doing = "would write" if result.status == "planned" else "wrote"
     output = "standard output" if result.output == "-" else result.output
-    steps = ", ".join(f"{step.kernel} by {step.backend}" for step in result.steps)
+    steps = ", ".join(f"{_short(step.kernel)} by {step.backend}" for step in result.steps)
     mapping = "raw response" if result.mapping is None else f"mapping {result.mapping}"
     line = f"{doing} {output}: {_size(result)}, {steps}, {mapping}"
     return line if result.status == "planned" else f"{line}, {1e3 * result.seconds['total']:.1f} ms"
@@ -83,7 +86,7 @@ def summary(result: Result) -> str:
 def _details(result: Result) -> Iterator[str]:
     """Tell what `--verbose` adds, line by line."""
     for step in result.steps:
-        yield f"  {step.kernel}: {step.backend}, {step.reason}"
+        yield f"  {_short(step.kernel)}: {step.backend}, {step.reason}"
     if result.alpha is not None:
         yield f"  alpha: {result.alpha}"
     if result.seconds:
@@ -98,7 +101,7 @@ def timing_table(results: Sequence[Result]) -> list[str]:
         speed = result.megapixels_per_second
         shown = "-" if math.isnan(speed) else f"{speed:.1f}"
         rows.append([Path(result.input).name, *times, shown, ", ".join(s.backend for s in result.steps)])
-    reasons = dict.fromkeys(f"{s.kernel}: {s.backend}, {s.reason}" for result in results for s in result.steps)
+    reasons = dict.fromkeys(f"{_short(s.kernel)}: {s.backend}, {s.reason}" for result in results for s in result.steps)
     return [*_columns(rows), *reasons]
 
 
@@ -128,11 +131,12 @@ def _report_csv(records: Sequence[dict[str, Any]]) -> str:
     import csv
     import io
 
-    rows = [_flat(record) for record in records]
+    # The columns are those of an image that was done, whatever became of these.
+    full = Result("", "", "failed", steps=(Step("", ""),), seconds=dict.fromkeys((*STAGES, "total"), 0.0), error="")
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(dict.fromkeys(key for row in rows for key in row)), lineterminator="\n")
+    writer = csv.DictWriter(text, list(_flat(full.record())), extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows(_flat(record) for record in records)
     return text.getvalue()
 
 
@@ -181,6 +185,18 @@ def _json(value: Any, indent: int | None = None) -> str:
     import json
 
     return json.dumps(value, indent=indent, allow_nan=False)
+
+
+def _short(spec: str) -> str:
+    """Cut a SPEC to what one can take in at a glance: weights as text may be many, and paths long.
+
+    >>> _short(" 1 2 1;  2 4 2;  1 2 1")
+    '1 2 1; 2 4 2; 1 2 1'
+    >>> _short("0 0 1 0 0; 0 1 2 1 0; 1 2 4 2 1; 0 1 2 1 0; 0 0 1 0 0")
+    '0 0 1 0 0; 0 1 2 1...; 0 1 2 1 0; 0 0 1 0 0'
+    """
+    text = " ".join(spec.split())
+    return text if len(text) <= _LONGEST_SPEC else f"{text[:18]}...{text[-23:]}"
 
 
 def _size(result: Result) -> str:
