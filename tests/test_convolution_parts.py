@@ -1,5 +1,8 @@
 """The parts under convolve(): padding indices against numpy.pad, sizes against counting, threads, combining."""
 
+import threading
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +12,7 @@ from oracle import NUMPY_PADDING
 from convcli.convolution.geometry import axis_geometry
 from convcli.convolution.options import PADDING_MODES, available_threads
 from convcli.convolution.padding import PaddedSource, source_indices
-from convcli.convolution.threads import run_tasks
+from convcli.convolution.threads import SharedLimit, run_tasks
 from convcli.errors import FilterError, UsageError
 
 
@@ -93,6 +96,45 @@ def test_a_failing_task_stops_the_others_and_is_raised(threads):
     with pytest.raises(MemoryError, match="tile 5"):
         run_tasks(10_000, lambda: do, threads)
     assert len(done) < 10_000
+
+
+def test_an_interrupt_while_helpers_start_stops_them(monkeypatch):
+    started, done = [], []
+
+    class Interrupted(threading.Thread):
+        def start(self):
+            if started:
+                raise KeyboardInterrupt
+            super().start()
+            started.append(self)
+
+    def do(number):
+        time.sleep(0.001)
+        done.append(number)
+
+    monkeypatch.setattr(threading, "Thread", Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_tasks(10_000, lambda: do, threads=3)
+    started[0].join()
+    assert len(done) < 10_000
+
+
+def test_a_shared_limit_is_restored_by_the_last_of_overlapping_callers():
+    current = [8]
+
+    def limit(count):
+        before = current[0]
+        current[0] = count
+        return lambda: current.__setitem__(0, before)
+
+    held = SharedLimit(limit)
+    first, second = held(1), held(1)
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert current == [1]
+    second.__exit__(None, None, None)
+    assert current == [8]
 
 
 def test_threads_are_those_this_process_may_use():

@@ -1,6 +1,7 @@
 """convolve() against scipy in float64, over padding, backend, depth, kernel, extent, flip, anchor, stride, dilation."""
 
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -197,6 +198,29 @@ def test_nan_and_infinity_reach_exactly_the_outputs_with_a_nonzero_weight_on_the
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
+def test_long_sums_beside_a_nan_stay_within_the_bound(backend):
+    image = np.full((160, 170), 255, np.float32)
+    image[0, 0] = np.nan
+    result = convolve(image, np.full((101, 101), 1 / 101**2), backend=backend)
+    assert np.isnan(result).sum() == 51 * 51
+    np.testing.assert_allclose(result[~np.isnan(result)].astype(np.float64), 255.0, rtol=0, atol=2e-6 * 255)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_calls_from_several_threads_do_not_disturb_each_other(backend):
+    image, weights = random_image((300, 400), np.float32), random_kernel((9, 9))
+    paddings = ("reflect101", "wrap")
+    expected = [convolve(image, weights, padding=padding, backend=backend) for padding in paddings]
+
+    def both(threads):
+        return [convolve(image, weights, padding=padding, backend=backend, threads=threads) for padding in paddings]
+
+    with ThreadPoolExecutor(4) as pool:
+        for results in pool.map(both, (1, 2, 3, 4) * 6):
+            np.testing.assert_array_equal(results, expected)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_one_huge_sample_does_not_drown_the_rest_of_the_image(backend):
     image, weights = random_image((80, 80), np.float32), random_kernel((15, 15))
     image[40, 40] = 3e38
@@ -244,6 +268,17 @@ def test_views_of_arrays_are_filtered_like_their_copies_and_left_as_they_were(ba
         convolve(image, weights, backend=backend), convolve(image.copy(order="C"), weights, backend=backend)
     )
     np.testing.assert_array_equal(whole, before)
+
+
+@pytest.mark.parametrize("depth", DTYPES)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_samples_of_the_other_byte_order_are_filtered_alike(backend, depth):
+    image, weights = random_image((20, 30), DTYPES[depth]), random_kernel((5, 3))
+    swapped = image.astype(image.dtype.newbyteorder())
+    result, expected = (convolve(each, weights, backend=backend) for each in (swapped, image))
+    assert result.dtype == expected.dtype
+    largest = float(np.abs(image.astype(np.float64)).max())
+    np.testing.assert_allclose(result, expected, rtol=0, atol=2 * bound(weights, largest, depth == "f64"))
 
 
 def test_a_read_only_image_is_no_trouble():

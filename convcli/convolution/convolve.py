@@ -146,7 +146,7 @@ def plan_convolution(
 
     Raises UsageError and FilterError, as `convolve` does.
     """
-    dtype = np.dtype(dtype)
+    dtype = np.dtype(dtype).newbyteorder("=")
     if dtype.name not in _SAMPLE_TYPES:
         raise FilterError(f"samples of type {dtype} are not filtered: expected {', '.join(_SAMPLE_TYPES)}")
     height, width, channels = size
@@ -225,7 +225,7 @@ def correlate_bank(
         )
         for axis in (0, 1)
     )
-    dtype = np.dtype(np.float64 if image.dtype == np.float64 else np.float32)
+    dtype = np.dtype(np.float64 if image.dtype.name == "float64" else np.float32)
     task = Task(
         (bank,),
         "sum",

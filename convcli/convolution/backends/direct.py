@@ -13,7 +13,7 @@ Sums of many terms are taken in a tree of short runs, so that the error of float
 import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from convcli.convolution.backends.base import Correlator, Scratch, WholeImage, Work, is_tame
+from convcli.convolution.threads import SharedLimit
 
 # Outputs of a full tile, rows and samples a row. Smaller ones would fit a core's L2 cache, but two threads that meet at
 # the interpreter's lock after every few microseconds wait for each other longer than for the L3 cache.
@@ -57,8 +58,7 @@ class _Direct:
 
     def single_threaded(self) -> AbstractContextManager[object]:
         """Matrix products run on BLAS, which has threads of its own."""
-        limiter: AbstractContextManager[object] = _thread_pools().limit(limits=1, user_api="blas")
-        return limiter
+        return _blas_threads(1)
 
 
 @cache
@@ -67,6 +67,23 @@ def _thread_pools() -> Any:
     from threadpoolctl import ThreadpoolController  # only where this backend runs
 
     return ThreadpoolController()
+
+
+def _limit(count: int) -> Callable[[], object]:
+    pools = [pool for pool in _thread_pools().lib_controllers if pool.user_api == "blas"]
+    before = [pool.num_threads for pool in pools]
+    # threadpoolctl 3.8 leaves OpenBLAS to the first thread that ever asked, and is deaf to all others, without a word.
+    setters = [getattr(pool, "_real_set_num_threads", pool.set_num_threads) for pool in pools]
+
+    def set_all(counts: list[int]) -> None:
+        for setter, number in zip(setters, counts, strict=True):
+            setter(number)
+
+    set_all([count] * len(pools))
+    return partial(set_all, before)
+
+
+_blas_threads = SharedLimit(_limit)
 
 
 class _TileOwner:
@@ -119,16 +136,27 @@ class _TileOwner:
 class TapByTap(_TileOwner):
     """The definition, no cleverer: right for NaN, infinite and huge samples, which meet nonzero weights only."""
 
+    def __init__(self, work: Work) -> None:
+        super().__init__(work)
+        self._taps: list[list[tuple[int, int, int, float]]] = [[] for _ in range(work.bank.outputs)]
+        for output, source, weights in work.bank.planes():
+            self._taps[output] += [(source, u, v, float(weights[u, v])) for u, v in np.argwhere(weights).tolist()]
+
     def correlate(self) -> NDArray[Any]:
-        bank = self.work.bank
-        out = self.scratch.array("out", (*self.output_size(), bank.outputs))
-        term = self.scratch.array("term", out.shape[:2])
-        out[...] = 0
-        for output, source, weights in bank.planes():
-            response = out[..., output]
-            for u, v in np.argwhere(weights):
-                np.multiply(self.under(u, v)[..., source], self.work.dtype.type(weights[u, v]), out=term)
-                response += term
+        out = self.scratch.array("out", (*self.output_size(), self.work.bank.outputs))
+        total = self.scratch.array("total", out.shape[:2])
+        for output, taps in enumerate(self._taps):
+            total[...] = 0
+
+            def add_tap(index: int, sum_: NDArray[Any], fresh: bool) -> None:
+                source, u, v, weight = taps[index]  # noqa: B023 (called at once)
+                term = sum_ if fresh else self.scratch.array("term", sum_.shape)
+                np.multiply(self.under(u, v)[..., source], self.work.dtype.type(weight), out=term)
+                if not fresh:
+                    sum_ += term
+
+            self.pairwise(add_tap, 0, len(taps), total)
+            out[..., output] = total
         return out
 
 

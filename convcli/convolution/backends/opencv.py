@@ -5,8 +5,9 @@ in float tiles: from u8 to f32 filter2D is up to ten times slower than convertin
 slower than float at every size.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
 import cv2
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.convolution.backends.base import Correlator, Scratch, WholeImage, Work, is_tame
+from convcli.convolution.threads import SharedLimit
 from convcli.kernel.factorize import separate
 
 _BORDERS = {
@@ -162,14 +164,13 @@ def _worthwhile_factors(
     return separate(kernel)
 
 
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
+def _limit(count: int) -> Callable[[], object]:
     before = cv2.getNumThreads()
     cv2.setNumThreads(count)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(before)
+    return partial(cv2.setNumThreads, before)
+
+
+_threads = SharedLimit(_limit)
 
 
 BACKEND = _OpenCV()
