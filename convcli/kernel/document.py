@@ -29,18 +29,18 @@ def read_yaml(path: Path) -> Any:
     """
     try:
         size = path.stat().st_size
-        if path.is_dir():
-            raise KernelError(f"{path}: is a folder: give a .yaml file in it")
-        if size > MAX_BYTES:
-            raise KernelError(f"{path}: has {size} bytes; a kernel file has at most {MAX_BYTES}")
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)  # a pipe or a growing file tells no true size
     except FileNotFoundError:
         raise KernelError(f"{path}: no such kernel file") from None
+    except IsADirectoryError:
+        raise KernelError(f"{path}: is a folder: give a .yaml file in it") from None
     except OSError as error:
         raise KernelError(f"{path}: cannot be read: {error.strerror}") from error
     except ValueError as error:  # a NUL in the path
         raise KernelError(f"{str(path)!r}: cannot be read: {error}") from error
+    if size > MAX_BYTES:
+        raise KernelError(f"{path}: has {size} bytes; a kernel file has at most {MAX_BYTES}")
     if len(data) > MAX_BYTES:
         raise KernelError(f"{path}: has more than {MAX_BYTES} bytes, the most that a kernel file may have")
     try:
