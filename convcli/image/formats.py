@@ -94,7 +94,10 @@ FORMATS = {
         Format("npy", (".npy",), _TIFF_DEPTHS, alpha=True),
     )
 }
-_ONLY_READ = {".gif": "GIF, with its 256 colours, is only read"}
+_ONLY_READ = {
+    ".gif": "GIF, with its 256 colours, is only read",
+    ".pbm": "PBM, with its two shades, is only read",
+}
 ALIASES = {"jpg": "jpeg", "tif": "tiff", "jpeg2000": "jp2", "j2k": "jp2"}
 
 

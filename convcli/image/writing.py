@@ -30,7 +30,8 @@ def encode_image(
 ) -> tuple[bytes | memoryview, tuple[str, ...]]:
     """Encode an image, and say in notes what of its metadata was lost.
 
-    `quality` is 1 to 100 for JPEG, WebP and AVIF (95 by default; WebP at 100 loses nothing) and JPEG 2000.
+    `quality` is 1 to 100 for JPEG, WebP and AVIF (95 by default; WebP at 100 loses nothing) and JPEG 2000 (100 by
+    default, which loses nothing).
     `compression` is `fast`, `balanced` or `small`, for PNG and TIFF. `threads` is how many cores to use, by default
     all; the bytes do not depend on it.
 
