@@ -204,6 +204,16 @@ def test_gray_profiles_stay_with_gray_pictures():
     assert decode_image(bytes(data), "x").metadata.icc == bytes(profile)
 
 
+@pytest.mark.parametrize(("kind", "channels"), [("webp", 1), ("webp", 2), ("avif", 2)])
+def test_a_gray_profile_goes_where_gray_is_written_as_rgb(kind, channels):
+    profile = bytearray(ICC)
+    profile[16:20] = b"GRAY"
+    image = Image(smooth(16, 16, channels), channels == 2, metadata=Metadata(icc=bytes(profile)))
+    data, notes = encode_image(image, FORMATS[kind])
+    assert notes == ("the colour profile is dropped: it is not one for RGB",)
+    assert decode_image(bytes(data), "x").metadata.icc is None
+
+
 def test_any_block_however_broken_is_survived():
     random = np.random.default_rng(8)
     whole = exif(6, thumbnail=b"\xff\xd8 thumb \xff\xd9")

@@ -35,6 +35,7 @@ def fit(
             notes.append("the damaged EXIF is dropped")
     if xmp is not None and (turned or metadata.stored_size != (height, width)):
         xmp = _true_xmp(xmp, height, width, turned)
+    colours = _stored_colours(target, colours, alpha)
     if icc is not None and _PROFILE_CHANNELS.get(icc[16:20]) != colours:
         icc = None
         notes.append(f"the colour profile is dropped: it is not one for {'gray' if colours == 1 else 'RGB'}")
@@ -56,6 +57,11 @@ def fit(
         verb = "is" if len(lost) == 1 and lost[0] != "the PNG's gamma and primaries" else "are"
         notes.append(f"{_listed(lost)} {verb} lost: {target.title} has no place for {'it' if verb == 'is' else 'them'}")
     return fitted, tuple(notes)
+
+
+def _stored_colours(target: Format, colours: int, alpha: bool) -> int:
+    """How many colour channels the file will have: WebP holds no gray, AVIF (as OpenCV writes it) none with alpha."""
+    return 3 if target.name == "webp" or (target.name == "avif" and alpha) else colours
 
 
 def _true_xmp(xmp: bytes, height: int, width: int, turned: bool) -> bytes:
