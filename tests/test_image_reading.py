@@ -5,6 +5,7 @@ import os
 import struct
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import cv2
@@ -91,6 +92,9 @@ def test_tiff_planes_bilevel_palette_and_white_as_zero_are_understood():
     np.testing.assert_array_equal(decode_image(data, "x").pixels, colour)
     gray = smooth(20, 30, 1)
     np.testing.assert_array_equal(decode_image(tiff(gray[:, :, 0], photometric="miniswhite"), "x").pixels, 255 - gray)
+    alpha = smooth(20, 30, 2)
+    data = tiff(alpha, photometric="miniswhite", planarconfig="contig", extrasamples=["unassalpha"])
+    np.testing.assert_array_equal(decode_image(data, "x").pixels, np.dstack([255 - alpha[:, :, :1], alpha[:, :, 1:]]))
     bilevel = pillow(gray).convert("1")
     seen = np.asarray(bilevel.convert("L"))[:, :, np.newaxis]
     np.testing.assert_array_equal(decode_image(saved(bilevel, "TIFF"), "x").pixels, seen)
@@ -137,6 +141,59 @@ def test_compressions_that_tifffile_cannot_decode_alone_go_to_opencv(monkeypatch
         decode_image(floats, "x.tif")
 
 
+@pytest.mark.parametrize("depth", ["u8", "u16"])
+@pytest.mark.parametrize("meaning", [None, "unassalpha", "assocalpha"])
+def test_alpha_is_kept_where_opencv_decodes_the_compression(monkeypatch, depth, meaning):
+    pixels = smooth(20, 30, 4, depth)
+    white = np.iinfo(pixels.dtype).max
+    pixels[:, :, :3] = np.minimum(pixels[:, :, :3], pixels[:, :, 3:])
+    data = tiff(pixels, photometric="rgb", extrasamples=[meaning] if meaning else None, compression="zlib")
+    if meaning is None:  # as OpenCV writes it
+        with tifffile.TiffFile(io.BytesIO(data)) as file:
+            tag = file.pages[0].tags["ExtraSamples"]
+        data = bytearray(data)
+        data[tag.valueoffset : tag.valueoffset + 2] = bytes(2)
+
+    def missing(*_, **__):
+        raise ValueError("<COMPRESSION.LZW: 5> requires the 'imagecodecs' package")
+
+    monkeypatch.setattr(tifffile.TiffPage, "asarray", missing)
+    image = decode_image(bytes(data), "x")
+    straight = pixels.astype(float)
+    if meaning == "assocalpha":
+        straight[:, :, :3] *= white / straight[:, :, 3:]
+    np.testing.assert_allclose(image.pixels, straight, atol=0.5 + 1e-6)
+    assert image.alpha
+    gray = tiff(pixels[:, :, :2].copy(), photometric="minisblack", planarconfig="contig", extrasamples=["unassalpha"])
+    with pytest.raises(ImageReadError, match=r"x\.tif: a TIFF compressed by NONE; to read it: pip install"):
+        decode_image(gray, "x.tif")
+
+
+def bmp(pixels: np.ndarray, header: bytes, masks: bytes = b"") -> bytes:
+    rows = b"".join(row.tobytes() + bytes(-row.nbytes % 4) for row in pixels[::-1])
+    start = 14 + len(header) + len(masks)
+    return b"BM" + struct.pack("<IHHI", start + len(rows), 0, 0, start) + header + masks + rows
+
+
+@pytest.mark.parametrize("size", [40, 56, 108, 124])
+@pytest.mark.parametrize("alpha_mask", [0, 0xFF000000])
+def test_a_bmp_of_32_bits_has_the_alpha_that_its_masks_say(size, alpha_mask):
+    pixels = smooth(9, 13, 4)
+    if not alpha_mask or size == 40:
+        pixels[:, :, 3] = 0
+    header = struct.pack("<IiiHHIIiiII", size, 13, 9, 1, 32, 3, pixels.nbytes, 0, 0, 0, 0)
+    masks = struct.pack("<4I", 0xFF0000, 0xFF00, 0xFF, alpha_mask).ljust(size - 40, b"\0")
+    image = decode_image(bmp(pixels[:, :, [2, 1, 0, 3]], header, masks[:12] if size == 40 else masks), "x")
+    expected = pixels if alpha_mask and size > 40 else pixels[:, :, :3]
+    np.testing.assert_array_equal(image.pixels, expected)
+
+
+def test_a_bmp_with_the_oldest_header_keeps_its_colours():
+    pixels = smooth(9, 13)
+    image = decode_image(bmp(pixels[:, :, ::-1], struct.pack("<IHHHH", 12, 13, 9, 1, 24)), "x")
+    np.testing.assert_array_equal(image.pixels, pixels)
+
+
 def test_tiff_samples_beyond_ours_are_refused_by_name():
     with pytest.raises(ImageReadError, match="a TIFF of int32 samples; convert it to one of u8, u16, i16, f32, f64"):
         decode_image(tiff(np.zeros((4, 4), np.int32)), "x.tif")
@@ -180,6 +237,7 @@ def test_gif_gives_its_first_picture_with_its_transparency():
     frames = [pillow(smooth(9, 9, seed=n)).quantize(8) for n in range(3)]
     image = decode_image(saved(frames[0], "GIF", save_all=True, append_images=frames[1:]), "x")
     assert image.notes == ("3 pictures: only the first is used",)
+    assert not image.alpha
 
 
 @pytest.mark.parametrize("bits", [10, 12])
@@ -389,3 +447,30 @@ def test_more_pixels_than_opencv_decodes_are_refused_by_their_header(data):
     )
     with pytest.raises(ImageReadError, match=message):
         decode_image(data, "x")
+
+
+def test_a_side_that_opencv_does_not_decode_is_refused_by_its_header(capfd):
+    lines = zlib.compress(bytes(1_000_002), 9)
+    header = struct.pack(">IIBBBBB", 1_000_001, 1, 8, 0, 0, 0, 0)
+    data = b"\x89PNG\r\n\x1a\n"
+    for kind, body in ((b"IHDR", header), (b"IDAT", lines), (b"IEND", b"")):
+        data += struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+    with pytest.raises(ImageReadError, match="x: 1000001 x 1 pixels are more than the 1,000,000 a side that OpenCV"):
+        decode_image(data, "x")
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_jpeg_too_short_for_the_size_it_states_is_damaged(progressive, capfd):
+    data = bytearray(saved(pillow(smooth(48, 64)), "JPEG", progressive=progressive))
+    place = data.index(b"\xff\xc2" if progressive else b"\xff\xc0")
+    struct.pack_into(">HH", data, place + 5, 9000, 9000)
+    with pytest.raises(ImageReadError, match=r"x: damaged JPEG, \d+ bytes cannot make 9000 x 9000 pixels"):
+        decode_image(bytes(data), "x")
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_jpeg_of_one_colour_is_short_and_sound(progressive):
+    data = saved(Pillow.new("L", (5000, 5000)), "JPEG", quality=1, optimize=True, progressive=progressive)
+    assert decode_image(data, "x").size == (5000, 5000, 1)

@@ -20,6 +20,8 @@ from convcli.image.model import Image, Metadata
 _START, _END, _SCAN = 0xD8, 0xD9, 0xDA
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _DECODABLE = frozenset({0xC0, 0xC1, 0xC2, 0xC9, 0xCA})
+_HUFFMAN = frozenset({0xC0, 0xC1, 0xC2})
+_MOST_PIXELS_A_BYTE = 1024  # a block of 64 takes at least a bit, and components of half the size share it
 _ALONE = frozenset({0x01, *range(0xD0, 0xD8)})
 _EXIF = b"Exif\0\0"
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
@@ -100,6 +102,10 @@ def _walk(data: bytes, name: str) -> _Parts:
             parts.icc_parts[index] = bytes(body[len(_ICC) + 2 :])
     if parts.width == 0 or parts.height == 0:
         raise ImageReadError(f"{name}: damaged JPEG, it states no size; {_AGAIN}")
+    if parts.frame in _HUFFMAN and parts.width * parts.height > _MOST_PIXELS_A_BYTE * len(data):
+        raise ImageReadError(
+            f"{name}: damaged JPEG, {len(data)} bytes cannot make {parts.width} x {parts.height} pixels; {_AGAIN}"
+        )
     return parts
 
 

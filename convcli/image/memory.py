@@ -13,6 +13,7 @@ _LIMITS = (
         "/sys/fs/cgroup/memory/memory.stat",
     ),
 )
+_LONGEST_SIDE = 10**6  # libpng refuses more, OpenCV more than 2^20
 
 
 def available_bytes() -> int | None:
@@ -54,6 +55,11 @@ def check_pixels(name: str, size: tuple[int, int, int], sample_bytes: int, most_
     """
     height, width, channels = size
     shown = f"{width} x {height} pixels"
+    if most_pixels is not None and max(height, width) > _LONGEST_SIDE:
+        raise ImageReadError(
+            f"{name}: {shown} are more than the {_LONGEST_SIDE:,} a side that OpenCV decodes; convert it to TIFF "
+            "or cut it up"
+        )
     if most_pixels is not None and height * width > most_pixels:
         raise ImageReadError(
             f"{name}: {shown} are more than the {most_pixels:,} that OpenCV decodes; convert it to TIFF or cut it up"

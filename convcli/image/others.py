@@ -17,6 +17,7 @@ from convcli.image.model import Image, Metadata
 
 _AGAIN = "get the file again"
 _METRES_PER_INCH = 0.0254
+_ALPHA_BIT_FIELDS = 6
 _JP2_LEAST_SIDE = 32  # OpenCV halves the picture five times
 
 
@@ -31,8 +32,8 @@ def read(data: bytes, name: str) -> Image:
     return _read_jp2(data, name)
 
 
-def _decode(data: bytes, name: str, title: str) -> NDArray[Any]:
-    pixels = codec.decode(data)
+def _decode(data: bytes, name: str, title: str, *, rgb: bool = False) -> NDArray[Any]:
+    pixels = codec.decode(data, rgb=rgb)
     if pixels is None:
         raise ImageReadError(f"{name}: truncated or damaged {title}, its picture cannot be decoded; {_AGAIN}")
     return pixels
@@ -61,7 +62,17 @@ def _read_bmp(data: bytes, name: str) -> Image:
     wanted = (abs(width) * bits + 31) // 32 * 4 * height if compression in (0, 3, 6) else listed
     if start + wanted > len(data):
         raise ImageReadError(f"{name}: truncated BMP, {start + wanted - len(data)} bytes are missing; {_AGAIN}")
-    return _image(_decode(data, name, "BMP"), "bmp", dpi=dpi)
+    # OpenCV makes the 24 bits of the oldest header gray, and an alpha of what no mask says is one.
+    pixels = _decode(data, name, "BMP", rgb=header < 40 and bits == 24)
+    if pixels.shape[2] == 4 and not _has_alpha_mask(data, header, compression):
+        pixels = np.ascontiguousarray(pixels[:, :, :3])
+    return _image(pixels, "bmp", dpi=dpi)
+
+
+def _has_alpha_mask(data: bytes, header: int, compression: int) -> bool:
+    """Whether a BMP states which bits are alpha: in a header of 56 bytes or more, or behind one of 40."""
+    stated = header >= 56 or compression == _ALPHA_BIT_FIELDS
+    return stated and any(data[66:70])
 
 
 def _read_gif(data: bytes, name: str) -> Image:
@@ -89,7 +100,10 @@ def _read_gif(data: bytes, name: str) -> Image:
             place += 1 + data[place]
         place += 1
     notes = (f"{pictures} pictures: only the first is used",) if pictures > 1 else ()
-    return _image(_decode(data, name, "GIF"), "gif", notes)
+    pixels = _decode(data, name, "GIF")
+    if pixels.shape[2] == 4 and pixels[:, :, 3].all():  # OpenCV gives every animation an alpha
+        pixels = np.ascontiguousarray(pixels[:, :, :3])
+    return _image(pixels, "gif", notes)
 
 
 def _table_bytes(flags: int) -> int:
@@ -141,13 +155,14 @@ def encode_hdr(pixels: NDArray[np.float32]) -> tuple[bytes, tuple[str, ...]]:
 
 
 def encode_jp2(pixels: NDArray[Any], quality: int | None) -> bytes:
-    """Encode gray, RGB or RGBA, u8 or u16, as JPEG 2000; `quality` 1 to 100, the best by default."""
+    """Encode gray, RGB or RGBA, u8 or u16, as JPEG 2000; `quality` 1 to 100, by default 100, which loses nothing."""
     height, width = pixels.shape[:2]
     if min(height, width) < _JP2_LEAST_SIDE:
         raise ImageWriteError(
             f"OpenCV writes JPEG 2000 from {_JP2_LEAST_SIDE} pixels a side on, not {width} x {height}: write .png"
         )
-    parameters = [] if quality is None else [cv2.IMWRITE_JPEG2000_COMPRESSION_X1000, 10 * quality]
+    # Told nothing, OpenCV takes a quarter of the bytes.
+    parameters = [cv2.IMWRITE_JPEG2000_COMPRESSION_X1000, 10 * (100 if quality is None else quality)]
     return _encode(".jp2", "JPEG 2000", pixels, parameters)
 
 

@@ -104,8 +104,10 @@ def _pixels(page: Any, data: bytes, name: str) -> tuple[NDArray[Any], bool, bool
         pixels = page.asarray()
     except ValueError as error:
         # Raised where a codec is missing (tifffile names imagecodecs then) and where the data is damaged.
-        if "imagecodecs" not in str(error) or len(page.extrasamples):
+        if "imagecodecs" not in str(error):
             raise _undecodable(page, name, error) from None
+        if page.samplesperpixel > (1 if kind in (*shades, tifffile.PHOTOMETRIC.PALETTE) else 3):
+            return _with_alpha_by_opencv(page, data, name, error), True, False
         return _by_opencv(page, data, name), False, False
     pixels = np.asarray(pixels)
     if pixels.ndim == 2:
@@ -116,9 +118,10 @@ def _pixels(page: Any, data: bytes, name: str) -> tuple[NDArray[Any], bool, bool
         table = np.asarray(page.colormap).T
         return (table[pixels[:, :, 0]] >> 8).astype(np.uint8), False, False
     pixels = _full_range(pixels, page.bitspersample, name)
-    if kind == tifffile.PHOTOMETRIC.MINISWHITE and pixels.dtype.kind == "u":
-        pixels = np.iinfo(pixels.dtype).max - pixels
     colours = 1 if kind in shades else 3
+    if kind == tifffile.PHOTOMETRIC.MINISWHITE and pixels.dtype.kind == "u":
+        shade = np.iinfo(pixels.dtype).max - pixels[:, :, :1]
+        pixels = np.concatenate([shade, pixels[:, :, 1:]], axis=2)  # alpha is as everywhere
     alpha = pixels.shape[2] > colours
     cut = pixels.shape[2] > colours + 1
     pixels = np.ascontiguousarray(pixels[:, :, : colours + alpha])
@@ -157,18 +160,35 @@ def _unpremultiplied(pixels: NDArray[Any]) -> NDArray[Any]:
 
 def _by_opencv(page: Any, data: bytes, name: str) -> NDArray[Any]:
     """Let OpenCV's libtiff decode CMYK, YCbCr and Lab, and compressions that tifffile needs imagecodecs for."""
-    if page.imagelength * page.imagewidth > codec.MOST_PIXELS:
-        raise _undecodable(page, name, ValueError(f"more than {codec.MOST_PIXELS:,} pixels"))
-    copy = bytearray(data)
-    tag = page.tags.get("Orientation")
-    if tag is not None:
-        copy[tag.valueoffset : tag.valueoffset + 2] = struct.pack(page.parent.byteorder + "H", 1)
-    pixels = codec.decode(copy)
-    if pixels is None or pixels.shape[:2] != (page.imagelength, page.imagewidth):
-        raise _undecodable(page, name, ValueError("nor does OpenCV decode it"))
+    pixels = _decoded_by_opencv(page, data, name)
     if page.photometric == tifffile.PHOTOMETRIC.CIELAB:
         raise ImageReadError(f"{name}: a TIFF in Lab colours; convert it to RGB")
     return np.ascontiguousarray(pixels[:, :, :3]) if pixels.shape[2] == 4 else pixels
+
+
+def _with_alpha_by_opencv(page: Any, data: bytes, name: str, error: ValueError) -> NDArray[Any]:
+    """Let OpenCV decode RGBA as well; of other channels, and of planes, it makes something else."""
+    if page.samplesperpixel != 4 or page.photometric != tifffile.PHOTOMETRIC.RGB or page.planarconfig != 1:
+        raise _undecodable(page, name, error)
+    pixels = _decoded_by_opencv(page, data, name)
+    if pixels.shape[2] != 4 or pixels.dtype != page.dtype:
+        raise _undecodable(page, name, error)
+    premultiplied = page.extrasamples and page.extrasamples[0] == _PREMULTIPLIED
+    return _unpremultiplied(pixels) if premultiplied else pixels
+
+
+def _decoded_by_opencv(page: Any, data: bytes, name: str) -> NDArray[Any]:
+    """Decode by OpenCV, as stored: neither turned, nor with the colours multiplied by alpha."""
+    if page.imagelength * page.imagewidth > codec.MOST_PIXELS:
+        raise _undecodable(page, name, ValueError(f"more than {codec.MOST_PIXELS:,} pixels"))
+    copy = bytearray(data)
+    for tag in (page.tags.get("Orientation"), page.tags.get("ExtraSamples")):
+        if tag is not None:  # 1 is upright, and premultiplied
+            copy[tag.valueoffset : tag.valueoffset + 2] = struct.pack(page.parent.byteorder + "H", 1)
+    pixels = codec.decode(copy)
+    if pixels is None or pixels.shape[:2] != (page.imagelength, page.imagewidth):
+        raise _undecodable(page, name, ValueError("nor does OpenCV decode it"))
+    return pixels
 
 
 def _undecodable(page: Any, name: str, error: ValueError) -> ImageReadError:
