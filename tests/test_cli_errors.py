@@ -165,6 +165,17 @@ def test_what_the_parser_refuses_has_the_same_form(arguments, message):
     assert refused(*arguments) == message
 
 
+def test_what_standard_input_is_read_from_is_an_input_too():
+    data = Path("photo.png").read_bytes()
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    command = [sys.executable, "-m", "convcli", "filter", "-", "-k", "box", "-f", "-o", "photo.png"]
+    with Path("photo.png").open("rb") as stdin:
+        result = subprocess.run(command, stdin=stdin, capture_output=True, text=True, check=False, env=environment)
+    assert result.returncode == 2
+    assert result.stderr.startswith("convcli: error: photo.png: the output is the input '/dev/stdin'")
+    assert Path("photo.png").read_bytes() == data
+
+
 @pytest.mark.parametrize("link", [os.link, os.symlink])
 def test_a_report_never_replaces_an_input(link):
     data = Path("photo.png").read_bytes()

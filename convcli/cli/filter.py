@@ -20,6 +20,9 @@ app = typer.Typer(
 
 _STANDARD_STREAM = "-"
 
+# Where what has been sent to standard input can be told from an output; where there is none, nothing can.
+_STANDARD_INPUT = "/dev/stdin"
+
 
 @app.command("filter")
 def filter_images(
@@ -143,7 +146,7 @@ def _check_outputs(inputs: Sequence[str], outputs: Sequence[str], options: "Filt
     from convcli.image.formats import format_for
     from convcli.job import check_depth
 
-    files = [source for source in inputs if source != _STANDARD_STREAM]
+    files = [_STANDARD_INPUT if source == _STANDARD_STREAM else source for source in inputs]
     skipped = set()
     for source, output in zip(inputs, outputs, strict=True):
         if output == _STANDARD_STREAM:
