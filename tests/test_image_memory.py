@@ -1,7 +1,10 @@
 """How much memory is there, told from files as the kernel writes them."""
 
+import resource
+
 import pytest
 
+from convcli.errors import ImageReadError
 from convcli.image import memory
 
 
@@ -32,6 +35,14 @@ def test_a_container_cuts_it_but_its_page_cache_gives_way(kernel):
     assert memory.available_bytes() == 150_000
     kernel(current="600000\n", stat="anon 9\n")
     assert memory.available_bytes() == 0
+
+
+def test_a_limit_of_the_process_counts_too(monkeypatch):
+    taken = 1024 * memory._fields("/proc/self/status", "VmSize:")[0]
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (taken + 2**20, resource.RLIM_INFINITY))
+    assert memory.available_bytes() == pytest.approx(2**20, abs=2**19)
+    with pytest.raises(ImageReadError, match="x: 1000 x 2000 pixels need 12 MB of memory, and 1 MB are free"):
+        memory.check_pixels("x", (2000, 1000, 3), 1)
 
 
 def test_the_real_system_says_something():

@@ -17,8 +17,9 @@ _LONGEST_SIDE = 10**6  # libpng refuses more, OpenCV more than 2^20
 
 
 def available_bytes() -> int | None:
-    """Return how much memory this process may still take: what is free, cut by a container's limit; None if unknown."""
+    """Return how much memory this process may still take: what is free, cut by all limits on it; None if unknown."""
     bounds = [1024 * number for number in _fields("/proc/meminfo", "MemAvailable:")]
+    bounds += _address_space()
     for limit, used, details in _LIMITS:
         try:
             free = _number(limit) - _number(used)
@@ -32,6 +33,17 @@ def available_bytes() -> int | None:
         except (OSError, ValueError):
             return None
     return min(bounds, default=None)
+
+
+def _address_space() -> list[int]:
+    """Return what a limit such as `ulimit -v` leaves of the address space, nothing where there is none."""
+    try:
+        import resource  # not on Windows
+    except ImportError:
+        return []
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    taken = [1024 * number for number in _fields("/proc/self/status", "VmSize:")]
+    return [] if limit == resource.RLIM_INFINITY else [max(0, limit - number) for number in taken]
 
 
 def _fields(path: str, *keys: str) -> list[int]:
