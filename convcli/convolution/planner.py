@@ -1,7 +1,7 @@
 """Which backend `auto` takes: a short rule, by the kernel and the amount of work alone.
 
-- direct, where a stride drops three outputs of four or more, since it alone computes none of them, and for large
-  kernels of few weights, such as a dilated or a diagonal one;
+- direct, where a stride leaves it little to do, since it alone computes none of the outputs that are dropped, and for
+  large kernels of few weights, such as a dilated or a diagonal one;
 - opencv, for separable kernels that are not too long, which it runs as two one-dimensional passes, and for small ones;
 - fft for all other kernels, unless there is so little to compute that transforms are not worth setting up.
 """
@@ -33,8 +33,8 @@ def choose_backend(
 
     `bytes_only` says that samples come as u8 and leave as u8, with nothing done to them in between.
 
-    >>> def choose(kernel, dilation=(1, 1)):
-    ...     return choose_backend((Bank.depthwise(kernel, 1),), (2048, 2048, 1), (1, 1), dilation)
+    >>> def choose(kernel, stride=(1, 1), dilation=(1, 1)):
+    ...     return choose_backend((Bank.depthwise(kernel, 1),), (2048, 2048, 1), stride, dilation)
     >>> choose(np.ones((9, 9)))
     ('opencv', 'separable, 9 + 9 weights')
     >>> choose(np.tri(5))
@@ -43,19 +43,25 @@ def choose_backend(
     ('direct', 'few weights, 15 over 17 x 17')
     >>> choose(np.tri(25))
     ('fft', 'large kernel, 325 weights')
+    >>> choose(np.tri(25), stride=(2, 2))
+    ('fft', 'large kernel, 325 weights')
+    >>> choose(np.tri(25), stride=(8, 8))
+    ('direct', 'computes only what the stride keeps')
     """
     kernels = [bank.weights[0, 0] for bank in banks]
     weights = max(int(np.count_nonzero(kernel)) for kernel in kernels)
     height, width = (d * (k - 1) + 1 for d, k in zip(dilation, kernels[0].shape, strict=True))
-    if stride[0] * stride[1] >= 4:
-        return "direct", "computes only what the stride keeps"
+    thinning = stride[0] * stride[1]
+    few = f"few weights, {weights} over {height} x {width}" if thinning == 1 else "computes only what the stride keeps"
+    if thinning > 1 and weights <= thinning:
+        return "direct", few
     longest = _SEPARABLE_BYTES if bytes_only and len(kernels) == 1 else _SEPARABLE
     if max(height, width) <= longest and all(separate(kernel) is not None for kernel in kernels):
         return "opencv", f"separable, {height} + {width} weights"
     if height * width <= _SMALL:
         return "opencv", f"small kernel, {weights} weights"
-    if weights <= _FEW:
-        return "direct", f"few weights, {weights} over {height} x {width}"
+    if weights <= _FEW * thinning:
+        return "direct", few
     if weights * output[0] * output[1] * output[2] <= _LITTLE:
         return "opencv", "little to compute"
     return "fft", f"large kernel, {weights} weights"
