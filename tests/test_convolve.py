@@ -270,6 +270,14 @@ def test_views_of_arrays_are_filtered_like_their_copies_and_left_as_they_were(ba
     np.testing.assert_array_equal(whole, before)
 
 
+@pytest.mark.parametrize("backend", [*BACKENDS, "auto"])
+@pytest.mark.parametrize("channels", [128, 129, 600])
+@pytest.mark.parametrize("out", [False, True])
+def test_an_image_may_have_many_channels(backend, channels, out):
+    check(random_image((9, 8, channels), np.uint8), random_kernel((3, 3)), backend=backend, out=out)
+    check(random_image((9, 8, channels), np.float32), np.ones((5, 5)), backend=backend)
+
+
 @pytest.mark.parametrize("depth", DTYPES)
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_samples_of_the_other_byte_order_are_filtered_alike(backend, depth):

@@ -32,6 +32,8 @@ _BYTES_WEIGHTS = 49
 # The longest column plus row that float32 sums one after another inside DESIGN's bound: a flat image under 101 + 101
 # reaches half of it.
 _SEPARABLE_LENGTHS = 202
+# More channels than this OpenCV 5 takes for a third dimension (CV_CN_MAX; 512 in OpenCV 4).
+_MOST_CHANNELS = 128
 # The anchor of tiles: only there does sepFilter2D halve its work by the symmetry of a row or column.
 _MIDDLE = (-1, -1)
 
@@ -51,7 +53,7 @@ class _OpenCV:
     def prepare(self, work: Work, tile: tuple[int, int]) -> Callable[[], Correlator]:
         """Find out whether the kernel is separable."""
         kernel = work.bank.shared
-        if kernel is None:
+        if kernel is None or work.bank.inputs > _MOST_CHANNELS:
             return lambda: _Planes(work)
         factors = _worthwhile_factors(kernel, work.dtype)
         if factors is not None:
@@ -62,7 +64,7 @@ class _OpenCV:
     def whole(self, image: WholeImage) -> NDArray[Any] | None:
         """Filter with OpenCV's own padding and threads, for u8 to u8 and float to the same float."""
         kernel, name = image.kernel, image.dtype.name
-        if image.pixels.dtype != image.dtype or name not in _SPECTRAL_WEIGHTS:
+        if image.pixels.shape[2] > _MOST_CHANNELS or image.pixels.dtype != image.dtype or name not in _SPECTRAL_WEIGHTS:
             return None
         if image.padding not in _BORDERS or (image.padding == "constant" and np.any(image.padding_value)):
             return None
@@ -138,7 +140,7 @@ class _Separable(_Tile):
 
 
 class _Planes(_Tile):
-    """A bank that mixes channels: one filter2D for each pair of an output and an input channel."""
+    """A bank that mixes channels, or has too many: one filter2D for each pair of an output and an input channel."""
 
     def correlate(self) -> NDArray[Any] | None:
         if self._spoilt():
