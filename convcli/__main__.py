@@ -1,6 +1,18 @@
-"""Run the command line as `python -m convcli`."""
+"""Run the command line: `convcli`, or `python -m convcli`."""
 
-from convcli.cli.app import main
+import sys
+
+from convcli.errors import INTERRUPTED
+
+
+def main() -> None:
+    """Run the command line, also where it is interrupted while its libraries load."""
+    try:
+        from convcli.cli.app import main as run
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    run()
+
 
 if __name__ == "__main__":
     main()

@@ -6,6 +6,9 @@ A message is one line: what is wrong, where, and what to do about it. The comman
 
 from collections.abc import Iterable
 
+# The exit status of a run that was interrupted, as shells give it.
+INTERRUPTED = 130
+
 
 class ConvcliError(Exception):
     """Something could not be done; the message is one line for the person at the terminal."""

@@ -1,6 +1,7 @@
 """One image, from file to file: read, filter, write, timed."""
 
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -294,7 +295,9 @@ def check_depth(output: str, format_: Format, depth: str) -> None:
 
 def _check_format(output: str, format_: Format, depth: str, chain: Chain) -> None:
     try:
-        format_.check(depth, chain.output_size[2], chain.alpha)
+        height, width, channels = chain.output_size
+        format_.check(depth, channels, chain.alpha)
+        format_.check_size(height, width)
     except OutputError as error:
         raise OutputError(f"{output}: {error}" if output != STANDARD_STREAM else str(error)) from error
 
@@ -347,9 +350,9 @@ def output_paths(
         raise UsageError(f"-o {output}: {len(sources)} inputs need a folder as their output{hint}")
     else:
         outputs = [output]
-    claimed: dict[Path, str] = {}
+    claimed: dict[str, str] = {}
     for source, path in zip(sources, outputs, strict=True):
-        place = Path(path).resolve()
+        place = os.path.realpath(path)  # which, unlike Path.resolve, gets out of a loop of links
         if place in claimed:
             raise UsageError(f"{claimed[place]} and {source} would both be written to {path}: filter them apart")
         claimed[place] = source

@@ -328,3 +328,34 @@ def test_a_process_that_is_interrupted_leaves_with_130_and_nothing_behind(folder
     assert running.returncode == 130
     assert messages == ""
     assert sorted(folder.iterdir()) == before
+
+
+def test_links_that_lead_in_a_circle_are_refused():
+    Path("loop.png").symlink_to("loop.png")
+    assert refused("filter", "photo.png", "-k", "box", "-o", "loop.png").startswith("'loop.png': cannot be written: ")
+    assert refused("filter", "loop.png", "-k", "box", status=1).startswith("'loop.png': cannot be read: ")
+
+
+@pytest.mark.parametrize("suffix", [".md", ".csv", ".json"])
+def test_a_report_takes_names_of_any_bytes(suffix):
+    name = os.fsdecode(b"\xff\xfe.png")
+    os.link("photo.png", name)
+    done("filter", name, "-k", "box", "-q", "-o", "out.png", "--report", f"r{suffix}")
+    shown = b"\\udcff\\udcfe.png" if suffix == ".json" else b"\xff\xfe.png"
+    assert shown in Path(f"r{suffix}").read_bytes()
+
+
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)], ids=["run", "dry run"])
+@pytest.mark.parametrize(
+    ("shape", "output", "message"),
+    [
+        ((4, 20_000), "a.webp", "a.webp: WebP holds at most 16383 pixels a side, not 20000 x 4: write .png or .tiff"),
+        ((8, 8), "a.jp2", "a.jp2: JPEG 2000 is written from 32 pixels a side on, not 8 x 8: write .png or .tiff"),
+        ((70_000, 2), "a.jpg", "a.jpg: JPEG holds at most 65500 pixels a side, not 2 x 70000: write .png or .tiff"),
+    ],
+    ids=["webp", "jp2", "jpeg"],
+)
+def test_sizes_that_a_format_cannot_hold_are_refused_by_name(shape, output, message, dry):
+    np.save("odd.npy", np.ones(shape, np.uint8))
+    assert refused("filter", "odd.npy", "-k", "identity", "-o", output, *dry) == message
+    assert not Path(output).exists()

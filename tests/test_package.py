@@ -75,7 +75,7 @@ def test_the_wheel_holds_the_package_the_catalogue_and_the_licence(wheel):
     assert {name.partition("/")[0] for name in names} == {"convcli", folder}
     assert sorted(Path(n).stem for n in names if n.startswith("convcli/_catalogue/")) == CATALOGUE
     assert f"{folder}/licenses/LICENSE" in names
-    assert "convcli = convcli.cli.app:main" in zipfile.ZipFile(wheel).read(f"{folder}/entry_points.txt").decode()
+    assert "convcli = convcli.__main__:main" in zipfile.ZipFile(wheel).read(f"{folder}/entry_points.txt").decode()
     assert f"Version: {convcli.__version__}\n" in zipfile.ZipFile(wheel).read(f"{folder}/METADATA").decode()
 
 

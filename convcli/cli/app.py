@@ -12,9 +12,7 @@ from typer.exceptions import TyperException
 
 from convcli import __version__
 from convcli.cli.messages import say
-from convcli.errors import ConvcliError, nearest
-
-INTERRUPTED = 130
+from convcli.errors import INTERRUPTED, ConvcliError, nearest
 
 _OBJECTS_OF_IMPORTS = 200_000
 

@@ -1,5 +1,6 @@
 """`convcli filter`: images in, filtered images out."""
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -178,7 +179,7 @@ def _same_file(path: str, other: str) -> bool:
     """Whether two paths lead to one file, also through links."""
     if Path(path).exists() and Path(other).exists():
         return Path(path).samefile(other)
-    return Path(path).resolve() == Path(other).resolve()
+    return os.path.realpath(path) == os.path.realpath(other)  # which, unlike Path.resolve, gets out of a loop of links
 
 
 def _pointless(padding: str | None, options: ConvolveOptions) -> Iterator[str]:

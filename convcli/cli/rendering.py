@@ -118,7 +118,8 @@ def write_report(path: str, results: Sequence[Result]) -> None:
     write = {".json": _report_json, ".csv": _report_csv, ".md": _report_markdown}[_report_suffix(path)]
     text = write([result.record() for result in results])
     try:
-        Path(path).write_text(text, encoding="utf-8", newline="")
+        # A file name that is not UTF-8 goes into the report byte for byte.
+        Path(path).write_text(text, encoding="utf-8", errors="surrogateescape", newline="")
     except OSError as error:
         raise ImageWriteError(f"--report {path}: {error.strerror}") from error
 

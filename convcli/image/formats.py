@@ -24,7 +24,8 @@ class Format:
 
     `depths` are u8, u16, i16, f32, f64. `colour` says that it takes three channels. All take one: where a format has no
     gray of its own, a gray picture is written as three equal channels, which loses nothing. `alpha` says that a channel
-    of opacity fits. `metadata` names what it holds beside the pixels: exif, xmp, icc, resolution.
+    of opacity fits. `metadata` names what it holds beside the pixels: exif, xmp, icc, resolution. `sides` are the least
+    and the most pixels a side that its encoder takes, and common decoders read.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Format:
     colour: bool = True
     metadata: tuple[str, ...] = ()
     label: str = ""
+    sides: tuple[int, int] = (1, 2**31 - 1)
 
     @property
     def title(self) -> str:
@@ -63,6 +65,20 @@ class Format:
         if colours == 3 and not self.colour:
             raise OutputError(f"{self.title} holds only gray: say --gray, or write .ppm")
 
+    def check_size(self, height: int, width: int) -> None:
+        """Raise OutputError unless a picture of this size can be written.
+
+        >>> FORMATS["webp"].check_size(100, 20000)
+        Traceback (most recent call last):
+        convcli.errors.OutputError: WebP holds at most 16383 pixels a side, not 20000 x 100: write .png or .tiff
+        """
+        least, most = self.sides
+        size = f"{width} x {height}: write .png or .tiff"
+        if max(height, width) > most:
+            raise OutputError(f"{self.title} holds at most {most} pixels a side, not {size}")
+        if min(height, width) < least:
+            raise OutputError(f"{self.title} is written from {least} pixels a side on, not {size}")
+
     def nearest_depth(self, depth: str) -> str:
         """Return `depth` where this format holds it, else the one that loses least.
 
@@ -79,11 +95,15 @@ FORMATS = {
     entry.name: entry
     for entry in (
         Format("png", (".png",), ("u8", "u16"), alpha=True, metadata=_EVERYTHING),
-        Format("jpeg", (".jpg", ".jpeg", ".jpe", ".jfif"), ("u8",), metadata=_EVERYTHING),
+        Format("jpeg", (".jpg", ".jpeg", ".jpe", ".jfif"), ("u8",), metadata=_EVERYTHING, sides=(1, 65500)),
         Format("tiff", (".tiff", ".tif"), _TIFF_DEPTHS, alpha=True, metadata=_EVERYTHING),
-        Format("webp", (".webp",), ("u8",), alpha=True, metadata=("exif", "xmp", "icc"), label="WebP"),
-        Format("avif", (".avif",), ("u8",), alpha=True, metadata=("exif", "xmp", "icc")),
-        Format("jp2", (".jp2",), ("u8", "u16"), alpha=True, label="JPEG 2000"),
+        Format(
+            "webp", (".webp",), ("u8",), alpha=True, metadata=("exif", "xmp", "icc"), label="WebP", sides=(1, 16383)
+        ),
+        Format("avif", (".avif",), ("u8",), alpha=True, metadata=("exif", "xmp", "icc"), sides=(1, 32768)),
+        Format(
+            "jp2", (".jp2",), ("u8", "u16"), alpha=True, label="JPEG 2000", sides=(32, 2**31 - 1)
+        ),  # OpenCV halves it five times
         Format("bmp", (".bmp", ".dib"), ("u8",), alpha=True, metadata=("resolution",)),
         Format("pgm", (".pgm",), ("u8", "u16"), colour=False),
         Format("ppm", (".ppm",), ("u8", "u16")),

@@ -155,8 +155,6 @@ def _density(unit: int, across: int, down: int) -> tuple[float, float] | None:
 def encode(pixels: NDArray[Any], metadata: Metadata, *, quality: int = 95) -> tuple[bytes, tuple[str, ...]]:
     """Encode (H, W, 1 or 3) u8 samples at quality 0 to 100, with metadata; give also notes of what had no room."""
     height, width = pixels.shape[:2]
-    if max(height, width) > 65535:
-        raise ImageWriteError(f"JPEG holds at most 65535 pixels a side, not {width} x {height}: write .png or .tiff")
     encoded = codec.encode(".jpg", pixels, [codec.JPEG_QUALITY, quality])
     if encoded is None:
         raise ImageWriteError(f"OpenCV could not encode {width} x {height} pixels as JPEG: write .png or .tiff")

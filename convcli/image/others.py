@@ -18,7 +18,6 @@ from convcli.image.model import Image, Metadata
 _AGAIN = "get the file again"
 _METRES_PER_INCH = 0.0254
 _ALPHA_BIT_FIELDS = 6
-_JP2_LEAST_SIDE = 32  # OpenCV halves the picture five times
 
 
 def read(data: bytes, name: str) -> Image:
@@ -156,11 +155,6 @@ def encode_hdr(pixels: NDArray[np.float32]) -> tuple[bytes, tuple[str, ...]]:
 
 def encode_jp2(pixels: NDArray[Any], quality: int | None) -> bytes:
     """Encode gray, RGB or RGBA, u8 or u16, as JPEG 2000; `quality` 1 to 100, by default 100, which loses nothing."""
-    height, width = pixels.shape[:2]
-    if min(height, width) < _JP2_LEAST_SIDE:
-        raise ImageWriteError(
-            f"OpenCV writes JPEG 2000 from {_JP2_LEAST_SIDE} pixels a side on, not {width} x {height}: write .png"
-        )
     # Told nothing, OpenCV takes a quarter of the bytes.
     parameters = [cv2.IMWRITE_JPEG2000_COMPRESSION_X1000, 10 * (100 if quality is None else quality)]
     return _encode(".jp2", "JPEG 2000", pixels, parameters)

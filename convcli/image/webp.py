@@ -15,7 +15,6 @@ from convcli.image.model import Image, Metadata
 
 _PICTURES = (b"VP8 ", b"VP8L", b"ANMF")
 _ICC_FLAG, _ALPHA_FLAG, _EXIF_FLAG, _XMP_FLAG = 0x20, 0x10, 0x08, 0x04
-_LARGEST_SIDE = 16383
 _LOSSLESS = 101  # as OpenCV's quality
 _EXIF_PREFIX = b"Exif\0\0"
 _AGAIN = "get the file again"
@@ -73,8 +72,6 @@ def _size(kinds: dict[bytes, memoryview], picture: bytes, name: str) -> tuple[in
 def encode(pixels: NDArray[Any], metadata: Metadata, *, quality: int) -> bytes:
     """Encode (H, W, 3 or 4) u8 samples with metadata; quality 1 to 99 loses, 100 does not."""
     height, width, channels = pixels.shape
-    if max(height, width) > _LARGEST_SIDE:
-        raise ImageWriteError(f"WebP holds at most {_LARGEST_SIDE} pixels a side, not {width} x {height}: write .png")
     encoded = codec.encode(".webp", pixels, [codec.WEBP_QUALITY, _LOSSLESS if quality == 100 else quality])
     if encoded is None:
         raise ImageWriteError(f"OpenCV could not encode {width} x {height} pixels as WebP: write .png")

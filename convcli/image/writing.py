@@ -49,6 +49,7 @@ def encode_image(
     if 0 in image.pixels.shape:
         raise OutputError(f"an image of {image.pixels.shape[1]} x {image.pixels.shape[0]} pixels cannot be written")
     format.check(image.depth, image.pixels.shape[2], image.alpha)
+    format.check_size(*image.pixels.shape[:2])
     metadata, notes = fit(image.metadata, format, image.size, image.alpha)
     encode = ENCODERS[format.name]
     data, more = encode(replace(image, metadata=metadata), quality, compression, threads or _cores())
