@@ -271,7 +271,7 @@ class Chain:
         options = self._opacity_options
         for kernel in self._kernels:
             if options.extent == "same":
-                rows, columns = _pair(options.stride)
+                rows, columns = options.stride
                 opacity = opacity[::rows, ::columns]
                 continue
             opacity = np.ascontiguousarray(opacity)
@@ -324,7 +324,3 @@ def _parts(kernels: Sequence[AnyKernel]) -> Iterator[Kernel]:
 
 def _sums_to_zero(weights: NDArray[np.float64]) -> bool:
     return abs(float(weights.sum())) <= _ZERO_SUM * float(np.abs(weights).sum())
-
-
-def _pair(value: int | tuple[int, int]) -> tuple[int, int]:
-    return value if isinstance(value, tuple) else (value, value)

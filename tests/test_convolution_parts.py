@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from oracle import NUMPY_PADDING
+from scipy import ndimage
 
+from convcli import convolve
 from convcli.convolution.geometry import axis_geometry
 from convcli.convolution.options import PADDING_MODES, available_threads
 from convcli.convolution.padding import PaddedSource, source_indices
@@ -139,3 +141,13 @@ def test_a_shared_limit_is_restored_by_the_last_of_overlapping_callers():
 
 def test_threads_are_those_this_process_may_use():
     assert 1 <= available_threads() <= 4096
+
+
+@pytest.mark.parametrize("shape", [(1, 500), (500, 1), (1, 1), (2, 3)], ids=str)
+def test_fft_takes_images_of_few_rows_or_columns(shape):
+    image = np.random.default_rng(2).uniform(-1, 1, shape)
+    for size in ((1, 1), (1, 41), (41, 1), (3, 3)):
+        weights = np.random.default_rng(3).standard_normal(size)
+        expected = ndimage.correlate(image, weights, mode="mirror")
+        allowed = 1e-13 * np.abs(weights).sum()
+        np.testing.assert_allclose(convolve(image, weights, backend="fft"), expected, rtol=0, atol=allowed)

@@ -106,7 +106,7 @@ def test_double_precision_reaches_the_response():
 
 def test_each_kernel_of_a_chain_has_the_same_options():
     image = Image(PIXELS[..., :3])
-    work = chain(image, BOX, BOX, options=ConvolveOptions(stride=2, extent="valid"))
+    work = chain(image, BOX, BOX, options=ConvolveOptions(stride=(2, 2), extent="valid"))
     assert work.output_size == (4, 5, 3)
     assert work.run().shape == (4, 5, 3)
 

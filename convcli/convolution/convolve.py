@@ -10,7 +10,7 @@ from convcli.convolution.backends import get_backend
 from convcli.convolution.bank import Bank
 from convcli.convolution.engine import Task, run_tiles, run_whole
 from convcli.convolution.geometry import axis_geometry
-from convcli.convolution.options import ConvolveOptions, available_threads
+from convcli.convolution.options import ConvolveOptions, available_threads, both
 from convcli.convolution.planner import choose_backend
 from convcli.errors import FilterError, UsageError
 from convcli.image.tone import Finish
@@ -86,7 +86,7 @@ def convolve(
     [[1, 2, 3], [1, 2, 3]]
     """
     options = ConvolveOptions(
-        padding, padding_value, extent, flip, anchor, stride, dilation, backend, precision, threads
+        padding, padding_value, extent, flip, anchor, both(stride), both(dilation), backend, precision, threads
     )
     pixels = np.asarray(image)
     if pixels.ndim not in (2, 3):
@@ -157,7 +157,7 @@ def plan_convolution(
         raise FilterError(f"{len(value)} padding values were given for {channels} channels: give one, or one a channel")
     weights, anchor = _laid_on_one_size(kernel, options)
     (anchor_y, anchor_x), (kernel_h, kernel_w) = anchor, weights[0].shape
-    (stride_y, stride_x), (dilation_y, dilation_x) = _pair(options.stride), _pair(options.dilation)
+    (stride_y, stride_x), (dilation_y, dilation_x) = options.stride, options.dilation
     rows = axis_geometry(height, kernel_h, anchor=anchor_y, extent=options.extent, stride=stride_y, dilation=dilation_y)
     columns = axis_geometry(
         width, kernel_w, anchor=anchor_x, extent=options.extent, stride=stride_x, dilation=dilation_x
@@ -206,10 +206,10 @@ def correlate_bank(
     >>> correlate_bank(image, Bank(np.ones((1, 2, 2, 2)))).tolist()
     [[[8.0], [8.0]], [[8.0], [8.0]]]
     """
-    options = ConvolveOptions(padding, padding_value, stride=stride, dilation=dilation, threads=threads)
+    options = ConvolveOptions(padding, padding_value, stride=both(stride), dilation=both(dilation), threads=threads)
     if image.ndim != 3 or image.shape[2] != bank.inputs:
         raise FilterError(f"this bank reads {bank.inputs} channels; the image is of shape {image.shape}")
-    strides, dilations = _pair(options.stride), _pair(options.dilation)
+    strides, dilations = options.stride, options.dilation
     rows, columns = (
         replace(
             axis_geometry(
@@ -268,7 +268,3 @@ def _laid_on_one_size(kernel: AnyKernel, options: ConvolveOptions) -> tuple[list
         whole[y : y + weights.shape[0], x : x + weights.shape[1]] = weights
         aligned.append(whole)
     return aligned, (top, left)
-
-
-def _pair(value: int | tuple[int, int]) -> tuple[int, int]:
-    return (value, value) if isinstance(value, int) else value

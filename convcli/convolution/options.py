@@ -32,8 +32,6 @@ class ConvolveOptions:
 
     >>> ConvolveOptions(padding="zeros").padding
     'constant'
-    >>> ConvolveOptions(stride=2).stride
-    (2, 2)
 
     Raises
     ------
@@ -46,8 +44,8 @@ class ConvolveOptions:
     extent: str = "same"
     flip: bool = False
     anchor: tuple[int, int] | None = None
-    stride: int | tuple[int, int] = 1
-    dilation: int | tuple[int, int] = 1
+    stride: tuple[int, int] = (1, 1)
+    dilation: tuple[int, int] = (1, 1)
     backend: str = "auto"
     precision: str = "single"
     threads: int | None = None
@@ -65,17 +63,21 @@ class ConvolveOptions:
         # A frozen dataclass is completed in place once; nobody has seen it yet.
         object.__setattr__(self, "padding", padding)
         object.__setattr__(self, "padding_value", value)
-        object.__setattr__(self, "stride", positive_pair("stride", self.stride))
-        object.__setattr__(self, "dilation", positive_pair("dilation", self.dilation))
+        object.__setattr__(self, "stride", _pair("stride", self.stride, minimum=1))
+        object.__setattr__(self, "dilation", _pair("dilation", self.dilation, minimum=1))
         if self.anchor is not None:
             object.__setattr__(self, "anchor", _pair("anchor", self.anchor, minimum=0))
         if self.threads is not None and self.threads < 1:
             raise UsageError(f"threads must be at least 1, not {self.threads}")
 
 
-def positive_pair(what: str, value: int | Sequence[int]) -> tuple[int, int]:
-    """Read one number, or a (rows, columns) pair, of at least 1."""
-    return _pair(what, (value, value) if isinstance(value, int) else value, minimum=1)
+def both(value: int | tuple[int, int]) -> tuple[int, int]:
+    """Take one number for rows and columns alike.
+
+    >>> both(2), both((2, 3))
+    ((2, 2), (2, 3))
+    """
+    return (value, value) if isinstance(value, int) else value
 
 
 def _pair(what: str, value: Sequence[int], minimum: int) -> tuple[int, int]:

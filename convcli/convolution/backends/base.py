@@ -118,6 +118,24 @@ class Scratch:
         return buffer[:size].reshape(shape)
 
 
+class TileOwner:
+    """What most correlators have in common: a buffer for the tile, scratch, and a look at the samples."""
+
+    def __init__(self, work: Work) -> None:
+        self.work = work
+        self.scratch = Scratch(work.dtype)
+        self.input: NDArray[Any] = np.empty(0)
+
+    def tile(self, height: int, width: int) -> NDArray[Any]:
+        """Give the buffer (height, width, inputs) that the next tile is to be read into."""
+        self.input = self.scratch.array("tile", (height, width, self.work.bank.inputs))
+        return self.input
+
+    def spoilt(self) -> bool:
+        """Whether the tile holds samples that a method other than tap by tap would spread."""
+        return not (self.work.finite or is_tame(self.input))
+
+
 # Samples from which on methods may overflow, by bytes a sample: below the root of the largest float32 and float64.
 HUGE = {4: 1e18, 8: 1e150}
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-from convcli.convolution.backends.base import Correlator, Scratch, WholeImage, Work, is_tame
+from convcli.convolution.backends.base import Correlator, TileOwner, WholeImage, Work
 from convcli.convolution.threads import SharedLimit
 
 # Outputs of a full tile, rows and samples a row. Smaller ones would fit a core's L2 cache, but two threads that meet at
@@ -86,21 +86,8 @@ def _limit(count: int) -> Callable[[], object]:
 _blas_threads = SharedLimit(_limit)
 
 
-class _TileOwner:
-    """Holds the tile, and cuts from it what lies under one weight."""
-
-    def __init__(self, work: Work) -> None:
-        self.work = work
-        self.scratch = Scratch(work.dtype)
-        self.input: NDArray[Any] = np.empty(0)
-
-    def tile(self, height: int, width: int) -> NDArray[Any]:
-        self.input = self.scratch.array("tile", (height, width, self.work.bank.inputs))
-        return self.input
-
-    def spoilt(self) -> bool:
-        """Whether the tile holds what zeros in a band, or sums before scaling, would spread."""
-        return not (self.work.finite or is_tame(self.input))
+class _Taps(TileOwner):
+    """Cuts from the tile what lies under one weight, and sums many terms."""
 
     def output_size(self) -> tuple[int, int]:
         (height, width), span, stride = self.input.shape[:2], self.work.span, self.work.stride
@@ -133,7 +120,7 @@ class _TileOwner:
         out += other
 
 
-class TapByTap(_TileOwner):
+class TapByTap(_Taps):
     """The definition, no cleverer: right for NaN, infinite and huge samples, which meet nonzero weights only."""
 
     def __init__(self, work: Work) -> None:
@@ -160,7 +147,7 @@ class TapByTap(_TileOwner):
         return out
 
 
-class ShiftedCopies(_TileOwner):
+class ShiftedCopies(_Taps):
     """One kernel on every channel, as a sum of shifted and scaled copies."""
 
     def __init__(self, work: Work, kernel: NDArray[np.float64]) -> None:
@@ -215,7 +202,7 @@ def _terms(kernel: NDArray[np.float64]) -> list[tuple[float, list[tuple[int, int
     return terms
 
 
-class BandMatrices(_TileOwner):
+class BandMatrices(_Taps):
     """One kernel on every channel, as products of band matrices with slabs of rows, one call a kernel column."""
 
     def __init__(self, work: Work, rows: int, bands: list[tuple[int, NDArray[Any]]]) -> None:
@@ -280,7 +267,7 @@ def _band_matrices(kernel: NDArray[np.float64], work: Work, rows: int) -> list[t
     return bands
 
 
-class ChannelMatrices(_TileOwner):
+class ChannelMatrices(_Taps):
     """A bank that mixes channels: for each tap, the samples under it times that tap's matrix of weights."""
 
     def __init__(self, work: Work) -> None:

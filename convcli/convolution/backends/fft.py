@@ -23,7 +23,7 @@ from convcli.convolution.backends.base import HUGE, Correlator, WholeImage, Work
 
 # Lengths with small prime factors only, which FFTW does in fast steps.
 _LENGTHS = (
-    *(32, 48, 64, 96, 128, 160, 192, 256, 288, 320, 384, 400, 480, 512, 576, 640, 768),
+    *(1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 160, 192, 256, 288, 320, 384, 400, 480, 512, 576, 640, 768),
     *(1024, 1280, 1536, 2048, 3072, 4096, 6144, 8192),
 )
 # A tile and its spectrum of this many bytes each still fit a core's cache; beyond, a sample costs _SPILL more for each
@@ -107,7 +107,9 @@ class _OverlapSave:
             return True
         # The first of these is the sum of all samples: never finite where one is not. Where huge samples cancel in it,
         # they do not in the lowest frequencies as well. A look at three numbers, where one at all samples takes longer.
-        return all(abs(spectrum[place]) < HUGE[spectrum.dtype.itemsize // 2] for place in ((0, 0), (0, 1), (1, 0)))
+        down, right = min(1, spectrum.shape[0] - 1), min(1, spectrum.shape[1] - 1)
+        looked_at = spectrum[0, 0], spectrum[0, right], spectrum[down, 0]
+        return all(abs(value) < HUGE[spectrum.dtype.itemsize // 2] for value in looked_at)
 
     def _correlate_bank(self) -> bool:
         for plane, spectrum in zip(self._planes, self._input_spectra, strict=True):

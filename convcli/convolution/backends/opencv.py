@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.convolution.backends.base import Correlator, Scratch, WholeImage, Work, is_tame
+from convcli.convolution.backends.base import Correlator, TileOwner, WholeImage, Work, is_tame
 from convcli.convolution.threads import SharedLimit
 from convcli.kernel.factorize import separate
 
@@ -89,24 +89,12 @@ class _OpenCV:
         return _threads(1)
 
 
-class _Tile:
-    """A tile in a buffer of its own. The border that OpenCV adds is cut off: responses are what is valid."""
+class _Tile(TileOwner):
+    """Cuts off the border that OpenCV adds: responses are what is valid."""
 
-    def __init__(self, work: Work) -> None:
-        self._work = work
-        self._scratch = Scratch(work.dtype)
-        self._input: NDArray[Any] = np.empty(0)
-
-    def tile(self, height: int, width: int) -> NDArray[Any]:
-        self._input = self._scratch.array("tile", (height, width, self._work.bank.inputs))
-        return self._input
-
-    def _spoilt(self) -> bool:
-        return not (self._work.finite or is_tame(self._input))
-
-    def _valid(self, response: NDArray[Any]) -> NDArray[Any]:
-        height, width = self._input.shape[:2]
-        rows, columns = self._work.span
+    def valid(self, response: NDArray[Any]) -> NDArray[Any]:
+        height, width = self.input.shape[:2]
+        rows, columns = self.work.span
         top, left = rows // 2, columns // 2
         whole = response.reshape(height, width, -1)
         return whole[top : top + height - rows + 1, left : left + width - columns + 1]
@@ -119,11 +107,11 @@ class _Filter2D(_Tile):
         self._by_taps = kernel.size < _SPECTRAL_WEIGHTS[work.dtype.name]
 
     def correlate(self) -> NDArray[Any] | None:
-        if not self._by_taps and self._spoilt():
+        if not self._by_taps and self.spoilt():
             return None
-        response = self._scratch.array("response", self._input.shape)
-        cv2.filter2D(self._input, -1, self._kernel, response, _MIDDLE, 0, cv2.BORDER_CONSTANT)
-        return self._valid(response)
+        response = self.scratch.array("response", self.input.shape)
+        cv2.filter2D(self.input, -1, self._kernel, response, _MIDDLE, 0, cv2.BORDER_CONSTANT)
+        return self.valid(response)
 
 
 class _Separable(_Tile):
@@ -132,28 +120,28 @@ class _Separable(_Tile):
         self._column, self._row = column.astype(work.dtype), row.astype(work.dtype)
 
     def correlate(self) -> NDArray[Any] | None:
-        if self._spoilt():
+        if self.spoilt():
             return None
-        response = self._scratch.array("response", self._input.shape)
-        cv2.sepFilter2D(self._input, -1, self._row, self._column, response, _MIDDLE, 0, cv2.BORDER_CONSTANT)
-        return self._valid(response)
+        response = self.scratch.array("response", self.input.shape)
+        cv2.sepFilter2D(self.input, -1, self._row, self._column, response, _MIDDLE, 0, cv2.BORDER_CONSTANT)
+        return self.valid(response)
 
 
 class _Planes(_Tile):
     """A bank that mixes channels, or has too many: one filter2D for each pair of an output and an input channel."""
 
     def correlate(self) -> NDArray[Any] | None:
-        if self._spoilt():
+        if self.spoilt():
             return None
-        height, width = self._input.shape[:2]
-        rows, columns = self._work.span
-        inputs = [np.ascontiguousarray(self._input[..., channel]) for channel in range(self._input.shape[2])]
-        out = self._scratch.array("out", (height - rows + 1, width - columns + 1, self._work.bank.outputs))
+        height, width = self.input.shape[:2]
+        rows, columns = self.work.span
+        inputs = [np.ascontiguousarray(self.input[..., channel]) for channel in range(self.input.shape[2])]
+        out = self.scratch.array("out", (height - rows + 1, width - columns + 1, self.work.bank.outputs))
         out[...] = 0
-        for output, source, weights in self._work.bank.planes():
-            kernel = weights.astype(self._work.dtype)
+        for output, source, weights in self.work.bank.planes():
+            kernel = weights.astype(self.work.dtype)
             response = cv2.filter2D(inputs[source], -1, kernel, None, _MIDDLE, 0, cv2.BORDER_CONSTANT)
-            out[..., output] += self._valid(response[..., np.newaxis])[..., 0]
+            out[..., output] += self.valid(response[..., np.newaxis])[..., 0]
         return out
 
 
