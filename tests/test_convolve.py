@@ -20,7 +20,7 @@ from oracle import (
 )
 from scipy import ndimage
 
-from convcli import Kernel, convolve
+from convcli import Kernel, convolve, load_kernel
 from convcli.convolution.options import PADDING_ALIASES, PADDING_MODES, ConvolveOptions
 from convcli.errors import FilterError, UsageError
 from convcli.kernel.model import CompositeKernel
@@ -366,3 +366,22 @@ def test_the_pairwise_selection_meets_every_pair():
         met = {(case[first], case[second]) for case in PAIRWISE}
         values = [{case[name] for case in PAIRWISE} for name in (first, second)]
         assert len(met) == len(values[0]) * len(values[1])
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32, np.float64])
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "gabor:theta=30",
+        "gabor:theta=75,sigma=2,psi=40",
+        "dog:sigma=2",
+        "log:sigma=2",
+        "morlet:theta=20",
+        "disk:radius=7",
+    ],
+)
+def test_kernels_of_low_rank_stay_within_the_bound_as_sums_of_passes(spec, dtype):
+    weights, image = load_kernel(spec).weights, random_image((120, 150, 3), dtype)
+    image[30:60, 30:90] = image.max()  # a flat patch, where errors of one sign add up
+    check(image, weights, backend="opencv", flip=True)
+    check(image, weights, backend="auto", padding="wrap", stride=(2, 1))

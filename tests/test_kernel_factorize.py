@@ -1,5 +1,7 @@
 """Rank, separation and composition of kernels."""
 
+import itertools
+
 import numpy as np
 import pytest
 import scipy.ndimage
@@ -10,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 
 from convcli.errors import KernelError
 from convcli.kernel.compose import compose
-from convcli.kernel.factorize import rank, separate
+from convcli.kernel.factorize import low_rank, rank, separate
 from convcli.kernel.model import Kernel
 from convcli.kernel.spec import load_kernel
 
@@ -164,3 +166,47 @@ def test_what_cannot_be_composed_is_refused():
         compose([])
     with pytest.raises(KernelError, match="makes a kernel of 1801x1801: too large to compose"):
         compose([load_kernel("box:size=901"), load_kernel("box:size=901")])
+
+
+@pytest.mark.parametrize(
+    ("spec", "products"),
+    [
+        ("gaussian:sigma=3", 1),
+        ("dog:sigma=3", 2),
+        ("log:sigma=3", 2),
+        ("gabor:theta=30", 2),
+        ("unsharp:sigma=3", 2),
+        ("morlet:theta=30", 3),
+        ("disk:radius=5", 4),
+    ],
+)
+def test_a_kernel_of_low_rank_is_the_sum_of_few_products(spec, products):
+    weights = load_kernel(spec).weights
+    passes = low_rank(weights, most=6)
+    assert passes is not None
+    assert len(passes) == products
+    total = sum(np.outer(column, row) for column, row in passes)
+    assert np.abs(total - weights).sum() <= 2e-14 * np.abs(weights).sum()
+    assert low_rank(weights, most=products - 1) is None or products == 1
+
+
+@pytest.mark.parametrize("spec", ["gabor:theta=30", "gabor:theta=30,psi=40", "log:sigma=3", "unsharp:sigma=2"])
+def test_the_products_of_symmetric_kernels_have_exactly_even_or_odd_factors(spec):
+    for factor in itertools.chain(*low_rank(load_kernel(spec).weights, most=4)):
+        even, odd = (np.array_equal(factor, sign * factor[::-1]) for sign in (1, -1))
+        assert even or odd or "psi" in spec
+
+
+def test_products_that_would_cancel_are_not_used():
+    # A long oblique line is a sum of products that cancel nearly everywhere.
+    assert low_rank(load_kernel("motion:length=21,angle=30").weights, most=20) is None
+
+
+@given(arrays(np.float64, st.tuples(sides, sides), elements=whole_numbers), st.integers(1, 6))
+def test_products_sum_to_any_kernel_that_they_are_found_for(weights, most):
+    passes = low_rank(weights, most)
+    if passes is None:
+        return
+    assert len(passes) <= most
+    total = sum(np.outer(column, row) for column, row in passes)
+    np.testing.assert_allclose(total, weights, rtol=0, atol=2e-14 * max(np.abs(weights).sum(), 1))

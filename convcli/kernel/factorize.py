@@ -1,4 +1,6 @@
-"""Kernels as products: rank, and the column and row that a separable kernel is made of."""
+"""Kernels as products: rank, and the columns and rows that a kernel is the sum of."""
+
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +39,59 @@ def separate(weights: Weights) -> tuple[Weights, Weights] | None:
             column, row = column * smallest, row / smallest
         error = np.abs(weights / scale - np.outer(column / scale, row)).sum()
         return (column, row) if error <= SEPARABLE_ERROR * (sizes / scale).sum() else None
+
+
+Passes = tuple[tuple[Weights, Weights], ...]
+
+# The sum of the products' absolute weights is at most this many times the kernel's: what cancels between passes costs
+# accuracy. Gabor, DoG, LoG and unsharp kernels reach 1.3.
+_CANCELLATION = 2.0
+# A singular value decomposition of more takes longer than it saves.
+_LARGEST_SIDE = 128
+
+
+def low_rank(weights: Weights, most: int) -> Passes | None:
+    """Write a kernel as the sum of at most `most` products column x row, or return None where it takes more.
+
+    By singular value decomposition; the sum of the absolute differences is at most 1e-14 of that of the weights, as in
+    `separate`. Isotropic Gabor kernels, DoG, LoG and unsharp masks are sums of two.
+
+    >>> plus = np.array([[0.0, 1.0, 0.0], [1.0, 1.0, 1.0], [0.0, 1.0, 0.0]])
+    >>> [len(low_rank(plus, 2)), low_rank(plus, 1)]
+    [2, None]
+    """
+    weights = np.ascontiguousarray(weights, np.float64)
+    return _low_rank(weights.tobytes(), weights.shape[1], most)
+
+
+@lru_cache(maxsize=8)  # asked for the same kernel by whoever chooses a backend, and by the backend
+def _low_rank(data: bytes, width: int, most: int) -> Passes | None:
+    weights = np.frombuffer(data).reshape(-1, width)
+    pair = separate(weights)
+    if pair is not None:
+        return (pair,)
+    if most < 2 or max(weights.shape) > _LARGEST_SIDE or not weights.any():
+        return None
+    columns, values, rows = np.linalg.svd(weights)
+    total = float(np.abs(weights).sum())
+    rest, spread, passes = weights.copy(), 0.0, []
+    for column, value, row in zip(columns.T[:most], values, rows, strict=False):
+        pair = _even_or_odd(column * value), _even_or_odd(row)
+        passes.append(pair)
+        rest -= np.outer(*pair)
+        spread += float(np.abs(pair[0]).sum() * np.abs(pair[1]).sum())
+        if np.abs(rest).sum() <= SEPARABLE_ERROR * total:
+            return tuple(passes) if spread <= _CANCELLATION * total else None
+    return None
+
+
+def _even_or_odd(factor: Weights) -> Weights:
+    """Make a factor exactly symmetric or antisymmetric where it is but for rounding: such take half the work."""
+    turned = factor[::-1]
+    for sign in (1.0, -1.0):
+        if np.abs(factor - sign * turned).max() <= SEPARABLE_ERROR * np.abs(factor).max():
+            return (factor + sign * turned) / 2
+    return factor
 
 
 def rank(weights: Weights) -> int:

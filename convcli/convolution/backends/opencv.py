@@ -1,4 +1,4 @@
-"""The opencv backend: cv2.filter2D, and cv2.sepFilter2D for kernels that are a column times a row.
+"""The opencv backend: cv2.filter2D, and cv2.sepFilter2D for kernels that are a column times a row, or a sum of few.
 
 Whole images go to OpenCV as they are where its own padding and sample types serve, which saves a copy. All else comes
 in float tiles: from u8 to f32 filter2D is up to ten times slower than converting first, from 9 x 9 on, and u16 is
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from convcli.convolution.backends.base import Correlator, TileOwner, WholeImage, Work, is_tame
 from convcli.convolution.threads import SharedLimit
-from convcli.kernel.factorize import separate
+from convcli.kernel.factorize import Passes, low_rank
 
 _BORDERS = {
     "reflect101": cv2.BORDER_REFLECT_101,
@@ -29,6 +29,8 @@ _BORDERS = {
 _SPECTRAL_WEIGHTS = {"uint8": 121, "float32": 121, "float64": 50}
 # Above this, filter2D is faster on float tiles than on u8.
 _BYTES_WEIGHTS = 49
+# Up to this, filter2D is as quick as a sum of several separable kernels.
+_QUICK_WEIGHTS = 100
 # The longest column plus row that float32 sums one after another inside DESIGN's bound: a flat image under 101 + 101
 # reaches half of it.
 _SEPARABLE_LENGTHS = 202
@@ -55,10 +57,9 @@ class _OpenCV:
         kernel = work.bank.shared
         if kernel is None or work.bank.inputs > _MOST_CHANNELS:
             return lambda: _Planes(work)
-        factors = _worthwhile_factors(kernel, work.dtype)
-        if factors is not None:
-            column, row = factors
-            return lambda: _Separable(work, column, row)
+        passes = separable_passes(kernel, work.dtype)
+        if passes is not None:
+            return lambda: _Separable(work, passes)
         return lambda: _Filter2D(work, kernel)
 
     def whole(self, image: WholeImage) -> NDArray[Any] | None:
@@ -68,19 +69,21 @@ class _OpenCV:
             return None
         if image.padding not in _BORDERS or (image.padding == "constant" and np.any(image.padding_value)):
             return None
-        factors = _worthwhile_factors(kernel, image.dtype)
-        if factors is None and name == "uint8" and kernel.size > _BYTES_WEIGHTS:
+        passes = separable_passes(kernel, image.dtype)
+        if passes is None and name == "uint8" and kernel.size > _BYTES_WEIGHTS:
             return None
+        if passes is not None and len(passes) > 1:
+            return None  # their sum is faster taken in tiles that stay in the cache
         pixels = np.ascontiguousarray(image.pixels)
-        by_taps = factors is None and kernel.size < _SPECTRAL_WEIGHTS[name]
+        by_taps = passes is None and kernel.size < _SPECTRAL_WEIGHTS[name]
         if name != "uint8" and not by_taps and not is_tame(pixels):
             return None
         anchor, border = (image.anchor[1], image.anchor[0]), _BORDERS[image.padding]
         with _threads(image.threads):
-            if factors is None:
+            if passes is None:
                 result = cv2.filter2D(pixels, -1, kernel, anchor=anchor, borderType=border)
             else:
-                column, row = factors
+                ((column, row),) = passes
                 result = cv2.sepFilter2D(pixels, -1, row, column, anchor=anchor, borderType=border)
         return result.reshape(pixels.shape)
 
@@ -115,16 +118,22 @@ class _Filter2D(_Tile):
 
 
 class _Separable(_Tile):
-    def __init__(self, work: Work, column: NDArray[np.float64], row: NDArray[np.float64]) -> None:
+    """A sum of separable kernels: two one-dimensional passes for each."""
+
+    def __init__(self, work: Work, passes: Passes) -> None:
         super().__init__(work)
-        self._column, self._row = column.astype(work.dtype), row.astype(work.dtype)
+        self._passes = [(column.astype(work.dtype), row.astype(work.dtype)) for column, row in passes]
 
     def correlate(self) -> NDArray[Any] | None:
         if self.spoilt():
             return None
-        response = self.scratch.array("response", self.input.shape)
-        cv2.sepFilter2D(self.input, -1, self._row, self._column, response, _MIDDLE, 0, cv2.BORDER_CONSTANT)
-        return self.valid(response)
+        total = self.scratch.array("response", self.input.shape)
+        for number, (column, row) in enumerate(self._passes):
+            response = self.scratch.array("pass", self.input.shape) if number else total
+            cv2.sepFilter2D(self.input, -1, row, column, response, _MIDDLE, 0, cv2.BORDER_CONSTANT)
+            if number:
+                total += response
+        return self.valid(total)
 
 
 class _Planes(_Tile):
@@ -145,13 +154,13 @@ class _Planes(_Tile):
         return out
 
 
-def _worthwhile_factors(
-    kernel: NDArray[np.float64], dtype: np.dtype[Any]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
-    """Factor a kernel where two passes are fewer multiplications, and still exact enough."""
-    if sum(kernel.shape) >= kernel.size or (dtype != np.float64 and sum(kernel.shape) > _SEPARABLE_LENGTHS):
+def separable_passes(kernel: NDArray[np.float64], dtype: np.dtype[Any]) -> Passes | None:
+    """Write a kernel as few products, where their passes are quicker than it is, and still exact enough."""
+    lengths = sum(kernel.shape)
+    if lengths >= kernel.size or (dtype != np.float64 and lengths > _SEPARABLE_LENGTHS):
         return None
-    return separate(kernel)
+    most = 1 if kernel.size <= _QUICK_WEIGHTS else int(kernel.size / (1.2 * lengths))
+    return low_rank(kernel, most)
 
 
 def _limit(count: int) -> Callable[[], object]:
