@@ -220,6 +220,41 @@ def test_calls_from_several_threads_do_not_disturb_each_other(backend):
             np.testing.assert_array_equal(results, expected)
 
 
+@pytest.mark.parametrize("share", [0.0005, 0.2], ids=["few", "many"])
+@pytest.mark.parametrize("geometry", [{}, {"stride": (2, 3)}, {"dilation": (2, 1), "extent": "full"}], ids=str)
+@pytest.mark.parametrize("size", [(3, 3), (14, 15)], ids=str)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_all_but_the_outputs_over_nan_are_as_if_it_were_not_there(backend, size, geometry, share):
+    weights, image = random_kernel(size), random_image((90, 110, 2), np.float32)
+    spoilt = np.random.default_rng(5).random(image.shape) < share
+    reached = reference(spoilt.astype(np.float64), (weights != 0).astype(float), **geometry)[0] > 0.5
+    expected, largest = reference(np.where(spoilt, 0, image), weights, **geometry)
+    image[spoilt] = np.nan
+    result = convolve(image, weights, backend=backend, **geometry)
+    np.testing.assert_array_equal(np.isnan(result), reached)
+    allowed = bound(weights, largest, double=False)
+    np.testing.assert_allclose(result[~reached], expected[~reached], rtol=0, atol=allowed)
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-24, 1.0, 1e20, 1e36])
+def test_a_magnitude_neither_vanishes_nor_overflows(scale):
+    image = (np.random.default_rng(0).random((20, 30)) * scale).astype(np.float32)
+    one, two = (ndimage.sobel(image.astype(np.float64), axis, mode="mirror") for axis in (0, 1))
+    result = convolve(image, load_kernel("sobel"), backend="direct")
+    np.testing.assert_allclose(result, np.hypot(one, two), rtol=0, atol=2e-6 * 8 * 2 * scale)
+
+
+@pytest.mark.parametrize("where", ["weight", "padding"])
+@pytest.mark.parametrize("size", [1e39, 1e-46])
+def test_numbers_that_float32_cannot_hold_need_double_precision(size, where):
+    image, weights, options = np.ones((5, 5)), np.array([[size, 0.0]]), {}
+    if where == "padding":
+        weights, options = np.ones((1, 2)), {"padding": "constant", "padding_value": size}
+    with pytest.raises(UsageError, match="too much for single precision: choose precision double"):
+        convolve(image.astype(np.float32), weights, **options)
+    assert np.isfinite(convolve(image, weights, **options)).all()
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_one_huge_sample_does_not_drown_the_rest_of_the_image(backend):
     image, weights = random_image((80, 80), np.float32), random_kernel((15, 15))

@@ -1,6 +1,7 @@
 """How the responses of several kernels become one: sobel's magnitude, kirsch's strongest direction."""
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,9 @@ def combine_responses(responses: Sequence[NDArray[Any]], how: str) -> NDArray[An
     """
     total = responses[0]
     if how == "magnitude":
-        # hypot never overflows, but is 20 times slower than this; filter responses stay far from 1e19.
+        if not _squares_well(responses):
+            return reduce(np.hypot, responses)
+        # Twenty times as fast as hypot.
         np.multiply(total, total, out=total)
         for response in responses[1:]:
             np.multiply(response, response, out=response)
@@ -32,3 +35,9 @@ def combine_responses(responses: Sequence[NDArray[Any]], how: str) -> NDArray[An
         else:
             np.maximum(total, np.abs(response, out=response) if how == "maxabs" else response, out=total)
     return total
+
+
+def _squares_well(responses: Sequence[NDArray[Any]]) -> bool:
+    """Whether squares keep within float32; also where there is NaN, which hypot may turn into infinity."""
+    peak = max(float(np.maximum(response.max(), -response.min())) for response in responses)
+    return not (0.0 < peak < 1e-15 or 1e18 < peak < np.inf)

@@ -16,6 +16,8 @@ from convcli.errors import FilterError, UsageError
 from convcli.image.tone import Finish
 from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
 
+# Kernels within these leave room for samples and sums of them in float32.
+_LEAST_SINGLE, _MOST_SINGLE = 1e-30, 1e30
 _SAMPLE_TYPES = ("uint8", "uint16", "int16", "float32", "float64")
 
 
@@ -163,6 +165,8 @@ def plan_convolution(
         width, kernel_w, anchor=anchor_x, extent=options.extent, stride=stride_x, dilation=dilation_x
     )
     work_dtype = np.dtype(np.float64 if options.precision == "double" or dtype == np.float64 else np.float32)
+    if work_dtype == np.float32:
+        _check_single(weights, options)
     banks = tuple(Bank.depthwise(each, channels) for each in weights)
     output_size = rows.output, columns.output, channels
     name, reason = options.backend, "as asked"
@@ -268,3 +272,13 @@ def _laid_on_one_size(kernel: AnyKernel, options: ConvolveOptions) -> tuple[list
         whole[y : y + weights.shape[0], x : x + weights.shape[1]] = weights
         aligned.append(whole)
     return aligned, (top, left)
+
+
+def _check_single(weights: list[NDArray[np.float64]], options: ConvolveOptions) -> None:
+    """Refuse weights and padding values that float32 would turn to zero or infinity."""
+    for sizes in (*map(np.abs, weights), np.abs(options.padding_value)):
+        largest = float(np.max(sizes))
+        if not (largest == 0.0 or _LEAST_SINGLE < largest < _MOST_SINGLE):
+            raise UsageError(
+                f"a number of the size {largest:g} is too much for single precision: choose precision double"
+            )

@@ -16,6 +16,7 @@ from convcli.convolution.bank import Bank
 from convcli.convolution.combine import combine_responses
 from convcli.convolution.geometry import AxisGeometry
 from convcli.convolution.padding import PaddedSource
+from convcli.convolution.spoilt import correlate_without
 from convcli.convolution.threads import run_tasks
 
 Finisher = Callable[[NDArray[Any], NDArray[Any]], None]
@@ -76,15 +77,17 @@ def run_tiles(pixels: NDArray[Any], task: Task, dtype: np.dtype[Any], finish: Fi
 
     def worker() -> Callable[[int], None]:
         correlators = tuple(make() for make in makers)
-        careful: list[tuple[Correlator, ...]] = []
+        by_taps: list[tuple[Correlator, ...]] = []
 
         def correlate(top: int, left: int, size: tuple[int, int]) -> NDArray[Any]:
-            responses = _correlate_all(correlators, source, top, left, size)
+            responses = _correlate_all(correlators, _read(source, top, left, correlators[0].tile(*size)))
             if responses is None:
-                if not careful:
-                    careful.append(_careful_correlators(task, works))
-                responses = _correlate_all(careful[0], source, top, left, size)
-            assert responses is not None  # the careful ones hand nothing on
+                tile = _read(source, top, left, correlators[0].tile(*size))
+                responses = correlate_without(correlators, works, tile)
+            if responses is None:
+                by_taps[:] = by_taps or [_tap_by_tap(task, works)]
+                responses = _correlate_all(by_taps[0], _read(source, top, left, by_taps[0][0].tile(*size)))
+            assert responses is not None  # going by taps hands nothing on
             return combine_responses(responses, task.combine) if len(responses) > 1 else responses[0]
 
         @np.errstate(over="ignore", invalid="ignore")  # infinity minus infinity is NaN, as it should be
@@ -107,15 +110,15 @@ def run_tiles(pixels: NDArray[Any], task: Task, dtype: np.dtype[Any], finish: Fi
     return out
 
 
-def _correlate_all(
-    correlators: tuple[Correlator, ...], source: PaddedSource, top: int, left: int, size: tuple[int, int]
-) -> list[NDArray[Any]] | None:
-    """Read a tile and correlate it with each bank; None where one of them hands it on."""
-    first, *others = correlators
-    tile = first.tile(*size)
+def _read(source: PaddedSource, top: int, left: int, tile: NDArray[Any]) -> NDArray[Any]:
     source.read(top, left, tile)
-    for other in others:
-        np.copyto(other.tile(*size), tile)
+    return tile
+
+
+def _correlate_all(correlators: tuple[Correlator, ...], tile: NDArray[Any]) -> list[NDArray[Any]] | None:
+    """Correlate the tile, in the first one's buffer, with each bank; None where one of them hands it on."""
+    for other in correlators[1:]:
+        np.copyto(other.tile(*tile.shape[:2]), tile)
     responses = []
     for correlator in correlators:
         response = correlator.correlate()
@@ -150,8 +153,8 @@ def _in_outputs(size: tuple[int, int], stride: tuple[int, int], done: tuple[int,
     return (size[0] - 1) // stride[0] + 1, (size[1] - 1) // stride[1] + 1
 
 
-def _careful_correlators(task: Task, works: tuple[Work, ...]) -> tuple[Correlator, ...]:
-    """Make correlators for tiles with NaN, infinite or huge samples: tap by tap, zero weights left out."""
+def _tap_by_tap(task: Task, works: tuple[Work, ...]) -> tuple[Correlator, ...]:
+    """Make the correlators that are right whatever a tile holds."""
     from convcli.convolution.backends.direct import TapByTap  # only where such a tile turns up
 
     pairs = zip(works, task.banks, strict=True)
