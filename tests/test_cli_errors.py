@@ -80,8 +80,8 @@ def test_standard_input_may_be_empty_or_no_picture():
         (["-o", "o.png", "--depth", "f32"], "o.png: PNG cannot hold f32 (it holds u8, u16): write .tiff, .pfm or .npy"),
         (["-o", "o.jpg", "--depth", "u16"], "o.jpg: JPEG cannot hold u16 (it holds u8): write .png, .tiff or .npy"),
         (["--json", "-o", "-"], "--json and -o - would both write to standard output: name a file with -o"),
-        (["--stride", "0"], "stride must be whole numbers of at least 1, as rows,columns, not 0,0"),
-        (["--stride", "2,0"], "stride must be whole numbers of at least 1, as rows,columns, not 2,0"),
+        (["--stride", "0"], "--stride 0: must be at least 1"),
+        (["--stride", "2,0"], "--stride 2,0: must be at least 1"),
         (["--stride", "2.5"], "--stride takes a whole number, or two as rows,columns, such as 2 or 2,3; not '2.5'"),
         (["--stride", ""], "--stride takes a whole number, or two as rows,columns, such as 2 or 2,3; not ''"),
         (
@@ -89,7 +89,7 @@ def test_standard_input_may_be_empty_or_no_picture():
             "--dilation takes a whole number, or two as rows,columns, such as 2 or 2,3; not '1,2,3'",
         ),
         (["--anchor", "1"], "--anchor takes a row and a column, such as 1,2; not '1'"),
-        (["--anchor", "-1,0"], "anchor must be whole numbers of at least 0, as rows,columns, not -1,0"),
+        (["--anchor", "-1,0"], "--anchor -1,0: must be at least 0"),
         (["--anchor", "3,0"], "anchor 3,0 lies outside kernel 'sobel_x' of 3x3"),
         (["--padding", "wrapp"], "unknown padding 'wrapp': expected reflect101, reflect, "),
         (["--padding-value", "3"], "--padding-value needs --padding constant, not reflect101"),
@@ -359,3 +359,19 @@ def test_sizes_that_a_format_cannot_hold_are_refused_by_name(shape, output, mess
     np.save("odd.npy", np.ones(shape, np.uint8))
     assert refused("filter", "odd.npy", "-k", "identity", "-o", output, *dry) == message
     assert not Path(output).exists()
+
+
+def test_a_kernel_file_is_an_input_too(folder):
+    text = "name: own\nweights: [[1, 2, 1]]\n"
+    Path("own.yaml").write_text(text)
+    message = refused("filter", "photo.png", "-k", "own.yaml:rotate=90", "-o", "own.yaml", "--format", "png", "-f")
+    assert message.startswith("own.yaml: its suffix and --format png differ")
+    os.link("own.yaml", "own.png")
+    message = refused("filter", "photo.png", "-k", "own.yaml", "-o", "own.png", "-f")
+    assert message == "own.png: the output is the input 'own.yaml'; choose another name with -o"
+    assert Path("own.yaml").read_text() == text
+
+
+def test_what_a_terminal_would_obey_is_not_sent_to_it():
+    outcome = run("filter", "\x1b[31mred\x07.png", "-k", "box")
+    assert outcome.messages == "convcli: error: \\x1b[31mred\\x07.png: no such file; check the path\n"

@@ -166,7 +166,7 @@ def test_check_reports_every_file_and_ends_with_2_if_one_is_bad(kernels, tmp_pat
     status, out, err = kernels("check", "bad.yaml", "good.yaml", "none.yaml")
     assert (status, err) == (2, "")
     assert out == (
-        "bad  bad.yaml: weights[1]: has 1 weights where the first row has 2\n"
+        "bad  bad.yaml: weights[1]: is of length 1 where the first row is of 2\n"
         "ok   good.yaml: good, 1x3, sum 1, rank 1\n"
         "bad  none.yaml: no such kernel file\n"
     )

@@ -9,6 +9,7 @@ import tifffile
 from image_samples import XMP, as_stored, exif, pillow, rough, saved, smooth, srgb_profile
 from PIL import Image as Pillow
 from PIL import ImageCms
+from PIL.PngImagePlugin import PngInfo
 
 from convcli.image.exif import make_true, orientation_of
 from convcli.image.formats import FORMATS
@@ -23,8 +24,6 @@ def photograph(kind: str, block: bytes, xmp: bytes = XMP, size: tuple[int, int] 
     """A picture with EXIF, XMP, profile and resolution, as Pillow writes it."""
     options = {"icc_profile": ICC, "exif": block}
     if kind == "PNG":
-        from PIL.PngImagePlugin import PngInfo
-
         info = PngInfo()
         info.add_itxt("XML:com.adobe.xmp", xmp.decode())
         options |= {"pnginfo": info, "dpi": (300, 150)}
@@ -225,3 +224,26 @@ def test_any_block_however_broken_is_survived():
         fixed, _ = make_true(bytes(block), (40, 60), (60, 40))
         assert len(fixed) <= len(block)
         assert orientation_of(fixed) == 1
+
+
+def test_texts_comments_and_iptc_are_said_to_be_lost():
+    pixels = np.zeros((4, 5, 3), np.uint8)
+    picture, stream = Pillow.fromarray(pixels), io.BytesIO()
+    text = PngInfo()
+    text.add_text("Comment", "hello")
+    text.add_itxt("Title", "hello", zip=True)
+    picture.save(stream, "png", pnginfo=text)
+    kept = "only EXIF, XMP, profile and resolution are kept"
+    assert decode_image(stream.getvalue(), "a.png").notes == (f"its text is lost (Comment, Title): {kept}",)
+
+    stream = io.BytesIO()
+    picture.save(stream, "jpeg", comment=b"hello")
+    data = stream.getvalue()
+    block = b"Photoshop 3.0\0" + b"8BIM\x04\x04\0\0\0\0\0\0"
+    data = data[:2] + b"\xff\xed" + (len(block) + 2).to_bytes(2, "big") + block + data[2:]
+    notes = decode_image(data, "a.jpg").notes
+    assert sorted(notes) == [f"its IPTC block is lost: {kept}", f"its comment is lost: {kept}"]
+
+    stream = io.BytesIO()
+    tifffile.imwrite(stream, pixels, extratags=[(33723, 7, 40, bytes(40), True)])
+    assert decode_image(stream.getvalue(), "a.tif").notes == (f"its IPTC block is lost: {kept}",)

@@ -20,7 +20,7 @@ BAD = {
     "a control character": ("name: \x07\n", "not valid YAML"),
     "nothing in it": ("name: x\n", "needs one of weights, family or kernels"),
     "both weights and family": (f"{ONE}family: box\n", "needs one of weights, family or kernels"),
-    "ragged rows": ("weights: [[1, 2], [3]]\n", r"weights\[1\]: has 1 weights where the first row has 2"),
+    "ragged rows": ("weights: [[1, 2], [3]]\n", r"weights\[1\]: is of length 1 where the first row is of 2"),
     "no rows": ("weights: []\n", "weights: is empty"),
     "an empty row": ("weights: [[]]\n", "weights: is empty"),
     "a flat list": ("weights: [1, 2]\n", r"weights\[0\]: expected a list, got a whole number"),
@@ -93,7 +93,7 @@ BAD = {
     ),
     "a bad inline part": (
         "kernels: [{weights: [[1], []]}]\ncombine: sum\n",
-        r"kernels\[0\]: weights\[1\]: has 0 weights",
+        r"kernels\[0\]: weights\[1\]: is of length 0",
     ),
     "itself as a part": ("kernels: [bad.yaml]\ncombine: sum\n", r"kernels\[0\]: .*cannot be a part"),
     "deep nesting": ("weights: " + "[" * 300_000, "line 1: is nested more than 8 deep"),

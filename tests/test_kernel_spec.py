@@ -72,7 +72,7 @@ BAD = {
     "sobel_x:rotate=1/2": "sobel_x: rotate: must be a multiple of 90",
     "1 2:rotate=45": "weights: rotate: must be a multiple of 90 for a kernel of 1x2",
     "1 2:size=4": "weights take only normalize and rotate as parameters, not 'size'",
-    "1 2; 3": "weights, row 2: has 1 numbers where the first has 2",
+    "1 2; 3": "weights, row 2: is of length 1 where the first is of 2",
     "1 2;; 3 4": "weights, row 2: is empty",
     ";": "weights, row 1: is empty",
     "1 x": "weights, row 1: must be a number or a fraction like 1/16, not 'x'",

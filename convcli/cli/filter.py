@@ -146,8 +146,10 @@ def _check_outputs(inputs: Sequence[str], outputs: Sequence[str], options: "Filt
     from convcli.image.destination import check_destination
     from convcli.image.formats import format_for
     from convcli.job import check_depth
+    from convcli.kernel.spec import split_spec
 
     files = [_STANDARD_INPUT if source == _STANDARD_STREAM else source for source in inputs]
+    files += [path for path, _ in map(split_spec, options.kernels) if Path(path).is_file()]
     skipped = set()
     for source, output in zip(inputs, outputs, strict=True):
         if output == _STANDARD_STREAM:

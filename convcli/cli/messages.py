@@ -9,4 +9,7 @@ def say(text: str) -> None:
     Where standard error is closed nothing is said: `print` would take standard output instead, which may hold an image.
     """
     if sys.stderr is not None:
-        print(" ".join(text.splitlines()), file=sys.stderr)
+        line = " ".join(text.splitlines())
+        # A name may hold what a terminal would obey.
+        shown = line if line.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
+        print(shown, file=sys.stderr)

@@ -243,8 +243,8 @@ def convolve_options(
         extent=extent,
         flip=flip,
         anchor=None if anchor is None else parse_point("--anchor", anchor),
-        stride=parse_pair("--stride", stride),
-        dilation=parse_pair("--dilation", dilation),
+        stride=parse_pair("--stride", stride, least=1),
+        dilation=parse_pair("--dilation", dilation, least=1),
         backend=backend,
         precision=precision,
         threads=threads,
@@ -254,7 +254,7 @@ def convolve_options(
     return options
 
 
-def parse_pair(option: str, text: str) -> tuple[int, int]:
+def parse_pair(option: str, text: str, least: int = 0) -> tuple[int, int]:
     """Read `2` as (2, 2) and `2,3` as (2, 3): rows, columns.
 
     >>> parse_pair("--stride", "2"), parse_pair("--stride", "2,3")
@@ -263,7 +263,7 @@ def parse_pair(option: str, text: str) -> tuple[int, int]:
     Raises
     ------
     UsageError
-        for anything else, `2.0`, `2,` and `1,2,3` among them.
+        for anything else, `2.0`, `2,` and `1,2,3` among them, and for numbers below `least`.
     """
     numbers = [_whole(part) for part in text.split(",")]
     if len(numbers) == 1:
@@ -271,6 +271,8 @@ def parse_pair(option: str, text: str) -> tuple[int, int]:
     if len(numbers) != 2 or None in numbers:
         raise UsageError(f"{option} takes a whole number, or two as rows,columns, such as 2 or 2,3; not {text!r}")
     rows, columns = (n for n in numbers if n is not None)
+    if min(rows, columns) < least:
+        raise UsageError(f"{option} {text}: must be at least {least}")
     return rows, columns
 
 

@@ -17,7 +17,7 @@ from convcli.image import codec, memory
 from convcli.image.exif import orientation_of
 from convcli.image.model import Image, Metadata
 
-_START, _END, _SCAN = 0xD8, 0xD9, 0xDA
+_START, _END, _SCAN, _COMMENT = 0xD8, 0xD9, 0xDA, 0xFE
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _DECODABLE = frozenset({0xC0, 0xC1, 0xC2, 0xC9, 0xCA})
 _HUFFMAN = frozenset({0xC0, 0xC1, 0xC2})
@@ -46,7 +46,7 @@ class _Parts:
     bits: int = 8
     exif: bytes | None = None
     xmp: bytes | None = None
-    long_xmp: bool = False
+    lost: list[str] = field(default_factory=list)
     icc_parts: dict[int, bytes] = field(default_factory=dict)
     icc_count: int = 0
     density: tuple[float, float] | None = None
@@ -74,7 +74,9 @@ def read(data: bytes, name: str) -> Image:
     resolution = parts.density if orientation < 5 or parts.density is None else parts.density[::-1]
     size = (parts.height, parts.width)
     metadata = Metadata(parts.exif, parts.xmp, parts.icc(), resolution, size)
-    notes = ("its extended XMP is ignored",) if parts.long_xmp else ()
+    notes = tuple(
+        f"its {what} is lost: only EXIF, XMP, profile and resolution are kept" for what in dict.fromkeys(parts.lost)
+    )
     return Image(
         codec.turn_upright(pixels, orientation) if orientation != 1 else pixels, False, metadata, "jpeg", notes
     )
@@ -96,7 +98,11 @@ def _walk(data: bytes, name: str) -> _Parts:
         elif marker == 0xE1 and bytes(body[: len(_XMP)]) == _XMP and parts.xmp is None:
             parts.xmp = bytes(body[len(_XMP) :])
         elif marker == 0xE1 and bytes(body[: len(_LONG_XMP)]) == _LONG_XMP:
-            parts.long_xmp = True
+            parts.lost.append("extended XMP")
+        elif marker == _COMMENT:
+            parts.lost.append("comment")
+        elif marker == 0xED:
+            parts.lost.append("IPTC block")
         elif marker == 0xE2 and bytes(body[: len(_ICC)]) == _ICC and len(body) > len(_ICC) + 2:
             index, parts.icc_count = body[len(_ICC)], body[len(_ICC) + 1]
             parts.icc_parts[index] = bytes(body[len(_ICC) + 2 :])

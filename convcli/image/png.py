@@ -28,6 +28,7 @@ _SAMPLES = {**_CHANNELS, 3: 1}
 _MOST_INFLATION = 1032  # deflate turns at most 258 bytes into two bits
 _COLOUR_TYPES = {1: 0, 3: 2, 2: 4, 4: 6}
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
+_TEXT_CHUNKS = (b"tEXt", b"zTXt", b"iTXt")
 _COLOUR_CHUNKS = (b"cICP", b"sRGB", b"gAMA", b"cHRM")
 _XMP_KEYWORD = b"XML:com.adobe.xmp"
 _LARGEST_METADATA = 64 * 2**20  # what a compressed text or profile may grow to: enough for any real one
@@ -147,7 +148,7 @@ def _header(chunks: list[tuple[bytes, memoryview]], name: str) -> _Header:
 def _metadata(chunks: list[tuple[bytes, memoryview]], header: _Header) -> tuple[Metadata, tuple[str, ...]]:
     exif = xmp = icc = resolution = None
     colour: list[tuple[bytes, bytes]] = []
-    notes = []
+    notes, texts = [], []
     for kind, view in chunks:
         if kind == b"eXIf":
             exif = bytes(view)
@@ -162,8 +163,13 @@ def _metadata(chunks: list[tuple[bytes, memoryview]], header: _Header) -> tuple[
             resolution = (across * _METRES_PER_INCH, down * _METRES_PER_INCH)
         elif kind in _COLOUR_CHUNKS:
             colour.append((kind, bytes(view)))
+        elif kind in _TEXT_CHUNKS:
+            texts.append(bytes(view[:80]).partition(b"\0")[0].decode("latin-1"))
         elif kind == b"acTL":
             notes.append("an animation: only its first picture is used")
+    if texts:
+        named = ", ".join(dict.fromkeys(texts))
+        notes.append(f"its text is lost ({named}): only EXIF, XMP, profile and resolution are kept")
     size = (header.height, header.width)
     return Metadata(exif, xmp, icc, resolution, size, tuple(colour)), tuple(notes)
 

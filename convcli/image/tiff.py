@@ -25,6 +25,7 @@ _DEPTHS = ("u8", "u16", "i16", "f32", "f64")
 _CENTIMETRES_PER_INCH = 2.54
 _STRIP_BYTES = 2**20
 _XMP, _ICC, _DESCRIPTION = 700, 34675, 270
+_IPTC = (33723, 34377)
 # Tags that describe the picture, not how the file holds it: document, description, make, model, orientation, page,
 # software, date, artist, computer, rating, copyright, and Windows' title, comment, author, keywords and subject.
 _DESCRIPTIVE = frozenset({269, 270, 271, 272, 274, 285, 305, 306, 315, 316, 18246, 33432, *range(0x9C9B, 0x9CA0)})
@@ -66,6 +67,8 @@ def read(data: bytes, name: str) -> Image:
     orientation = _orientation(page)
     notes = [f"{pages} pages: only the first is used"] if pages > 1 else []
     notes += ["its channels beyond the colours and alpha are ignored"] if cut else []
+    if _has_iptc(page):
+        notes.append("its IPTC block is lost: only EXIF, XMP, profile and resolution are kept")
     return Image(codec.turn_upright(pixels, orientation), alpha, metadata, "tiff", tuple(notes))
 
 
@@ -196,6 +199,10 @@ def _undecodable(page: Any, name: str, error: ValueError) -> ImageReadError:
     if "imagecodecs" in str(error):
         return ImageReadError(f'{name}: a TIFF compressed by {kind}; to read it: pip install "convcli[tiff]"')
     return ImageReadError(f"{name}: the TIFF ({kind}) cannot be decoded: {_one_line(error)}; {_AGAIN}")
+
+
+def _has_iptc(page: Any) -> bool:
+    return any(tag in page.tags for tag in _IPTC)
 
 
 def _orientation(page: Any) -> int:

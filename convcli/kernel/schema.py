@@ -101,7 +101,7 @@ def kernel_from_rows(rows: list[list[Number]], where: str, name: str) -> Kernel:
     values: list[list[float]] = []
     for y, row in enumerate(rows):
         if len(row) != width:
-            raise KernelError(f"{where}[{y}]: has {len(row)} weights where the first row has {width}")
+            raise KernelError(f"{where}[{y}]: is of length {len(row)} where the first row is of {width}")
         try:
             values.append([parse_number(cell) if isinstance(cell, str) else finite(cell) for cell in row])
         except ValueError:

@@ -94,7 +94,7 @@ def parse_weights(text: str) -> list[list[float]]:
         if not row:
             raise KernelError(f"{place}: is empty: a row has at least one number")
         if len(row) != len(rows[0]):
-            raise KernelError(f"{place}: has {len(row)} numbers where the first has {len(rows[0])}")
+            raise KernelError(f"{place}: is of length {len(row)} where the first is of {len(rows[0])}")
         try:
             values.append([parse_number(cell) for cell in row])
         except ValueError as error:
