@@ -92,7 +92,7 @@ def available_threads() -> int:
     """Count the cores that this process may use: its affinity, cut by a cgroup quota where there is one."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
-        with open("/sys/fs/cgroup/cpu.max", encoding="ascii") as limit:  # noqa: PTH123 (pathlib costs start-up)
+        with open("/sys/fs/cgroup/cpu.max", encoding="ascii") as limit:
             quota, period = limit.read().split()
     except (OSError, ValueError):
         return cores

@@ -32,7 +32,7 @@ def check_destination(
         raise UsageError(f"unknown policy {existing!r} for an existing output: expected {', '.join(EXISTING)}")
     name = os.fspath(path)
     try:
-        found = os.stat(name)  # noqa: PTH116 (pathlib costs start-up)
+        found = os.stat(name)
     except (FileNotFoundError, NotADirectoryError):
         _check_folder(name)
         return "write"
@@ -64,14 +64,14 @@ def is_stream(name: str, mode: int) -> bool:
 
 def _same_file(found: os.stat_result, source: str | os.PathLike[str]) -> bool:
     try:
-        return os.path.samestat(found, os.stat(source))  # noqa: PTH116 (as above)
+        return os.path.samestat(found, os.stat(source))
     except (OSError, ValueError):
         return False
 
 
 def _check_folder(name: str) -> None:
-    folder = os.path.dirname(os.path.realpath(name)) or os.curdir  # noqa: PTH120 (pathlib costs start-up)
-    if not os.path.isdir(folder):  # noqa: PTH112 (as above)
+    folder = os.path.dirname(os.path.realpath(name)) or os.curdir
+    if not os.path.isdir(folder):
         raise OutputError(f"{name}: the folder {folder} does not exist; make it first, or choose another with -o")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise OutputError(f"{name}: no permission to write in {folder}; choose another folder with -o")

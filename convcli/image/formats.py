@@ -141,7 +141,7 @@ def format_for(path: str | os.PathLike[str] | None, name: str | None = None) -> 
             raise OutputError(f"unknown format {name!r}: expected {', '.join(known)}{nearest(wanted, known)}")
         return found
     shown = "" if path is None else os.fspath(path)
-    suffix = os.path.splitext(shown)[1].lower()  # noqa: PTH122 (pathlib costs start-up)
+    suffix = os.path.splitext(shown)[1].lower()
     for entry in FORMATS.values():
         if suffix in entry.suffixes:
             return entry

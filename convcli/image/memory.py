@@ -49,14 +49,14 @@ def _address_space() -> list[int]:
 def _fields(path: str, *keys: str) -> list[int]:
     """Return the numbers that lines of `key number` give, as far as there are any."""
     try:
-        with open(path, encoding="ascii") as lines:  # noqa: PTH123 (pathlib costs start-up)
+        with open(path, encoding="ascii") as lines:
             return [int(words[1]) for words in map(str.split, lines) if words and words[0] in keys]
     except (OSError, ValueError, IndexError):
         return []
 
 
 def _number(path: str) -> int:
-    with open(path, encoding="ascii") as file:  # noqa: PTH123 (pathlib costs start-up)
+    with open(path, encoding="ascii") as file:
         return int(file.read())
 
 

@@ -97,7 +97,7 @@ def _description(data: bytes) -> str:
 
 def _read_bytes(name: str) -> bytes:
     try:
-        with open(name, "rb") as file:  # noqa: PTH123 (pathlib costs start-up)
+        with open(name, "rb") as file:
             return file.read()
     except FileNotFoundError:
         raise ImageReadError(f"{name}: no such file; check the path") from None

@@ -115,12 +115,12 @@ def write_bytes(path: str | os.PathLike[str], data: bytes | memoryview) -> None:
     name = os.fspath(path)
     target = os.path.realpath(name)
     try:
-        mode = os.stat(name).st_mode  # noqa: PTH116 (pathlib costs start-up)
+        mode = os.stat(name).st_mode
     except OSError:
         mode = None
     try:
         if mode is not None and is_stream(name, mode):
-            with open(name, "wb") as stream:  # noqa: PTH123 (pathlib costs start-up)
+            with open(name, "wb") as stream:
                 stream.write(data)
         else:
             _replace(target, data, mode)
@@ -131,17 +131,17 @@ def write_bytes(path: str | os.PathLike[str], data: bytes | memoryview) -> None:
 def _replace(target: str, data: bytes | memoryview, mode: int | None) -> None:
     folder, base = os.path.split(target)
     # Hidden, told apart by process and chance, and short enough for a name near the limit of 255 bytes.
-    temporary = os.path.join(folder, f".{base[:40]}.{os.getpid():x}{os.urandom(4).hex()}.tmp")  # noqa: PTH118
+    temporary = os.path.join(folder, f".{base[:40]}.{os.getpid():x}{os.urandom(4).hex()}.tmp")
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
-        with open(descriptor, "wb") as file:  # noqa: PTH123 (a descriptor, not a path)
+        with open(descriptor, "wb") as file:
             if mode is not None:
-                os.chmod(temporary, stat.S_IMODE(mode))  # noqa: PTH101 (pathlib costs start-up)
+                os.chmod(temporary, stat.S_IMODE(mode))
             file.write(data)
-        os.replace(temporary, target)  # noqa: PTH105 (as above)
+        os.replace(temporary, target)
     except BaseException:  # an interrupt, too, must leave no temporary file
         with contextlib.suppress(OSError):
-            os.unlink(temporary)  # noqa: PTH108 (as above)
+            os.unlink(temporary)
         raise
 
 

@@ -76,12 +76,12 @@ def is_file(path: str | Path) -> bool:
 
     A home folder of somebody else's must not stop a run that needs nothing from it.
     """
-    return os.path.isfile(path)  # noqa: PTH113 (pathlib's own raises where access is denied or the name too long)
+    return os.path.isfile(path)
 
 
 def expand_user(path: str) -> Path:
     """Replace a leading `~`; one that names nobody stays as it is."""
-    return Path(os.path.expanduser(path))  # noqa: PTH111 (pathlib's own raises where there is no such user)
+    return Path(os.path.expanduser(path))
 
 
 def _files_named(name: str, folders: list[Path]) -> list[Path]:

@@ -102,21 +102,22 @@ class _Taps(TileOwner):
             top : top + (height - 1) * step_y + 1 : step_y, left : left + (width - 1) * step_x + 1 : step_x
         ]
 
-    def pairwise(
-        self, add_term: Callable[[int, NDArray[Any], bool], None], first: int, last: int, out: NDArray[Any]
-    ) -> None:
-        """Sum terms `first` to `last` - 1 into `out`, in runs that are then added in pairs.
+    def pairwise(self, write: Callable[[int, NDArray[Any]], None], first: int, last: int, out: NDArray[Any]) -> None:
+        """Sum terms `first` to `last` - 1 into `out`, in runs that are then added in pairs; no terms leave it as it is.
 
-        `add_term(index, out, fresh)` writes its term (fresh) or adds it.
+        `write(index, out)` writes one term.
         """
         if last - first <= _RUN:
             for index in range(first, last):
-                add_term(index, out, index == first)
+                term = out if index == first else self.scratch.array("term", out.shape)
+                write(index, term)
+                if index != first:
+                    out += term
             return
         middle = (first + last) // 2
-        self.pairwise(add_term, first, middle, out)
+        self.pairwise(write, first, middle, out)
         other = self.scratch.array(f"sum of {last - middle}", out.shape)
-        self.pairwise(add_term, middle, last, other)
+        self.pairwise(write, middle, last, other)
         out += other
 
 
@@ -134,17 +135,13 @@ class TapByTap(_Taps):
         total = self.scratch.array("total", out.shape[:2])
         for output, taps in enumerate(self._taps):
             total[...] = 0
-
-            def add_tap(index: int, sum_: NDArray[Any], fresh: bool) -> None:
-                source, u, v, weight = taps[index]  # noqa: B023 (called at once)
-                term = sum_ if fresh else self.scratch.array("term", sum_.shape)
-                np.multiply(self.under(u, v)[..., source], self.work.dtype.type(weight), out=term)
-                if not fresh:
-                    sum_ += term
-
-            self.pairwise(add_tap, 0, len(taps), total)
+            self.pairwise(partial(self._write_tap, taps), 0, len(taps), total)
             out[..., output] = total
         return out
+
+    def _write_tap(self, taps: list[tuple[int, int, int, float]], index: int, out: NDArray[Any]) -> None:
+        source, u, v, weight = taps[index]
+        np.multiply(self.under(u, v)[..., source], self.work.dtype.type(weight), out=out)
 
 
 class ShiftedCopies(_Taps):
@@ -160,28 +157,19 @@ class ShiftedCopies(_Taps):
         shape = (*self.output_size(), self.work.bank.inputs)
         out = self.scratch.array("out", shape)
         if self._terms:
-            self.pairwise(self._add_term, 0, len(self._terms), out)
+            self.pairwise(self._write_term, 0, len(self._terms), out)
         else:
             out[...] = 0
         return out
 
-    def _add_term(self, index: int, total: NDArray[Any], fresh: bool) -> None:
-        weight, ((first_u, first_v), *others), signs = self._terms[index]
-        first = self.under(first_u, first_v)
-        if not others and weight == 1.0 and not fresh:
-            total += first
-            return
-        term = total if fresh else self.scratch.array("term", total.shape)
-        if others:
-            for (u, v), add in zip(others, signs, strict=True):
-                (np.add if add else np.subtract)(first, self.under(u, v), out=term)
-                first = term
-            if weight != 1.0:
-                term *= self.work.dtype.type(weight)
-        else:
-            np.multiply(first, self.work.dtype.type(weight), out=term)
-        if not fresh:
-            total += term
+    def _write_term(self, index: int, out: NDArray[Any]) -> None:
+        weight, (first_tap, *others), signs = self._terms[index]
+        first = self.under(*first_tap)
+        for tap, add in zip(others, signs, strict=True):
+            (np.add if add else np.subtract)(first, self.under(*tap), out=out)
+            first = out
+        if weight != 1.0 or not others:
+            np.multiply(first, self.work.dtype.type(weight), out=out)
 
 
 def _terms(kernel: NDArray[np.float64]) -> list[tuple[float, list[tuple[int, int]], list[bool]]]:
@@ -225,12 +213,12 @@ class BandMatrices(_Taps):
         (height, width), channels = self.output_size(), self.work.bank.inputs
         blocks = math.ceil(height / self._rows)
         out = self.scratch.array("out", (blocks, self._rows, width * channels))
-        self.pairwise(self._add_band, 0, len(self._bands), out)
+        self.pairwise(self._write_band, 0, len(self._bands), out)
         return out.reshape(-1, width, channels)[:height]
 
-    def _add_band(self, index: int, total: NDArray[Any], fresh: bool) -> None:
+    def _write_band(self, index: int, out: NDArray[Any]) -> None:
         column, band = self._bands[index]
-        blocks, rows, samples = total.shape
+        blocks, rows, samples = out.shape
         channels, (stride, step) = self.work.bank.inputs, self.work.stride
         left = column * self.work.dilation[1]
         if step == 1:
@@ -244,10 +232,7 @@ class BandMatrices(_Taps):
         slabs = as_strided(
             moved, (blocks, band.shape[1], samples), (rows * stride * below, below, beside), writeable=False
         )
-        product = total if fresh else self.scratch.array("product", total.shape)
-        np.matmul(band, slabs, out=product)
-        if not fresh:
-            total += product
+        np.matmul(band, slabs, out=out)
 
 
 def _band_rows(kernel_height: int) -> int:
@@ -286,19 +271,14 @@ class ChannelMatrices(_Taps):
         inputs, outputs = bank.inputs // bank.groups, bank.outputs // bank.groups
         total = self.scratch.array("total", (*out.shape[:2], outputs))
         for group in range(bank.groups):
-            from_channels = slice(group * inputs, (group + 1) * inputs)
-            matrices = self._matrices[group]
-
-            def add_tap(index: int, sum_: NDArray[Any], fresh: bool) -> None:
-                u, v = self._taps[index]
-                product = sum_ if fresh else self.scratch.array("product", sum_.shape)
-                np.matmul(self.under(u, v)[..., from_channels], matrices[u, v], out=product)  # noqa: B023 (called at once)
-                if not fresh:
-                    sum_ += product
-
-            self.pairwise(add_tap, 0, len(self._taps), total)
+            write = partial(self._write_tap, self._matrices[group], slice(group * inputs, (group + 1) * inputs))
+            self.pairwise(write, 0, len(self._taps), total)
             out[..., group * outputs : (group + 1) * outputs] = total
         return out
+
+    def _write_tap(self, matrices: NDArray[Any], channels: slice, index: int, out: NDArray[Any]) -> None:
+        u, v = self._taps[index]
+        np.matmul(self.under(u, v)[..., channels], matrices[u, v], out=out)
 
 
 def _prefers_band(work: Work, kernel: NDArray[np.float64]) -> bool:
