@@ -71,7 +71,8 @@ class _OverlapSave:
         alike = work.bank.shared is not None
         self._out = self._planes if alike else pyfftw.empty_aligned((work.bank.outputs, height, width), work.dtype)
         kind = np.result_type(work.dtype, np.complex64)
-        self._input_spectra = pyfftw.empty_aligned((work.bank.inputs, height, width // 2 + 1), kind)
+        kept = 0 if alike else work.bank.inputs
+        self._input_spectra = pyfftw.empty_aligned((kept, height, width // 2 + 1), kind)
         self._product = pyfftw.empty_aligned((height, width // 2 + 1), kind)
         self._forward, self._inverse = _plans(self._planes[0], self._product, "FFTW_ESTIMATE")
         self._filled = 0, 0
@@ -154,6 +155,7 @@ def _latest_spectra(
     return _spectrum(np.frombuffer(weights).reshape(kernel_size), size, kind)
 
 
+@lru_cache(maxsize=64)
 def _transform_size(output: tuple[int, int], span: tuple[int, int], itemsize: int) -> tuple[int, int]:
     """Choose the transform (height, width) by predicted cost: n log n for each tile, more where it leaves the cache."""
 
