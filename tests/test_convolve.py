@@ -403,6 +403,7 @@ def test_the_pairwise_selection_meets_every_pair():
         assert len(met) == len(values[0]) * len(values[1])
 
 
+@pytest.mark.parametrize("backend", ["direct", "opencv", "auto"])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32, np.float64])
 @pytest.mark.parametrize(
     "spec",
@@ -413,10 +414,12 @@ def test_the_pairwise_selection_meets_every_pair():
         "log:sigma=2",
         "morlet:theta=20",
         "disk:radius=7",
+        "gaussian:sigma=3",
+        "box:size=9x16",
     ],
 )
-def test_kernels_of_low_rank_stay_within_the_bound_as_sums_of_passes(spec, dtype):
+def test_kernels_of_low_rank_stay_within_the_bound_as_sums_of_passes(spec, dtype, backend):
     weights, image = load_kernel(spec).weights, random_image((120, 150, 3), dtype)
     image[30:60, 30:90] = image.max()  # a flat patch, where errors of one sign add up
-    check(image, weights, backend="opencv", flip=True)
-    check(image, weights, backend="auto", padding="wrap", stride=(2, 1))
+    check(image, weights, backend=backend, flip=True)
+    check(image, weights, backend=backend, padding="wrap", stride=(2, 1), dilation=(1, 2))

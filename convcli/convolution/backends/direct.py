@@ -1,4 +1,4 @@
-"""The direct backend: the definition itself, in NumPy alone, by whichever of two ways is cheaper.
+"""The direct backend: the definition itself, in NumPy alone, by whichever of these ways is cheapest.
 
 *Shifted copies*: for each weight, the tile moved under it is scaled and added: two passes over data in cache for each
 weight. Weights of one size are added up first and scaled once.
@@ -7,11 +7,13 @@ weight. Weights of one size are added up first and scaled once.
 row by row, times each slab of the tile. The zeros in the band cost arithmetic, but a matrix product does it many times
 as fast.
 
+*Column, then row*: a kernel that is the product of both, or the sum of few such, as two one-dimensional kernels each.
+
 Sums of many terms are taken in a tree of short runs, so that the error of float32 does not grow with the kernel.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import cache, partial
 from typing import Any
@@ -21,11 +23,15 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from convcli.convolution.backends.base import Correlator, TileOwner, WholeImage, Work
+from convcli.convolution.bank import Bank
 from convcli.convolution.threads import SharedLimit
+from convcli.kernel.factorize import low_rank
 
 # Outputs of a full tile, rows and samples a row. Smaller ones would fit a core's L2 cache, but two threads that meet at
 # the interpreter's lock after every few microseconds wait for each other longer than for the L3 cache.
 _TILE_ROWS, _TILE_SAMPLES = 128, 2048
+# A kernel that is the sum of more products than this is left as it is.
+_MOST_PRODUCTS = 4
 # Terms summed one after another before sums are added in pairs; float32's error stays a tenth of DESIGN's bound.
 _RUN = 32
 
@@ -43,15 +49,17 @@ class _Direct:
         return _TILE_ROWS, width
 
     def prepare(self, work: Work, tile: tuple[int, int]) -> Callable[[], Correlator]:
-        """Choose between the two ways."""
-        if work.bank.shared is None:
-            return lambda: ChannelMatrices(work)
+        """Choose between the ways."""
         kernel = work.bank.shared
-        if _prefers_band(work, kernel):
-            rows = _band_rows(kernel.shape[0])
-            bands = _band_matrices(kernel, work, rows)
-            return lambda: BandMatrices(work, rows, bands)
-        return lambda: ShiftedCopies(work, kernel)
+        if kernel is None:
+            return lambda: ChannelMatrices(work)
+        passes = low_rank(kernel, _MOST_PRODUCTS)
+        if passes is not None:
+            products = [_one_dimensional(work, column, row) for column, row in passes]
+            if 1.2 * sum(_cost(part) for product in products for part in product) < _cost(work):
+                makers = [(_plain(upright), _plain(level)) for upright, level in products]
+                return lambda: ColumnsThenRows(work, makers)
+        return _plain(work)
 
     def whole(self, image: WholeImage) -> None:
         """There is no library underneath."""
@@ -281,12 +289,65 @@ class ChannelMatrices(_Taps):
         np.matmul(self.under(u, v)[..., channels], matrices[u, v], out=out)
 
 
-def _prefers_band(work: Work, kernel: NDArray[np.float64]) -> bool:
-    """Compare the two ways, in passes over the output: measured, on two cores, for 3 x 3 to 15 x 15."""
-    shifted = sum(len(taps) + (weight != 1.0) for weight, taps, _ in _terms(kernel))
+class ColumnsThenRows(TileOwner):
+    """One kernel on every channel, as a sum of products: a column's response is the tile of a row."""
+
+    def __init__(self, work: Work, makers: Sequence[tuple[Callable[[], Correlator], Callable[[], Correlator]]]) -> None:
+        super().__init__(work)
+        self._products = [(column(), row()) for column, row in makers]
+
+    def correlate(self) -> NDArray[Any] | None:
+        if self.spoilt():
+            return None
+        total: NDArray[Any] | None = None
+        for column, row in self._products:
+            np.copyto(column.tile(*self.input.shape[:2]), self.input)
+            upright = column.correlate()
+            assert upright is not None  # of a tile that is not spoilt
+            np.copyto(row.tile(*upright.shape[:2]), upright)
+            response = row.correlate()
+            assert response is not None
+            total = response if total is None else np.add(total, response, out=total)
+        return total
+
+
+def _one_dimensional(work: Work, column: NDArray[np.float64], row: NDArray[np.float64]) -> tuple[Work, Work]:
+    """Split the work of a product: first down, then across."""
+    (down, across), (below, beside), channels = work.stride, work.dilation, work.bank.inputs
+    upright = Bank.depthwise(column[:, np.newaxis], channels)
+    level = Bank.depthwise(row[np.newaxis], channels)
+    return (
+        Work(upright, work.dtype, work.output, (down, 1), (below, 1), finite=True),
+        Work(level, work.dtype, work.output, (1, across), (1, beside), finite=True),
+    )
+
+
+def _plain(work: Work) -> Callable[[], Correlator]:
+    """Choose between shifted copies and band matrices for one kernel."""
+    kernel = work.bank.shared
+    assert kernel is not None
+    if _band_cost(work, kernel) < _shifted_cost(kernel):
+        rows = _band_rows(kernel.shape[0])
+        bands = _band_matrices(kernel, work, rows)
+        return lambda: BandMatrices(work, rows, bands)
+    return lambda: ShiftedCopies(work, kernel)
+
+
+def _cost(work: Work) -> float:
+    """What one kernel costs by the cheaper of both, in passes over the output."""
+    assert work.bank.shared is not None
+    return min(_band_cost(work, work.bank.shared), _shifted_cost(work.bank.shared))
+
+
+def _shifted_cost(kernel: NDArray[np.float64]) -> float:
+    return sum(len(taps) + (weight != 1.0) for weight, taps, _ in _terms(kernel))
+
+
+def _band_cost(work: Work, kernel: NDArray[np.float64]) -> float:
+    """In passes over the output: measured, on two cores, for 3 x 3 to 15 x 15."""
     columns = int(kernel.any(axis=0).sum())
     reach = (_band_rows(kernel.shape[0]) - 1) * work.stride[0] + work.span[0]
-    return columns * (2.7 + 0.065 * reach) < shifted
+    return columns * (2.7 + 0.065 * reach)
 
 
 BACKEND = _Direct()
