@@ -423,3 +423,24 @@ def test_kernels_of_low_rank_stay_within_the_bound_as_sums_of_passes(spec, dtype
     image[30:60, 30:90] = image.max()  # a flat patch, where errors of one sign add up
     check(image, weights, backend=backend, flip=True)
     check(image, weights, backend=backend, padding="wrap", stride=(2, 1), dilation=(1, 2))
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    lengths=st.tuples(st.integers(1, 23), st.integers(1, 23)),
+    shape=st.sampled_from(["any", "even", "odd", "blur", "whole"]),
+    scale=st.sampled_from([1e-3, 1.0, 1e3]),
+    seed=st.integers(0, 9999),
+)
+def test_separable_kernels_from_bytes_to_bytes_are_right_whatever_their_factors(lengths, shape, scale, seed):
+    # OpenCV has integer arithmetic of its own for some of these.
+    generator = np.random.default_rng(seed)
+
+    def factor(length):
+        values = generator.integers(-9, 10, length) if shape == "whole" else generator.standard_normal(length)
+        values = {"even": values + values[::-1], "odd": values - values[::-1]}.get(shape, values)
+        return np.abs(values) / np.abs(values).sum() if shape == "blur" else values
+
+    weights = np.outer(factor(lengths[0]), factor(lengths[1])) * scale
+    if weights.any():
+        check(random_image((30, 37), np.uint8, seed), weights, backend="opencv", out=True)
