@@ -53,6 +53,7 @@ def filter_images(
     backend: opt.BackendOption = "auto",
     precision: opt.PrecisionOption = "single",
     threads: opt.ThreadsOption = None,
+    device: opt.DeviceOption = "auto",
     dry_run: opt.DryRunOption = False,
     timing: opt.TimingOption = False,
     report: opt.ReportOption = None,
@@ -80,6 +81,7 @@ def filter_images(
         backend=backend,
         precision=precision,
         threads=threads,
+        device=device,
     )
     if force and existing not in (None, "overwrite"):
         raise UsageError(f"-f means --existing overwrite, not --existing {existing}: choose one")

@@ -177,7 +177,21 @@ DepthOption = Annotated[
 ]
 BackendOption = Annotated[
     str,
-    typer.Option("--backend", metavar="NAME", help="auto, direct, fft or opencv.", rich_help_panel=_COMPUTING),
+    typer.Option(
+        "--backend",
+        metavar="NAME",
+        help="auto (by predicted cost), direct, im2col, kn2row, winograd, fft, opencv or torch.",
+        rich_help_panel=_COMPUTING,
+    ),
+]
+DeviceOption = Annotated[
+    str,
+    typer.Option(
+        "--device",
+        metavar="auto|cpu|cuda",
+        help="Where the torch backend computes. auto: a GPU where there is one.",
+        rich_help_panel=_COMPUTING,
+    ),
 ]
 PrecisionOption = Annotated[
     str,
@@ -229,6 +243,7 @@ def convolve_options(
     backend: str,
     precision: str,
     threads: int | None,
+    device: str,
 ) -> ConvolveOptions:
     """Read the options of a convolution as they stand on the command line.
 
@@ -248,7 +263,10 @@ def convolve_options(
         backend=backend,
         precision=precision,
         threads=threads,
+        device=device,
     )
+    if device != "auto" and backend != "torch":
+        raise UsageError(f"--device {device} is for --backend torch: the others have no choice")
     if padding_value is not None and options.padding != "constant":
         raise UsageError(f"--padding-value needs --padding constant, not {options.padding}")
     return options

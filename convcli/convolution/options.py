@@ -22,8 +22,9 @@ PADDING_ALIASES = {
     "periodic": "wrap",
 }
 EXTENTS = ("same", "valid", "full")
-BACKENDS = ("auto", "direct", "fft", "opencv")
+BACKENDS = ("auto", "direct", "im2col", "kn2row", "winograd", "fft", "opencv", "torch")
 PRECISIONS = ("single", "double")
+DEVICES = ("auto", "cpu", "cuda")
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class ConvolveOptions:
     backend: str = "auto"
     precision: str = "single"
     threads: int | None = None
+    device: str = "auto"
 
     def __post_init__(self) -> None:
         padding = PADDING_ALIASES.get(self.padding, self.padding)
@@ -56,6 +58,7 @@ class ConvolveOptions:
         check_word("extent", self.extent, EXTENTS)
         check_word("backend", self.backend, BACKENDS)
         check_word("precision", self.precision, PRECISIONS)
+        check_word("device", self.device, DEVICES)
         value = self.padding_value
         value = tuple(float(v) for v in value) if isinstance(value, Sequence) else float(value)
         if not all(map(math.isfinite, value if isinstance(value, tuple) else (value,))):

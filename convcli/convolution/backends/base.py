@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.convolution.bank import Bank
+from convcli.kernel.factorize import Passes
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,6 +20,11 @@ class Work:
     `dtype` (float32 or float64) is what tiles arrive in and responses leave in. `output` is the (height, width) of the
     whole response. `stride` and `dilation` are (1, 1) unless the backend declares that it does them itself. `finite`
     says that no sample can be NaN, infinite or huge, as is so of integers.
+
+    What is known of a kernel shared by all channels, and chosen above the backends: `passes` are the few products
+    column x row that it is the sum of, to be run as one-dimensional passes; `box` says that all its weights are one
+    number, and that running sums are to be used. `device` (auto, cpu, cuda) is where to compute, for a backend that can
+    choose.
     """
 
     bank: Bank
@@ -27,6 +33,9 @@ class Work:
     stride: tuple[int, int] = (1, 1)
     dilation: tuple[int, int] = (1, 1)
     finite: bool = False
+    passes: Passes | None = None
+    box: bool = False
+    device: str = "auto"
 
     @property
     def span(self) -> tuple[int, int]:
@@ -73,12 +82,16 @@ class WholeImage:
 class Backend(Protocol):
     """One way of correlating.
 
-    `strides` and `dilates` say whether it does these itself and better; it is then handed them in its Work.
+    `strides` and `dilates` say whether it does these itself and better; it is then handed them in its Work. So do
+    `separates` and `boxes` of the Work's `passes` and `box`: passes are otherwise run as two works of this backend each,
+    and a box as passes.
     """
 
     name: str
     strides: bool
     dilates: bool
+    separates: bool
+    boxes: bool
 
     def tile_size(self, work: Work) -> tuple[int, int]:
         """Choose the outputs (height, width) of a full tile, from the work alone: never from the number of threads."""
@@ -94,6 +107,10 @@ class Backend(Protocol):
 
     def single_threaded(self) -> AbstractContextManager[object]:
         """Hold the library underneath to one thread a call, while our own threads run."""
+        ...
+
+    def measure(self, work: Work) -> None:
+        """Spend time, up to seconds, on finding the fastest way for this work; later runs of the process use it."""
         ...
 
 

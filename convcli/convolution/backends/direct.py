@@ -42,6 +42,8 @@ class _Direct:
     name = "direct"
     strides = True
     dilates = True
+    separates = False
+    boxes = False
 
     def tile_size(self, work: Work) -> tuple[int, int]:
         """Wide: long rows are what makes a pass over an array cheap."""
@@ -63,6 +65,9 @@ class _Direct:
 
     def whole(self, image: WholeImage) -> None:
         """There is no library underneath."""
+
+    def measure(self, work: Work) -> None:
+        """There is nothing to measure."""
 
     def single_threaded(self) -> AbstractContextManager[object]:
         """Matrix products run on BLAS, which has threads of its own."""

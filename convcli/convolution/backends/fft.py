@@ -40,6 +40,8 @@ class _FFT:
     name = "fft"
     strides = False
     dilates = False
+    separates = False
+    boxes = False
 
     def tile_size(self, work: Work) -> tuple[int, int]:
         """The outputs of the transform that makes the whole cheapest."""
@@ -54,6 +56,10 @@ class _FFT:
 
     def whole(self, image: WholeImage) -> None:
         """Tiles are the faster way at every size."""
+
+    def measure(self, work: Work) -> None:
+        """Have FFTW measure its plans."""
+        measure_plans(work.output, work.span, work.dtype)
 
     def single_threaded(self) -> AbstractContextManager[object]:
         """Plans are made for one thread each."""

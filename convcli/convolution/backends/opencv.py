@@ -46,6 +46,8 @@ class _OpenCV:
     name = "opencv"
     strides = False
     dilates = False
+    separates = False
+    boxes = False
 
     def tile_size(self, work: Work) -> tuple[int, int]:
         """Large: OpenCV goes through rows in cache by itself, and a tile's own border is computed in vain."""
@@ -86,6 +88,9 @@ class _OpenCV:
                 ((column, row),) = passes
                 result = cv2.sepFilter2D(pixels, -1, row, column, anchor=anchor, borderType=border)
         return result.reshape(pixels.shape)
+
+    def measure(self, work: Work) -> None:
+        """There is nothing to measure."""
 
     def single_threaded(self) -> AbstractContextManager[object]:
         """OpenCV has one pool of threads for the process."""
