@@ -1,0 +1,85 @@
+"""What the backends that go from weight to weight share: the samples under a weight, and sums of many terms."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcli.convolution.backends.base import TileOwner, Work
+
+# Terms summed one after another before sums are added in pairs; float32's error stays a tenth of DESIGN's bound.
+RUN = 32
+
+
+class Taps(TileOwner):
+    """Cuts from the tile what lies under one weight, and sums many terms.
+
+    A tile with a stride is taken apart first: samples under one weight lie `stride` apart, and those that do are copied
+    side by side, once for all of the weights that read them. Samples that no weight reads are not looked at.
+    """
+
+    planar = False  # whether each channel lies by itself
+
+    def __init__(self, work: Work) -> None:
+        super().__init__(work)
+        self._parts: dict[tuple[int, int], NDArray[Any]] = {}
+
+    def tile(self, height: int, width: int) -> NDArray[Any]:
+        """Give the buffer (height, width, inputs) that the next tile is to be read into."""
+        self._parts.clear()
+        self.input = self.samples("tile", height, width, self.work.bank.inputs)
+        return self.input
+
+    def samples(self, name: str, height: int, width: int, channels: int) -> NDArray[Any]:
+        """Give the scratch called `name`, (height, width, channels), each channel by itself if `planar`."""
+        if self.planar:
+            return self.scratch.array(name, (channels, height, width)).transpose(1, 2, 0)
+        return self.scratch.array(name, (height, width, channels))
+
+    def output_size(self) -> tuple[int, int]:
+        """Rows and columns of outputs that the tile in hand is for."""
+        (height, width), span, stride = self.input.shape[:2], self.work.span, self.work.stride
+        return (height - span[0]) // stride[0] + 1, (width - span[1]) // stride[1] + 1
+
+    def under(self, u: int, v: int) -> NDArray[Any]:
+        """The samples (h, w, inputs) that weight (u, v) meets, one for each output."""
+        height, width = self.output_size()
+        part, top, left = self.origin(u, v)
+        return part[top : top + height, left : left + width]
+
+    def origin(self, u: int, v: int) -> tuple[NDArray[Any], int, int]:
+        """Where weight (u, v) lies for the first output: (the part of the tile that it reads, row, column)."""
+        stride, dilation = self.work.stride, self.work.dilation
+        (top, down), (left, right) = divmod(u * dilation[0], stride[0]), divmod(v * dilation[1], stride[1])
+        if stride == (1, 1):
+            return self.input, top, left
+        part = self._parts.get((down, right))
+        if part is None:
+            # All parts are of one size, so that their rows can lie end to end; the last row or column may be missing.
+            height, width = (-(-n // step) for n, step in zip(self.input.shape[:2], stride, strict=True))
+            spread = self.input[down :: stride[0], right :: stride[1]]
+            part = self.samples(f"part {down} {right}", height, width, self.input.shape[2])
+            part[len(spread) :] = 0
+            part[:, spread.shape[1] :] = 0
+            np.copyto(part[: len(spread), : spread.shape[1]], spread)
+            self._parts[down, right] = part
+        return part, top, left
+
+    def pairwise(self, write: Callable[[int, NDArray[Any]], None], first: int, last: int, out: NDArray[Any]) -> None:
+        """Sum terms `first` to `last` - 1 into `out`, in runs that are then added in pairs; no terms leave it as it is.
+
+        `write(index, out)` writes one term.
+        """
+        if last - first <= RUN:
+            for index in range(first, last):
+                term = out if index == first else self.scratch.array("term", out.shape)
+                write(index, term)
+                if index != first:
+                    out += term
+            return
+        middle = (first + last) // 2
+        self.pairwise(write, first, middle, out)
+        other = self.scratch.array(f"sum of {last - middle}", out.shape)
+        self.pairwise(write, middle, last, other)
+        out += other
