@@ -8,10 +8,11 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from convcli.convolution.backends import get_backend
 from convcli.convolution.bank import Bank
-from convcli.convolution.engine import Task, run_tiles, run_whole
-from convcli.convolution.geometry import axis_geometry
+from convcli.convolution.costs import Run, load_of, takes_whole
+from convcli.convolution.engine import Task, measure, run_tiles, run_whole
+from convcli.convolution.geometry import AxisGeometry, axis_geometry
 from convcli.convolution.options import ConvolveOptions, available_threads, both
-from convcli.convolution.planner import choose_backend
+from convcli.convolution.planner import Choice, choose
 from convcli.errors import FilterError, UsageError
 from convcli.image.tone import Finish
 from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
@@ -35,6 +36,7 @@ def convolve(
     backend: str = "auto",
     precision: str = "single",
     threads: int | None = None,
+    device: str = "auto",
     out_dtype: DTypeLike | None = None,
 ) -> NDArray[Any]:
     """Lay a kernel on every pixel of an image and sum the products (correlation; convolution with `flip`).
@@ -60,11 +62,13 @@ def convolve(
         (rows, columns); but for the anchor one number serves for both. A strided result is the unstrided one at
         `[::sy, ::sx]`.
     backend
-        auto, direct, fft or opencv.
+        auto takes the one that is predicted to be fastest; else direct, im2col, kn2row, winograd, fft, opencv or torch.
     precision
         `double` computes in float64, as f64 images always are.
     threads
         How many; as many as this process has cores for if None. The result does not depend on it.
+    device
+        For torch: auto, cpu or cuda.
     out_dtype
         uint8, uint16 or int16 asks for the result rounded half to even and saturated; else it is float32 (or float64).
 
@@ -88,7 +92,7 @@ def convolve(
     [[1, 2, 3], [1, 2, 3]]
     """
     options = ConvolveOptions(
-        padding, padding_value, extent, flip, anchor, both(stride), both(dilation), backend, precision, threads
+        padding, padding_value, extent, flip, anchor, both(stride), both(dilation), backend, precision, threads, device
     )
     pixels = np.asarray(image)
     if pixels.ndim not in (2, 3):
@@ -115,10 +119,17 @@ def _weights(array: ArrayLike) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """A convolution that is ready to run on images of one size and sample type."""
+    """A convolution that is ready to run on images of one size and sample type.
+
+    `form` says how the backend goes about the kernel (`dense`, `passes` or `box`), `seconds` what it is predicted to
+    take, and `runner_up` names the next of the other backends with its prediction, where there was a choice.
+    """
 
     backend: str
     reason: str
+    form: str
+    seconds: float
+    runner_up: tuple[str, float] | None
     input_size: tuple[int, int, int]
     output_size: tuple[int, int, int]
     _task: Task
@@ -130,11 +141,12 @@ class Plan:
             raise FilterError(f"this plan is for an image of {self.input_size}, not {pixels.shape}")
         task, finish = self._task, self._finish
         dtype = task.dtype if finish is None else finish.dtype
-        if finish is None or finish.only_converts:
-            whole = run_whole(pixels, task, dtype)
-            if whole is not None:
-                return whole
-        return run_tiles(pixels, task, dtype, finish)
+        whole = run_whole(pixels, task, dtype)
+        return run_tiles(pixels, task, dtype, finish) if whole is None else whole
+
+    def measure(self) -> None:
+        """Let the backend spend up to seconds on making later runs of this very task faster, as FFTW can."""
+        measure(self._task)
 
 
 def plan_convolution(
@@ -143,8 +155,12 @@ def plan_convolution(
     kernel: AnyKernel,
     options: ConvolveOptions,
     finish: Finish | None = None,
+    *,
+    cold: bool = False,
 ) -> Plan:
     """Work out sizes and choose a backend for images of `size` (height, width, channels) and `dtype`.
+
+    `cold` counts what a backend takes to load, for a process that filters once.
 
     Raises UsageError and FilterError, as `convolve` does.
     """
@@ -168,81 +184,132 @@ def plan_convolution(
     if work_dtype == np.float32:
         _check_single(weights, options)
     banks = tuple(Bank.depthwise(each, channels) for each in weights)
-    output_size = rows.output, columns.output, channels
-    name, reason = options.backend, "as asked"
-    if name == "auto":
-        bytes_only = finish is not None and finish.only_converts and dtype == finish.dtype == np.uint8
-        stride, dilation = (stride_y, stride_x), (dilation_y, dilation_x)
-        name, reason = choose_backend(banks, output_size, stride, dilation, bytes_only=bytes_only)
-    combine = kernel.combine if isinstance(kernel, CompositeKernel) else "sum"
-    task = Task(
-        banks,
-        combine,
-        rows,
-        columns,
-        (dilation_y, dilation_x),
-        options.padding,
-        value,
-        work_dtype,
-        get_backend(name),
-        options.threads or available_threads(),
+    result = np.dtype(work_dtype if finish is None else finish.dtype)
+    plain = options.stride == options.dilation == (1, 1) and (rows.output, columns.output) == (height, width)
+    plain = plain and len(banks) == 1 and (finish is None or finish.only_converts)
+    # Libraries compute in float32 unless given more.
+    plain = plain and (work_dtype == np.float32 or dtype == np.float64)
+    native = plain and takes_whole(dtype.name, result.name, channels, options.padding, value)
+    run = Run(
+        (rows.output, columns.output),
+        options.stride,
+        options.dilation,
+        work_dtype.itemsize,
+        result.itemsize if native else 0,
+        finished=result.kind != "f",
+        cold=cold,
     )
-    return Plan(name, reason, size, output_size, task, finish)
+    choice, after = choose([load_of(bank) for bank in banks], run, options.backend)
+    combine = kernel.combine if isinstance(kernel, CompositeKernel) else "sum"
+    task = _task(banks, combine, rows, columns, options, work_dtype, choice)
+    return _plan(choice, after, size, task, finish)
 
 
 def correlate_bank(
     image: NDArray[Any],
     bank: Bank,
     *,
-    backend: str = "direct",
+    backend: str = "auto",
     padding: str = "constant",
     padding_value: float = 0.0,
     pad: tuple[int, int] = (0, 0),
     stride: int | tuple[int, int] = 1,
     dilation: int | tuple[int, int] = 1,
     threads: int | None = None,
+    device: str = "auto",
 ) -> NDArray[Any]:
     """Correlate an image (height, width, inputs) with a bank, each edge padded by `pad` (rows, columns).
 
-    The rules are those of torch.nn.functional.conv2d. Returns float32 (h, w, outputs), float64 for f64 images.
+    The rules are those of torch.nn.functional.conv2d; pairs are rows, columns. Returns float32 (h, w, outputs), float64
+    for f64 images.
 
     >>> image = np.ones((3, 3, 2), np.float32)
     >>> correlate_bank(image, Bank(np.ones((1, 2, 2, 2)))).tolist()
     [[[8.0], [8.0]], [[8.0], [8.0]]]
     """
-    options = ConvolveOptions(padding, padding_value, stride=both(stride), dilation=both(dilation), threads=threads)
-    if image.ndim != 3 or image.shape[2] != bank.inputs:
-        raise FilterError(f"this bank reads {bank.inputs} channels; the image is of shape {image.shape}")
-    strides, dilations = options.stride, options.dilation
+    options = ConvolveOptions(
+        padding,
+        padding_value,
+        stride=both(stride),
+        dilation=both(dilation),
+        backend=backend,
+        threads=threads,
+        device=device,
+    )
+    if image.ndim != 3:
+        raise FilterError(f"an image has 3 dimensions (height, width, channels), not {image.ndim}")
+    height, width, channels = image.shape
+    return plan_bank((height, width, channels), image.dtype, bank, options, pad).run(image)
+
+
+def plan_bank(
+    size: tuple[int, int, int],
+    dtype: DTypeLike,
+    bank: Bank,
+    options: ConvolveOptions,
+    pad: tuple[int, int] = (0, 0),
+    *,
+    cold: bool = False,
+) -> Plan:
+    """Plan `correlate_bank` for images of `size` (height, width, inputs) and `dtype`.
+
+    Of the options, extent, flip, anchor and precision have no meaning here.
+    """
+    dtype = np.dtype(dtype).newbyteorder("=")
+    if size[2] != bank.inputs:
+        raise FilterError(f"this bank reads {bank.inputs} channels; the image is of shape {size}")
     rows, columns = (
         replace(
             axis_geometry(
-                image.shape[axis] + 2 * pad[axis],
+                size[axis] + 2 * pad[axis],
                 bank.size[axis],
                 anchor=0,
                 extent="valid",
-                stride=strides[axis],
-                dilation=dilations[axis],
+                stride=options.stride[axis],
+                dilation=options.dilation[axis],
             ),
             before=pad[axis],
             after=pad[axis],
         )
         for axis in (0, 1)
     )
-    dtype = np.dtype(np.float64 if image.dtype.name == "float64" else np.float32)
-    task = Task(
-        (bank,),
-        "sum",
+    work_dtype = np.dtype(np.float64 if dtype == np.float64 else np.float32)
+    output = rows.output, columns.output
+    run = Run(output, options.stride, options.dilation, work_dtype.itemsize, cold=cold)
+    choice, after = choose([load_of(bank)], run, options.backend)
+    task = _task((bank,), "sum", rows, columns, options, work_dtype, choice)
+    return _plan(choice, after, size, task, None)
+
+
+def _task(
+    banks: tuple[Bank, ...],
+    combine: str,
+    rows: AxisGeometry,
+    columns: AxisGeometry,
+    options: ConvolveOptions,
+    dtype: np.dtype[Any],
+    choice: Choice,
+) -> Task:
+    return Task(
+        banks,
+        combine,
         rows,
         columns,
-        dilations,
+        options.dilation,
         options.padding,
         options.padding_value,
         dtype,
-        get_backend(backend),
+        get_backend(choice.backend),
+        choice.forms,
         options.threads or available_threads(),
+        options.device,
     )
-    return run_tiles(image, task, dtype, None)
+
+
+def _plan(choice: Choice, after: Choice | None, size: tuple[int, int, int], task: Task, finish: Finish | None) -> Plan:
+    runner_up = None if after is None else (after.backend, after.seconds)
+    form = " and ".join(dict.fromkeys(form.name for form in choice.forms))
+    return Plan(choice.backend, choice.reason, form, choice.seconds, runner_up, size, task.output_size, task, finish)
 
 
 def _laid_on_one_size(kernel: AnyKernel, options: ConvolveOptions) -> tuple[list[NDArray[np.float64]], tuple[int, int]]:

@@ -14,10 +14,13 @@ from numpy.typing import NDArray
 from convcli.convolution.backends.base import HUGE, Backend, Correlator, WholeImage, Work
 from convcli.convolution.bank import Bank
 from convcli.convolution.combine import combine_responses
+from convcli.convolution.costs import MOST_PRODUCTS, Form
 from convcli.convolution.geometry import AxisGeometry
 from convcli.convolution.padding import PaddedSource
+from convcli.convolution.separated import prepare_separated
 from convcli.convolution.spoilt import correlate_without
 from convcli.convolution.threads import run_tasks
+from convcli.kernel.factorize import Passes, low_rank
 
 Finisher = Callable[[NDArray[Any], NDArray[Any]], None]
 
@@ -26,7 +29,8 @@ Finisher = Callable[[NDArray[Any], NDArray[Any]], None]
 class Task:
     """A correlation resolved: nothing is left to choose but the number of threads.
 
-    Several `banks` of one size share the geometry, and their responses are joined by `combine`.
+    Several `banks` of one size share the geometry, and their responses are joined by `combine`; `forms` say how the
+    backend goes about each.
     """
 
     banks: tuple[Bank, ...]
@@ -38,7 +42,9 @@ class Task:
     padding_value: float | tuple[float, ...]
     dtype: np.dtype[Any]
     backend: Backend
+    forms: tuple[Form, ...]
     threads: int
+    device: str = "auto"
 
     @property
     def output_size(self) -> tuple[int, int, int]:
@@ -47,17 +53,20 @@ class Task:
 
 
 def run_whole(pixels: NDArray[Any], task: Task, dtype: np.dtype[Any]) -> NDArray[Any] | None:
-    """Filter a whole image by the backend's own means, where it offers that for this task; else None."""
-    kernel = task.banks[0].shared
-    rows, columns = task.rows, task.columns
-    plain = len(task.banks) == 1 and task.dilation == (1, 1) and (rows.stride, columns.stride) == (1, 1)
-    same = rows.output == pixels.shape[0] and columns.output == pixels.shape[1]
-    wider = task.dtype == np.float64 and pixels.dtype != np.float64  # libraries compute in float32 unless given more
-    if kernel is None or not plain or not same or wider:
+    """Filter a whole image by the backend's own means, where that was planned and these samples allow it; else None."""
+    if not task.forms[0].whole:
         return None
-    anchor = rows.before, columns.before
-    image = WholeImage(pixels, kernel, anchor, task.padding, task.padding_value, dtype, task.threads)
+    kernel, passes, box = _known(task.banks[0], task.forms[0])
+    assert kernel is not None
+    anchor = task.rows.before, task.columns.before
+    image = WholeImage(pixels, kernel, anchor, task.padding, task.padding_value, dtype, task.threads, passes, box)
     return task.backend.whole(image)
+
+
+def measure(task: Task) -> None:
+    """Let the backend spend time on making later runs of this task faster."""
+    for bank, form in zip(task.banks, task.forms, strict=True):
+        task.backend.measure(_work(bank, form, task, finite=True))
 
 
 def run_tiles(pixels: NDArray[Any], task: Task, dtype: np.dtype[Any], finish: Finisher | None) -> NDArray[Any]:
@@ -68,12 +77,12 @@ def run_tiles(pixels: NDArray[Any], task: Task, dtype: np.dtype[Any], finish: Fi
     out = np.empty(task.output_size, dtype)
     stride = rows.stride, columns.stride
     finite = pixels.dtype.kind != "f" and bool(np.max(np.abs(task.padding_value)) < HUGE[4])
-    works = tuple(_work(bank, task, finite) for bank in task.banks)
+    works = tuple(_work(bank, form, task, finite) for bank, form in zip(task.banks, task.forms, strict=True))
     height, width = _in_outputs(backend.tile_size(works[0]), stride, works[0].stride)
     tile = min(height, rows.output), min(width, columns.output)
     corners = [(y, x) for y in range(0, rows.output, tile[0]) for x in range(0, columns.output, tile[1])]
     largest = _unstrided(tile, stride, works[0].stride)
-    makers = tuple(backend.prepare(work, largest) for work in works)
+    makers = tuple(_prepare(backend, work, largest) for work in works)
 
     def worker() -> Callable[[int], None]:
         correlators = tuple(make() for make in makers)
@@ -128,15 +137,42 @@ def _correlate_all(correlators: tuple[Correlator, ...], tile: NDArray[Any]) -> l
     return responses
 
 
-def _work(bank: Bank, task: Task, finite: bool) -> Work:
+def _prepare(backend: Backend, work: Work, tile: tuple[int, int]) -> Callable[[], Correlator]:
+    if work.passes is not None and not backend.separates:
+        return prepare_separated(backend, work, tile)
+    return backend.prepare(work, tile)
+
+
+def _work(bank: Bank, form: Form, task: Task, finite: bool) -> Work:
     """Ask for strides and dilations only where the backend does them itself."""
     backend, ours = task.backend, (task.rows.stride, task.columns.stride)
     stride = ours if backend.strides else (1, 1)
     dilation = task.dilation if backend.dilates else (1, 1)
+    _, passes, box = _known(bank, form)
     if not backend.dilates:
         bank = bank.dilated(task.dilation)
+        passes = None if passes is None else _dilated(passes, task.dilation)
     output = _unstrided((task.rows.output, task.columns.output), ours, stride)
-    return Work(bank, task.dtype, output, stride, dilation, finite)
+    return Work(bank, task.dtype, output, stride, dilation, finite, passes, box, task.device)
+
+
+def _known(bank: Bank, form: Form) -> tuple[NDArray[np.float64] | None, Passes | None, bool]:
+    """What a form makes use of: the kernel on all channels, its passes, whether it is a box."""
+    kernel = bank.shared
+    passes = low_rank(kernel, MOST_PRODUCTS) if form.name == "passes" and kernel is not None else None
+    return kernel, passes, form.name == "box"
+
+
+def _dilated(passes: Passes, dilation: tuple[int, int]) -> Passes:
+    """Write the holes of a dilation out as zeros."""
+    down, right = dilation
+    return tuple((_with_zeros(column, down), _with_zeros(row, right)) for column, row in passes)
+
+
+def _with_zeros(factor: NDArray[np.float64], step: int) -> NDArray[np.float64]:
+    spread = np.zeros(step * (factor.size - 1) + 1)
+    spread[::step] = factor
+    return spread
 
 
 def _unstrided(size: tuple[int, ...], stride: tuple[int, int], done: tuple[int, int]) -> tuple[int, int]:
@@ -158,4 +194,6 @@ def _tap_by_tap(task: Task, works: tuple[Work, ...]) -> tuple[Correlator, ...]:
     from convcli.convolution.backends.direct import TapByTap  # only where such a tile turns up
 
     pairs = zip(works, task.banks, strict=True)
-    return tuple(TapByTap(replace(work, bank=bank, dilation=task.dilation)) for work, bank in pairs)
+    return tuple(
+        TapByTap(replace(work, bank=bank, dilation=task.dilation, passes=None, box=False)) for work, bank in pairs
+    )

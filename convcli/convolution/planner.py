@@ -1,84 +1,107 @@
-"""Which backend `auto` takes: a short rule, by the kernel and the amount of work alone.
+"""Which backend `auto` takes, and in which form each backend goes about a kernel: whatever is predicted to be fastest.
 
-- direct, where a stride leaves it little to do, since it alone computes none of the outputs that are dropped, and for
-  large kernels of few weights, such as a dilated or a diagonal one;
-- opencv, for small kernels, and for separable ones and sums of few separable ones, which it runs as one-dimensional
-  passes, as long as these are not too long;
-- fft for all other kernels, unless there is so little to compute that transforms are not worth setting up.
+The prediction is that of convcli.convolution.costs, by the coefficients of this machine's profile. It goes by the
+kernel, the sizes and the options alone: not by the number of threads, nor by what happened before, so that a result
+does not depend on these.
 """
 
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 
-from convcli.convolution.bank import Bank
-from convcli.kernel.factorize import low_rank
+from convcli.convolution.costs import SHIPPED_CORES, Form, Load, Run, refusal, ways
+from convcli.convolution.options import BACKENDS
+from convcli.convolution.profile import Profile, current_profile
+from convcli.errors import UsageError
 
-# Places of a kernel up to which OpenCV goes from weight to weight; beyond, it multiplies spectra, slower than fft does.
-_SMALL = 120
-# Weights that cost no more, one by one, than transforms do.
-_FEW = 16
-# Longest passes, summed over the products: as floats; and of one product from bytes to bytes, in half the time.
-_PASSES, _PASSES_OF_BYTES = 48, 101
-# Where a kernel is a sum of more products than this, it is not looked into further.
-_MOST_PRODUCTS = 4
-# Multiply-adds below which filter2D is done before FFTW has planned.
-_LITTLE = 20e6
+# What `auto` chooses from. torch takes seconds to load, and what it computes on depends on the machine.
+CANDIDATES = tuple(name for name in BACKENDS if name not in ("auto", "torch"))
 
 
-def choose_backend(
-    banks: tuple[Bank, ...],
-    output: tuple[int, int, int],
-    stride: tuple[int, int],
-    dilation: tuple[int, int],
-    *,
-    bytes_only: bool = False,
-) -> tuple[str, str]:
-    """Choose for banks laid on every channel, with `output` (height, width, channels): (backend, one phrase why).
+@dataclass(frozen=True)
+class Choice:
+    """A backend, the form in which it goes about each bank, and the seconds predicted on all cores."""
 
-    `bytes_only` says that samples come as u8 and leave as u8, with nothing done to them in between.
+    backend: str
+    forms: tuple[Form, ...]
+    seconds: float
+    reason: str
 
-    >>> def choose(kernel, stride=(1, 1), dilation=(1, 1)):
-    ...     return choose_backend((Bank.depthwise(kernel, 1),), (2048, 2048, 1), stride, dilation)
-    >>> choose(np.ones((9, 9)))
-    ('opencv', 'separable, 9 + 9 weights')
-    >>> choose(np.tri(5))
-    ('opencv', 'small kernel, 15 weights')
-    >>> choose(np.tri(5), dilation=(4, 4))
-    ('direct', 'few weights, 15 over 17 x 17')
-    >>> choose(np.add.outer(np.arange(15.0), np.arange(15.0)))
-    ('opencv', '2 separable kernels, 15 + 15 weights each')
-    >>> choose(np.tri(25))
-    ('fft', 'large kernel, 325 weights')
-    >>> choose(np.tri(25), stride=(2, 2))
-    ('fft', 'large kernel, 325 weights')
-    >>> choose(np.tri(25), stride=(8, 8))
-    ('direct', 'computes only what the stride keeps')
+
+def choose(loads: Sequence[Load], run: Run, backend: str = "auto") -> tuple[Choice, Choice | None]:
+    """Choose for banks of one size whose responses are joined: (the fastest, the next of another backend).
+
+    Of a backend that is named, only the form is chosen.
+
+    >>> from convcli.convolution.costs import load_of
+    >>> from convcli.convolution.bank import Bank
+    >>> import numpy as np
+    >>> best, after = choose([load_of(Bank.depthwise(np.ones((9, 9)), 1))], Run((2048, 2048)))
+    >>> best.backend, best.forms[0].name, best.reason
+    ('opencv', 'box', 'all weights alike, running sums')
+    >>> best.seconds < after.seconds
+    True
+
+    Raises
+    ------
+    UsageError
+        where the backend that is named cannot do this.
     """
-    kernels = [bank.weights[0, 0] for bank in banks]
-    weights = max(int(np.count_nonzero(kernel)) for kernel in kernels)
-    height, width = (d * (k - 1) + 1 for d, k in zip(dilation, kernels[0].shape, strict=True))
-    thinning = stride[0] * stride[1]
-    few = f"few weights, {weights} over {height} x {width}" if thinning == 1 else "computes only what the stride keeps"
-    if thinning > 1 and weights <= thinning:
-        return "direct", few
-    longest = _PASSES_OF_BYTES if bytes_only and len(kernels) == 1 else _PASSES
-    if max(height, width) <= longest and all(low_rank(kernel, 1) is not None for kernel in kernels):
-        return "opencv", f"separable, {height} + {width} weights"
-    if height * width <= _SMALL:
-        return "opencv", f"small kernel, {weights} weights"
-    products = _products(kernels, min(_PASSES // max(height, width), _MOST_PRODUCTS))
-    if products is not None:
-        return "opencv", f"{products} separable kernels, {height} + {width} weights each"
-    if weights <= _FEW * thinning:
-        return "direct", few
-    if weights * output[0] * output[1] * output[2] <= _LITTLE:
-        return "opencv", "little to compute"
-    return "fft", f"large kernel, {weights} weights"
+    names = CANDIDATES if backend == "auto" else (backend,)
+    ranked = _ranked(tuple(loads), run, names, _Identity(current_profile()))
+    if not ranked:
+        reasons = (refusal(backend, load, run) for load in loads)
+        raise UsageError(next(reason for reason in reasons if reason is not None))
+    return ranked[0], ranked[1] if len(ranked) > 1 else None
 
 
-def _products(kernels: list[NDArray[np.float64]], most: int) -> int | None:
-    """How many separable kernels the least separable of these is a sum of, None for more than `most`."""
-    if most < 2:
-        return None
-    passes = [low_rank(kernel, most) for kernel in kernels]
-    return None if any(each is None for each in passes) else max(len(each) for each in passes if each is not None)
+class _Identity:
+    """A profile as a key: a new one is another one."""
+
+    def __init__(self, profile: Profile) -> None:
+        self.profile = profile
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Identity) and other.profile is self.profile
+
+    def __hash__(self) -> int:
+        return id(self.profile)
+
+
+@lru_cache(maxsize=256)
+def _ranked(loads: tuple[Load, ...], run: Run, names: tuple[str, ...], key: _Identity) -> tuple[Choice, ...]:
+    choices = [choice for name in names if (choice := _cheapest(name, loads, run, key.profile)) is not None]
+    return tuple(sorted(choices, key=lambda choice: choice.seconds))
+
+
+def _cheapest(backend: str, loads: tuple[Load, ...], run: Run, profile: Profile) -> Choice | None:
+    """Choose the forms in which a backend does this soonest; None where it cannot."""
+    total, forms = 0.0, []
+    for load in loads:
+        options = ways(backend, load, run)
+        if not options:
+            return None
+        seconds = [way.seconds(profile.coefficients, SHIPPED_CORES) for way in options]
+        best = min(range(len(options)), key=seconds.__getitem__)
+        total += seconds[best]
+        forms.append(options[best].form)
+    return Choice(backend, tuple(forms), total, _reason(loads[0], forms[0], run))
+
+
+def _reason(load: Load, form: Form, run: Run) -> str:
+    """Say in a phrase what it is that is computed.
+
+    >>> _reason(Load((3, 5), 15, 5, 4, 2, True, False, True), Form("passes"), Run((9, 9)))
+    '2 separable kernels, 3 + 5 weights each'
+    """
+    height, width = load.size
+    if form.name == "box":
+        return "all weights alike, running sums"
+    if form.name == "passes":
+        lengths = f"{height} + {width} weights"
+        return f"separable, {lengths}" if load.products == 1 else f"{load.products} separable kernels, {lengths} each"
+    if not load.shared:
+        return f"{load.inputs * load.groups} channels to {load.outputs * load.groups}, {height} x {width} each"
+    weights = "1 weight" if load.weights == 1 else f"{load.weights} weights"
+    spread = run.span(load.size)
+    return weights if load.weights * 2 > spread[0] * spread[1] else f"{weights} over {spread[0]} x {spread[1]}"

@@ -46,6 +46,8 @@ Passes = tuple[tuple[Weights, Weights], ...]
 # The sum of the products' absolute weights is at most this many times the kernel's: what cancels between passes costs
 # accuracy. Gabor, DoG, LoG and unsharp kernels reach 1.3.
 _CANCELLATION = 2.0
+# A box of fewer weights is as quick any other way.
+_FEWEST_OF_BOX = 6
 # A singular value decomposition of more takes longer than it saves.
 _LARGEST_SIDE = 128
 
@@ -107,3 +109,13 @@ def rank(weights: Weights) -> int:
 
 def _all_whole(values: Weights) -> bool:
     return bool(np.all(values == np.rint(values)))
+
+
+def is_box(weights: Weights) -> bool:
+    """Tell whether all weights are one number, and more than a few: the sum of a window, which running sums give.
+
+    >>> is_box(np.full((5, 5), 0.04)), is_box(np.ones((1, 2)))
+    (True, False)
+    """
+    weights = np.asarray(weights)
+    return weights.size >= _FEWEST_OF_BOX and weights.flat[0] != 0 and bool((weights == weights.flat[0]).all())

@@ -68,6 +68,7 @@ class WholeImage:
     """A whole image to be filtered at once, for a backend that pads by itself and has threads of its own.
 
     `anchor` is given in the kernel as it is laid on; `dtype` is that of the result: rounded and saturated if integer.
+    `passes` and `box` are those of a Work.
     """
 
     pixels: NDArray[Any]
@@ -77,14 +78,16 @@ class WholeImage:
     padding_value: float | tuple[float, ...]
     dtype: np.dtype[Any]
     threads: int
+    passes: Passes | None = None
+    box: bool = False
 
 
 class Backend(Protocol):
     """One way of correlating.
 
     `strides` and `dilates` say whether it does these itself and better; it is then handed them in its Work. So do
-    `separates` and `boxes` of the Work's `passes` and `box`: passes are otherwise run as two works of this backend each,
-    and a box as passes.
+    `separates` and `boxes` of the Work's `passes` and `box`: passes are otherwise run as two works of this backend
+    each, and box is not asked for.
     """
 
     name: str
@@ -102,7 +105,7 @@ class Backend(Protocol):
         ...
 
     def whole(self, image: WholeImage) -> NDArray[Any] | None:
-        """Filter a whole image by the library's own padding and threads, or answer None where that is not better."""
+        """Filter a whole image by the library's own padding and threads, or answer None where it cannot."""
         ...
 
     def single_threaded(self) -> AbstractContextManager[object]:

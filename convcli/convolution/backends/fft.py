@@ -20,17 +20,8 @@ import pyfftw
 from numpy.typing import NDArray
 
 from convcli.convolution.backends.base import HUGE, Correlator, WholeImage, Work
+from convcli.convolution.transforms import transform_size
 
-# Lengths with small prime factors only, which FFTW does in fast steps.
-_LENGTHS = (
-    *(1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 160, 192, 256, 288, 320, 384, 400, 480, 512, 576, 640, 768),
-    *(1024, 1280, 1536, 2048, 3072, 4096, 6144, 8192),
-)
-# A tile and its spectrum of this many bytes each still fit a core's cache; beyond, a sample costs _SPILL more for each
-# doubling. Calls cost as much as _CALLS samples times passes, mostly in threads waiting for the interpreter's lock.
-_CACHED_BYTES = 600_000
-_SPILL = 0.15
-_CALLS = 400_000
 _planner = threading.Lock()  # FFTW's planner is the one part of it that is not safe to call from several threads
 
 
@@ -45,12 +36,12 @@ class _FFT:
 
     def tile_size(self, work: Work) -> tuple[int, int]:
         """The outputs of the transform that makes the whole cheapest."""
-        height, width = _transform_size(work.output, work.span, work.dtype.itemsize)
+        height, width = transform_size(work.output, work.span, work.dtype.itemsize)
         return height - work.span[0] + 1, width - work.span[1] + 1
 
     def prepare(self, work: Work, tile: tuple[int, int]) -> Callable[[], Correlator]:
         """Transform the kernels, once for all threads."""
-        size = _transform_size(work.output, work.span, work.dtype.itemsize)
+        size = transform_size(work.output, work.span, work.dtype.itemsize)
         spectra = _kernel_spectra(work, size)
         return lambda: _OverlapSave(work, size, spectra)
 
@@ -161,26 +152,6 @@ def _latest_spectra(
     return _spectrum(np.frombuffer(weights).reshape(kernel_size), size, kind)
 
 
-@lru_cache(maxsize=64)
-def _transform_size(output: tuple[int, int], span: tuple[int, int], itemsize: int) -> tuple[int, int]:
-    """Choose the transform (height, width) by predicted cost: n log n for each tile, more where it leaves the cache."""
-
-    def candidates(axis: int) -> list[int]:
-        enough = next((n for n in _LENGTHS if n >= output[axis] + span[axis] - 1), None)
-        lengths = [n for n in _LENGTHS if n >= 2 * span[axis] and (enough is None or n <= enough)]
-        if enough is not None and enough not in lengths:
-            lengths.append(enough)
-        return lengths or [pyfftw.next_fast_len(2 * span[axis])]
-
-    def cost(height: int, width: int) -> float:
-        tiles = math.ceil(output[0] / (height - span[0] + 1)) * math.ceil(output[1] / (width - span[1] + 1))
-        samples = height * width
-        spilled = 1.0 + _SPILL * max(0.0, math.log2(samples * itemsize / _CACHED_BYTES))
-        return tiles * (samples * (math.log2(samples) + 8) * spilled + _CALLS)
-
-    return min(((h, w) for h in candidates(0) for w in candidates(1)), key=lambda size: cost(*size))
-
-
 def _plans(real: NDArray[Any], spectrum: NDArray[Any], effort: str) -> tuple[Any, Any]:
     """Plan the transform of `real` into `spectrum` and back, for one thread."""
     with _planner:
@@ -195,7 +166,7 @@ def measure_plans(output: tuple[int, int], span: tuple[int, int], dtype: np.dtyp
 
     FFTW remembers the answer as wisdom, for the rest of the process.
     """
-    height, width = _transform_size(output, span, dtype.itemsize)
+    height, width = transform_size(output, span, dtype.itemsize)
     real = pyfftw.empty_aligned((height, width), dtype)
     spectrum = pyfftw.empty_aligned((height, width // 2 + 1), np.result_type(dtype, np.complex64))
     _plans(real, spectrum, "FFTW_MEASURE")

@@ -14,9 +14,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.convolution.backends.base import Correlator, TileOwner, WholeImage, Work, is_tame
+from convcli.convolution.backends.base import HUGE, Correlator, TileOwner, WholeImage, Work, is_tame
+from convcli.convolution.costs import OPENCV_CHANNELS, SPECTRAL_PLACES
 from convcli.convolution.threads import SharedLimit
-from convcli.kernel.factorize import Passes, low_rank
+from convcli.kernel.factorize import Passes
 
 _BORDERS = {
     "reflect101": cv2.BORDER_REFLECT_101,
@@ -24,18 +25,6 @@ _BORDERS = {
     "replicate": cv2.BORDER_REPLICATE,
     "constant": cv2.BORDER_CONSTANT,
 }
-# From these numbers of weights on filter2D multiplies spectra, of which a NaN fills the whole image
-# (opencv/modules/imgproc/src/filter.dispatch.cpp).
-_SPECTRAL_WEIGHTS = {"uint8": 121, "float32": 121, "float64": 50}
-# Above this, filter2D is faster on float tiles than on u8.
-_BYTES_WEIGHTS = 49
-# Up to this, filter2D is as quick as a sum of several separable kernels.
-_QUICK_WEIGHTS = 100
-# The longest column plus row that float32 sums one after another inside DESIGN's bound: a flat image under 101 + 101
-# reaches half of it.
-_SEPARABLE_LENGTHS = 202
-# More channels than this OpenCV 5 takes for a third dimension (CV_CN_MAX; 512 in OpenCV 4).
-_MOST_CHANNELS = 128
 # The anchor of tiles: only there does sepFilter2D halve its work by the symmetry of a row or column.
 _MIDDLE = (-1, -1)
 
@@ -46,8 +35,8 @@ class _OpenCV:
     name = "opencv"
     strides = False
     dilates = False
-    separates = False
-    boxes = False
+    separates = True
+    boxes = True
 
     def tile_size(self, work: Work) -> tuple[int, int]:
         """Large: OpenCV goes through rows in cache by itself, and a tile's own border is computed in vain."""
@@ -55,37 +44,31 @@ class _OpenCV:
         return max(256, 4 * rows), max(2048 // work.bank.inputs, 4 * columns)
 
     def prepare(self, work: Work, tile: tuple[int, int]) -> Callable[[], Correlator]:
-        """Find out whether the kernel is separable."""
-        kernel = work.bank.shared
-        if kernel is None or work.bank.inputs > _MOST_CHANNELS:
+        """There is nothing to prepare."""
+        kernel, passes = work.bank.shared, work.passes
+        if kernel is None or work.bank.inputs > OPENCV_CHANNELS:
             return lambda: _Planes(work)
-        passes = separable_passes(kernel, work.dtype)
+        if work.box:
+            return lambda: _Box(work, kernel)
         if passes is not None:
             return lambda: _Separable(work, passes)
         return lambda: _Filter2D(work, kernel)
 
     def whole(self, image: WholeImage) -> NDArray[Any] | None:
         """Filter with OpenCV's own padding and threads, for u8 to u8 and float to the same float."""
-        kernel, name = image.kernel, image.dtype.name
-        if image.pixels.shape[2] > _MOST_CHANNELS or image.pixels.dtype != image.dtype or name not in _SPECTRAL_WEIGHTS:
-            return None
-        if image.padding not in _BORDERS or (image.padding == "constant" and np.any(image.padding_value)):
-            return None
-        passes = separable_passes(kernel, image.dtype)
-        if passes is None and name == "uint8" and kernel.size > _BYTES_WEIGHTS:
-            return None
-        if passes is not None and len(passes) > 1:
-            return None  # their sum is faster taken in tiles that stay in the cache
+        kernel, box = image.kernel, image.box
         pixels = np.ascontiguousarray(image.pixels)
-        by_taps = passes is None and kernel.size < _SPECTRAL_WEIGHTS[name]
-        if name != "uint8" and not by_taps and not is_tame(pixels):
+        by_taps = image.passes is None and not box and kernel.size < SPECTRAL_PLACES[pixels.dtype.itemsize]
+        if pixels.dtype != np.uint8 and not by_taps and not _is_tame(pixels):
             return None
         anchor, border = (image.anchor[1], image.anchor[0]), _BORDERS[image.padding]
         with _threads(image.threads):
-            if passes is None:
+            if box:
+                result = _box_filter(pixels, kernel, anchor, border)
+            elif image.passes is None:
                 result = cv2.filter2D(pixels, -1, kernel, anchor=anchor, borderType=border)
             else:
-                ((column, row),) = passes
+                ((column, row),) = image.passes
                 result = cv2.sepFilter2D(pixels, -1, row, column, anchor=anchor, borderType=border)
         return result.reshape(pixels.shape)
 
@@ -112,7 +95,7 @@ class _Filter2D(_Tile):
     def __init__(self, work: Work, kernel: NDArray[np.float64]) -> None:
         super().__init__(work)
         self._kernel = kernel.astype(work.dtype)
-        self._by_taps = kernel.size < _SPECTRAL_WEIGHTS[work.dtype.name]
+        self._by_taps = kernel.size < SPECTRAL_PLACES[work.dtype.itemsize]
 
     def correlate(self) -> NDArray[Any] | None:
         if not self._by_taps and self.spoilt():
@@ -141,6 +124,20 @@ class _Separable(_Tile):
         return self.valid(total)
 
 
+class _Box(_Tile):
+    """A kernel of one weight: running sums, whose time does not depend on the size."""
+
+    def __init__(self, work: Work, kernel: NDArray[np.float64]) -> None:
+        super().__init__(work)
+        self._kernel = kernel
+
+    def correlate(self) -> NDArray[Any] | None:
+        if self.spoilt():
+            return None
+        response = self.scratch.array("response", self.input.shape)
+        return self.valid(_box_filter(self.input, self._kernel, _MIDDLE, cv2.BORDER_CONSTANT, response))
+
+
 class _Planes(_Tile):
     """A bank that mixes channels, or has too many: one filter2D for each pair of an output and an input channel."""
 
@@ -159,13 +156,20 @@ class _Planes(_Tile):
         return out
 
 
-def separable_passes(kernel: NDArray[np.float64], dtype: np.dtype[Any]) -> Passes | None:
-    """Write a kernel as few products, where their passes are quicker than it is, and still exact enough."""
-    lengths = sum(kernel.shape)
-    if lengths >= kernel.size or (dtype != np.float64 and lengths > _SEPARABLE_LENGTHS):
-        return None
-    most = 1 if kernel.size <= _QUICK_WEIGHTS else int(kernel.size / (1.2 * lengths))
-    return low_rank(kernel, most)
+def _is_tame(pixels: NDArray[Any]) -> bool:
+    """As `is_tame`, by one quick look at the sum of squares in double, where that settles it."""
+    return bool(cv2.norm(pixels, cv2.NORM_L2SQR) < HUGE[4] ** 2) or is_tame(pixels)
+
+
+def _box_filter(
+    pixels: NDArray[Any], kernel: NDArray[np.float64], anchor: tuple[int, int], border: int, out: Any = None
+) -> NDArray[Any]:
+    """Sum windows by running sums, of integers for bytes and in double for floats, and weigh them."""
+    size, mean = kernel.shape[::-1], float(kernel.flat[0]) * kernel.size
+    result: NDArray[Any] = cv2.boxFilter(pixels, -1, size, out, anchor, True, border)
+    if pixels.dtype != np.uint8 and mean != 1.0:  # bytes are asked for where it is 1 but for rounding
+        result *= result.dtype.type(mean)
+    return result
 
 
 def _limit(count: int) -> Callable[[], object]:
