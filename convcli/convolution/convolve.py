@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from convcli.convolution.backends import get_backend
 from convcli.convolution.bank import Bank
-from convcli.convolution.costs import Run, load_of, takes_whole
+from convcli.convolution.costs import Form, Run, Way, load_of, takes_whole, ways
 from convcli.convolution.engine import Task, measure, run_tiles, run_whole
 from convcli.convolution.geometry import AxisGeometry, axis_geometry
 from convcli.convolution.options import ConvolveOptions, available_threads, both
@@ -132,6 +132,7 @@ class Plan:
     runner_up: tuple[str, float] | None
     input_size: tuple[int, int, int]
     output_size: tuple[int, int, int]
+    _asked: Run
     _task: Task
     _finish: Finish | None
 
@@ -143,6 +144,14 @@ class Plan:
         dtype = task.dtype if finish is None else finish.dtype
         whole = run_whole(pixels, task, dtype)
         return run_tiles(pixels, task, dtype, finish) if whole is None else whole
+
+    def ways(self) -> list[Way]:
+        """List the forms in which the backend can do this, with what they cost; of several kernels, the first one."""
+        return ways(self.backend, load_of(self._task.banks[0]), self._asked)
+
+    def in_form(self, form: Form) -> "Plan":
+        """Give this plan of one kernel in another form than was chosen, to compare them."""
+        return replace(self, form=form.name, _task=replace(self._task, forms=(form,)))
 
     def measure(self) -> None:
         """Let the backend spend up to seconds on making later runs of this very task faster, as FFTW can."""
@@ -202,7 +211,7 @@ def plan_convolution(
     choice, after = choose([load_of(bank) for bank in banks], run, options.backend)
     combine = kernel.combine if isinstance(kernel, CompositeKernel) else "sum"
     task = _task(banks, combine, rows, columns, options, work_dtype, choice)
-    return _plan(choice, after, size, task, finish)
+    return _plan(choice, after, size, run, task, finish)
 
 
 def correlate_bank(
@@ -278,7 +287,7 @@ def plan_bank(
     run = Run(output, options.stride, options.dilation, work_dtype.itemsize, cold=cold)
     choice, after = choose([load_of(bank)], run, options.backend)
     task = _task((bank,), "sum", rows, columns, options, work_dtype, choice)
-    return _plan(choice, after, size, task, None)
+    return _plan(choice, after, size, run, task, None)
 
 
 def _task(
@@ -306,10 +315,14 @@ def _task(
     )
 
 
-def _plan(choice: Choice, after: Choice | None, size: tuple[int, int, int], task: Task, finish: Finish | None) -> Plan:
+def _plan(
+    choice: Choice, after: Choice | None, size: tuple[int, int, int], asked: Run, task: Task, finish: Finish | None
+) -> Plan:
     runner_up = None if after is None else (after.backend, after.seconds)
     form = " and ".join(dict.fromkeys(form.name for form in choice.forms))
-    return Plan(choice.backend, choice.reason, form, choice.seconds, runner_up, size, task.output_size, task, finish)
+    return Plan(
+        choice.backend, choice.reason, form, choice.seconds, runner_up, size, task.output_size, asked, task, finish
+    )
 
 
 def _laid_on_one_size(kernel: AnyKernel, options: ConvolveOptions) -> tuple[list[NDArray[np.float64]], tuple[int, int]]:

@@ -54,7 +54,7 @@ class Task:
 
 def run_whole(pixels: NDArray[Any], task: Task, dtype: np.dtype[Any]) -> NDArray[Any] | None:
     """Filter a whole image by the backend's own means, where that was planned and these samples allow it; else None."""
-    if not task.forms[0].whole:
+    if not task.forms[0].whole or pixels.dtype != dtype:  # as samples of the other byte order are not
         return None
     kernel, passes, box = _known(task.banks[0], task.forms[0])
     assert kernel is not None
