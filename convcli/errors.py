@@ -42,6 +42,10 @@ class ImageWriteError(ConvcliError):
     """An output that could not be written."""
 
 
+class ProfileError(ConvcliError):
+    """A measured profile that cannot be kept: no place for it, no permission, a full disk."""
+
+
 class FilterError(ConvcliError, ValueError):
     """A filter that cannot be applied to this image: `valid` with too large a kernel, an empty image."""
 

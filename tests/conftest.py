@@ -1,0 +1,26 @@
+"""What holds for every test."""
+
+import sys
+from itertools import count
+
+import pytest
+
+_numbers = count()
+
+
+@pytest.fixture(autouse=True)
+def _no_profile_but_the_tests_own(monkeypatch, tmp_path_factory):
+    """Decisions must not depend on what was measured on this machine, and nothing is to be written to its home."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / f"caches-{next(_numbers)}"))
+    monkeypatch.delenv("CONVCLI_PROFILE", raising=False)
+    _forget_profile()
+    yield
+    _forget_profile()
+
+
+def _forget_profile():
+    """Let the next question be the process's first, where any test has asked before."""
+    profile = sys.modules.get("convcli.convolution.profile")
+    if profile is not None:
+        profile.current_profile.cache_clear()
+        profile._problems.clear()
