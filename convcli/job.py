@@ -75,11 +75,29 @@ class FilterOptions:
 
 @dataclass(frozen=True)
 class Step:
-    """One kernel of a run, as it was asked for, and how it was computed."""
+    """One kernel of a run, as it was asked for, and how it was computed.
+
+    `predicted_seconds` is what that was expected to take; `runner_up` is the next best backend, and what it was.
+    """
 
     kernel: str
     backend: str
     reason: str = ""
+    predicted_seconds: float | None = None
+    runner_up: tuple[str, float] | None = None
+
+    def record(self) -> dict[str, Any]:
+        """Give this step in the form of the machine-readable output."""
+        next_best = None
+        if self.runner_up is not None:
+            next_best = {"backend": self.runner_up[0], "predicted_seconds": self.runner_up[1]}
+        return {
+            "kernel": self.kernel,
+            "backend": self.backend,
+            "reason": self.reason,
+            "predicted_seconds": self.predicted_seconds,
+            "runner_up": next_best,
+        }
 
 
 @dataclass(frozen=True)
@@ -123,7 +141,7 @@ class Result:
             "depth": self.depth,
             "mapping": self.mapping,
             "alpha": self.alpha,
-            "steps": [{"kernel": s.kernel, "backend": s.backend, "reason": s.reason} for s in self.steps],
+            "steps": [step.record() for step in self.steps],
             "seconds": self.seconds,
             "megapixels_per_second": None if math.isnan(speed) else speed,
             "notes": list(self.notes),
@@ -194,7 +212,8 @@ def run(source: str, output: str, kernels: Sequence[AnyKernel], options: FilterO
         mapping=chain.mapping,
         alpha=chain.opacity,
         steps=tuple(
-            Step(spec, plan.backend, plan.reason) for spec, plan in zip(options.kernels, chain.plans, strict=True)
+            Step(spec, plan.backend, plan.reason, plan.seconds, plan.runner_up)
+            for spec, plan in zip(options.kernels, chain.plans, strict=True)
         ),
         seconds=watch.seconds(),
         notes=image.notes + _pointless(options, chain, depth, format_) + notes,

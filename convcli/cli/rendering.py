@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from convcli.cli.messages import say
+from convcli.convolution.profile import problems
 from convcli.errors import ImageWriteError, UsageError
 from convcli.job import Result, Step
 from convcli.timing import STAGES
@@ -35,6 +36,7 @@ class Reporter:
         self._timing = timing
         self._report = report
         self._results: list[Result] = []
+        self._told: set[str] = set()
 
     def note(self, text: str) -> None:
         """Say something that is worth knowing and no error."""
@@ -44,6 +46,11 @@ class Reporter:
     def show(self, result: Result) -> None:
         """Say what became of one image."""
         self._results.append(result)
+        # A profile is looked for when the first image is planned.
+        for problem in problems():
+            if problem not in self._told:
+                self._told.add(problem)
+                self.note(problem)
         if result.error is not None:
             say(f"convcli: error: {result.error}")
         elif not self._quiet:
@@ -85,8 +92,8 @@ def summary(result: Result) -> str:
 
 def _details(result: Result) -> Iterator[str]:
     """Tell what `--verbose` adds, line by line."""
-    for step in result.steps:
-        yield f"  {_short(step.kernel)}: {step.backend}, {step.reason}"
+    for line in choices([result]):
+        yield f"  {line}"
     if result.alpha is not None:
         yield f"  alpha: {result.alpha}"
     if result.seconds:
@@ -101,8 +108,45 @@ def timing_table(results: Sequence[Result]) -> list[str]:
         speed = result.megapixels_per_second
         shown = "-" if math.isnan(speed) else f"{speed:.1f}"
         rows.append([Path(result.input).name, *times, shown, ", ".join(s.backend for s in result.steps)])
-    reasons = dict.fromkeys(f"{_short(s.kernel)}: {s.backend}, {s.reason}" for result in results for s in result.steps)
-    return [*_columns(rows), *reasons]
+    return [*columns(rows), *choices(results)]
+
+
+def choices(results: Sequence[Result]) -> list[str]:
+    """Tell of each kernel by which backend, why, what that was predicted to take, and what the next best was.
+
+    Images that were treated alike share a line; their times are told from the least to the most.
+
+    >>> step = Step("sobel_x", "opencv", "small kernel, 9 weights", 0.0052, ("direct", 0.0089))
+    >>> choices([Result("a.png", "b.png", "planned", steps=(step,))])
+    ['sobel_x: opencv, small kernel, 9 weights; predicted 5.2 ms, next direct 8.9 ms']
+    """
+    alike: dict[tuple[str, str], list[Step]] = {}
+    for result in results:
+        for step in result.steps:
+            next_best = "" if step.runner_up is None else step.runner_up[0]
+            alike.setdefault((f"{_short(step.kernel)}: {step.backend}, {step.reason}", next_best), []).append(step)
+    lines = []
+    for (line, next_best), steps in alike.items():
+        predicted = [step.predicted_seconds for step in steps if step.predicted_seconds is not None]
+        told = f"{line}; predicted {_span(predicted)}" if predicted else line
+        after = [step.runner_up[1] for step in steps if step.runner_up is not None]
+        lines.append(f"{told}, next {next_best} {_span(after)}" if after else told)
+    return lines
+
+
+def _span(seconds: Sequence[float]) -> str:
+    """Write times from the least to the most, or as one where they look alike.
+
+    >>> _span([0.0052]), _span([0.0052, 1.25]), _span([0.12, 0.12])
+    ('5.2 ms', '5.2 ms to 1.25 s', '120 ms')
+    """
+    least, most = (f"{t:.3g} s" if t >= 1 else f"{_digits(1e3 * t)} ms" for t in (min(seconds), max(seconds)))
+    return least if least == most else f"{least} to {most}"
+
+
+def _digits(value: float) -> str:
+    """Write a number below 1000 in three digits at most, and none of them in vain."""
+    return f"{value:.0f}" if value >= 99.95 else f"{value:.3g}"
 
 
 def _report_suffix(path: str) -> str:
@@ -133,7 +177,8 @@ def _report_csv(records: Sequence[dict[str, Any]]) -> str:
     import io
 
     # The columns are those of an image that was done, whatever became of these.
-    full = Result("", "", "failed", steps=(Step("", ""),), seconds=dict.fromkeys((*STAGES, "total"), 0.0), error="")
+    step = Step("", "", predicted_seconds=0.0, runner_up=("", 0.0))
+    full = Result("", "", "failed", steps=(step,), seconds=dict.fromkeys((*STAGES, "total"), 0.0), error="")
     text = io.StringIO()
     writer = csv.DictWriter(text, list(_flat(full.record())), extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
@@ -174,12 +219,19 @@ def _flat(record: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         if isinstance(value, dict):
             flat.update(_flat(value, f"{name}."))
         elif isinstance(value, list) and value and isinstance(value[0], dict):
-            flat.update((f"{name}.{part}", " | ".join(str(each[part]) for each in value)) for part in value[0])
+            elements = [_flat(each, f"{name}.") for each in value]
+            # Where one has nothing to say of what others do, its place between the bars stays empty.
+            parts = dict.fromkeys(part for element in elements for part in element)
+            flat.update((part, " | ".join(_cell(element.get(part)) for element in elements)) for part in parts)
         elif isinstance(value, list):
             flat[name] = " ".join(map(str, value)) if value and isinstance(value[0], int) else " | ".join(value)
         else:
             flat[name] = value
     return flat
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else str(value)
 
 
 def _json(value: Any, indent: int | None = None) -> str:
@@ -207,8 +259,12 @@ def _size(result: Result) -> str:
     return f"{width} x {height} {_CHANNELS.get(channels, f'{channels} channels')} {result.depth}"
 
 
-def _columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Align columns: the first and the last to the left, numbers to the right."""
+def columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Align columns: the first and the last to the left, numbers to the right.
+
+    >>> list(columns([["image", "ms", "backend"], ["a.png", "10.5", "fft"]]))
+    ['image    ms  backend', 'a.png  10.5  fft']
+    """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         first, *numbers, last = row
