@@ -98,7 +98,8 @@ class Chain:
     """The kernels of one run, planned for one image. Making one does all that comes before the first kernel.
 
     `image` is filtered by `kernels` in turn, each with the same `options`, into samples of `dtype`: an integer type, or
-    a float type for the raw response in the image's units.
+    a float type for the raw response in the image's units. `cold` is said by a process that filters once, in which
+    what a backend takes to load counts.
 
     Attributes
     ----------
@@ -122,8 +123,11 @@ class Chain:
         options: ConvolveOptions,
         toning: ToneOptions,
         dtype: np.dtype[Any],
+        *,
+        cold: bool = False,
     ) -> None:
         self._kernels = kernels
+        self._cold = cold
         self._threads = options.threads
         self._toning = toning
         self._dtype = dtype
@@ -183,7 +187,7 @@ class Chain:
         for number, kernel in enumerate(self._kernels, start=1):
             last = number == len(self._kernels)
             finish = self._finish(self._toning.scale, self._toning.bias) if last and self._in_one_pass else None
-            plan = plan_convolution(size, dtype, kernel, self._options, finish)
+            plan = plan_convolution(size, dtype, kernel, self._options, finish, cold=self._cold)
             yield plan
             size, dtype = plan.output_size, self._real
 

@@ -23,7 +23,7 @@ from convcli.errors import (
 )
 from convcli.image.formats import Format, format_for
 from convcli.image.model import Image
-from convcli.kernel.model import AnyKernel
+from convcli.kernel.model import AnyKernel, CompositeKernel
 from convcli.timing import Stopwatch
 
 DEPTHS = ("same", "u8", "u16", "f32")
@@ -159,12 +159,19 @@ def load_kernels(options: FilterOptions) -> tuple[AnyKernel, ...]:
     KernelError
         for an unknown kernel, a bad file or a bad parameter.
     UsageError
-        where premultiplied opacity was asked of kernels that cannot weigh it.
+        where premultiplied opacity was asked of kernels that cannot weigh it, or a backend that cannot do them.
     """
+    from convcli.convolution.costs import refusal
     from convcli.kernel.spec import load_kernel
 
     kernels = tuple(load_kernel(spec) for spec in options.kernels)
     resolve_alpha(options.tone.alpha, kernels)
+    asked = options.convolve
+    for spec, kernel in zip(options.kernels, kernels, strict=True):
+        for part in kernel.kernels if isinstance(kernel, CompositeKernel) else (kernel,):
+            reason = refusal(asked.backend, part.size, asked.stride, asked.dilation)
+            if reason is not None:
+                raise UsageError(f"{spec}: {reason}")
     return kernels
 
 
@@ -188,7 +195,7 @@ def run(source: str, output: str, kernels: Sequence[AnyKernel], options: FilterO
         with watch.stage("prepare"):
             format_ = _output_format(source, output, image, options)
             depth, notes = _output_depth(source, output, format_, image, options)
-            chain = Chain(image, kernels, options.convolve, options.tone, np.dtype(_DTYPES[depth]))
+            chain = Chain(image, kernels, options.convolve, options.tone, np.dtype(_DTYPES[depth]), cold=True)
             _check_format(output, format_, depth, chain)
         if not options.dry_run:
             with watch.stage("filter"):

@@ -236,21 +236,23 @@ def takes_whole(source: str, target: str, channels: int, padding: str, value: fl
     return same and plain and channels <= OPENCV_CHANNELS
 
 
-def refusal(backend: str, load: Load, run: Run) -> str | None:
-    """Say in one line why a backend cannot do this at all, or None where it can.
+def refusal(
+    backend: str, size: tuple[int, int], stride: tuple[int, int] = (1, 1), dilation: tuple[int, int] = (1, 1)
+) -> str | None:
+    """Say in one line why a backend cannot compute kernels of `size` so, or None where it can.
 
-    >>> refusal("winograd", load_of(Bank.depthwise(np.eye(5), 1)), Run((9, 9)))
+    >>> refusal("winograd", (5, 5))
     'winograd computes 3x3 kernels only, and this one is 5x5: choose kn2row, fft or auto'
     """
     if backend != "winograd":
         return None
     choose = "choose kn2row, fft or auto"
-    if load.size != (3, 3):
-        return f"winograd computes 3x3 kernels only, and this one is {load.size[0]}x{load.size[1]}: {choose}"
-    if run.dilation != (1, 1):
-        return f"winograd knows no dilation, and {run.dilation[0]},{run.dilation[1]} was asked for: {choose}"
-    if run.stride != (1, 1):
-        return f"winograd computes at stride 1 only, and {run.stride[0]},{run.stride[1]} was asked for: {choose}"
+    if size != (3, 3):
+        return f"winograd computes 3x3 kernels only, and this one is {size[0]}x{size[1]}: {choose}"
+    if dilation != (1, 1):
+        return f"winograd knows no dilation, and {dilation[0]},{dilation[1]} was asked for: {choose}"
+    if stride != (1, 1):
+        return f"winograd computes at stride 1 only, and {stride[0]},{stride[1]} was asked for: {choose}"
     return None
 
 
@@ -261,7 +263,7 @@ def ways(backend: str, load: Load, run: Run) -> list[Way]:
     >>> [way.form.name for way in ways("direct", load, Run((2048, 2048)))]
     ['dense', 'box', 'passes']
     """
-    if refusal(backend, load, run) is not None:
+    if refusal(backend, load.size, run.stride, run.dilation) is not None:
         return []
     found = list(_WAYS[backend](load, run))
     for way in found:

@@ -36,7 +36,7 @@ def choose(loads: Sequence[Load], run: Run, backend: str = "auto") -> tuple[Choi
     >>> from convcli.convolution.costs import load_of
     >>> from convcli.convolution.bank import Bank
     >>> import numpy as np
-    >>> best, after = choose([load_of(Bank.depthwise(np.ones((9, 9)), 1))], Run((2048, 2048)))
+    >>> best, after = choose([load_of(Bank.depthwise(np.ones((31, 31)), 1))], Run((2048, 2048)))
     >>> best.backend, best.forms[0].name, best.reason
     ('opencv', 'box', 'all weights alike, running sums')
     >>> best.seconds < after.seconds
@@ -50,7 +50,7 @@ def choose(loads: Sequence[Load], run: Run, backend: str = "auto") -> tuple[Choi
     names = CANDIDATES if backend == "auto" else (backend,)
     ranked = _ranked(tuple(loads), run, names, _Identity(current_profile()))
     if not ranked:
-        reasons = (refusal(backend, load, run) for load in loads)
+        reasons = (refusal(backend, load.size, run.stride, run.dilation) for load in loads)
         raise UsageError(next(reason for reason in reasons if reason is not None))
     return ranked[0], ranked[1] if len(ranked) > 1 else None
 

@@ -238,7 +238,7 @@ def _pixels(case: _Case) -> NDArray[Any]:
     generator = np.random.default_rng(0)
     if case.dtype == "uint8":
         return generator.integers(0, 256, case.size, np.uint8)
-    return generator.random(case.size, case.dtype)  # type: ignore[arg-type]
+    return generator.random(case.size).astype(case.dtype)
 
 
 def _wisdom(until: float, report: Callable[[float], None]) -> tuple[bytes, ...]:
