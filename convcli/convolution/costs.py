@@ -216,7 +216,7 @@ def _load_of_kernel(data: bytes, width: int) -> Load:
         mirrored,
         box := is_box(kernel),
         shared=True,
-        mean=box and abs(kernel.flat[0] * kernel.size - 1.0) < _ROUNDING,
+        mean=box and bool(abs(kernel.flat[0] * kernel.size - 1.0) < _ROUNDING),
     )
 
 
