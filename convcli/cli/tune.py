@@ -76,17 +76,16 @@ def _tune(json: bool, quiet: bool, verbose: bool) -> None:
         say(f"wrote {path}, measured in {tuned.seconds:.1f} s")
     if json:
         backends = [
-            {"backend": name, "cases": cases, "median_error_shipped": before, "median_error_measured": after}
-            for name, cases, before, after in tuned.rows
-        ]
-        _print_json(
             {
-                "path": str(path),
-                "seconds": tuned.seconds,
-                "backends": backends,
-                "coefficients": {**COEFFICIENTS, **tuned.coefficients},
+                "backend": row.backend,
+                "cases": row.cases,
+                "median_error_shipped": row.shipped_error,
+                "median_error_measured": row.measured_error,
             }
-        )
+            for row in tuned.rows
+        ]
+        measured = {**COEFFICIENTS, **tuned.coefficients}
+        _print_json({"path": str(path), "seconds": tuned.seconds, "backends": backends, "coefficients": measured})
 
 
 def _summary(tuned: "Tuned") -> Iterator[str]:
@@ -94,7 +93,9 @@ def _summary(tuned: "Tuned") -> Iterator[str]:
     from convcli.cli.rendering import columns
 
     head = ["backend", "cases", "off by, shipped", "off by, measured", ""]
-    rows = [[name, str(cases), f"{before:.0%}", f"{after:.0%}", ""] for name, cases, before, after in tuned.rows]
+    rows = [
+        [row.backend, str(row.cases), f"{row.shipped_error:.0%}", f"{row.measured_error:.0%}", ""] for row in tuned.rows
+    ]
     yield from (line.rstrip() for line in columns([head, *rows]))
 
 
@@ -160,11 +161,11 @@ def _reset(json: bool, quiet: bool) -> None:
 
 @contextmanager
 def _progress(quiet: bool, verbose: bool) -> Iterator[Callable[[float, str], None]]:
-    """Show on a terminal how far measuring has come, and elsewhere that it has begun."""
+    """Show on a terminal how far measuring has come, and elsewhere that it has begun; tell each part if `verbose`."""
     if quiet or sys.stderr is None or not sys.stderr.isatty():
         if not quiet:
             say("measuring this machine, which takes less than a minute")
-        yield lambda done, what: say(f"{done:4.0%} {what}") if verbose else None
+        yield _teller(say) if verbose else lambda done, what: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
@@ -173,13 +174,27 @@ def _progress(quiet: bool, verbose: bool) -> Iterator[Callable[[float, str], Non
     # Drawn when there is news, not by a thread of its own, whose work would be measured too.
     with Progress(*parts, console=Console(stderr=True), transient=True, auto_refresh=False) as bar:
         task = bar.add_task("", total=1.0)
+        tell = _teller(lambda line: bar.console.print(line, markup=False, highlight=False))
 
         def report(done: float, what: str) -> None:
             if verbose:
-                bar.console.print(f"{done:4.0%} {what}", markup=False, highlight=False)
+                tell(done, what)
             bar.update(task, completed=done, description=what, refresh=True)
 
         yield report
+
+
+def _teller(write: Callable[[str], None]) -> Callable[[float, str], None]:
+    """Make a report that writes a line for each part as it begins."""
+    last = ""
+
+    def tell(done: float, what: str) -> None:
+        nonlocal last
+        if what != last:
+            write(f"{done:4.0%} {what}")
+        last = what
+
+    return tell
 
 
 def _print_json(value: Any) -> None:
