@@ -1,0 +1,328 @@
+"""The im2col backend: the windows under the kernel unrolled into a matrix, and one product with the weights.
+
+After Chellapilla, Puri and Simard, "High performance convolutional neural networks for document processing" (2006).
+The matrix of a whole image would be as many times its size as the kernel has weights; here it is that of one tile, and
+of so much of the kernel at a time that it stays in a few megabytes. Blocks of a kernel are also what keeps float32
+exact: their sums are added in pairs.
+
+*Windows of rows*, for one kernel on every channel: each row of the tile is unrolled along the kernel's columns. The
+rows under the kernel then lie one after another, as one matrix, for one output row as for the next: a row serves all the
+output rows that meet it, so it is copied as often as the kernel is wide, not as often as it has weights.
+
+*Windows of channels*, for a bank of many channels: rows unrolled in the same way, and a product for each kernel row.
+
+*Windows of planes*, for a bank of few channels: unrolled as in the paper, a row of the matrix for each weight, which is
+a copy of one plane's rows.
+
+Strides and dilation cost nothing: only the samples that meet a weight are copied.
+"""
+
+import math
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+from numpy.typing import NDArray
+
+from convcli.convolution.backends.base import Correlator, WholeImage, Work
+from convcli.convolution.backends.blas import LONGEST_SUM, blas_threads
+from convcli.convolution.backends.taps import Taps
+
+# Samples of the unrolled matrix of one tile: 2 MB in float32.
+_UNROLLED = 1 << 19
+# Outputs of a full tile of one kernel: rows, and the most samples a row.
+_TILE_ROWS, _TILE_SAMPLES = 128, 2048
+# Banks of fewer inputs a group than this are unrolled plane by plane, and those of fewer outputs answer in planes.
+_FEW_CHANNELS = 16
+# Kernel columns that are unrolled side by side for a bank, at most.
+_COLUMNS_AT_ONCE = 6
+
+
+class _Im2col:
+    """See the module."""
+
+    name = "im2col"
+    strides = True
+    dilates = True
+    separates = False
+    boxes = False
+
+    def tile_size(self, work: Work) -> tuple[int, int]:
+        """As large as keeps the unrolled matrix in bounds."""
+        bank, (rows, columns) = work.bank, work.span
+        height = max(_TILE_ROWS, rows)
+        if _by_rows(work):
+            at_once, narrowest = _columns_at_once(bank.size), 2 * columns * bank.inputs
+            samples = _UNROLLED // (at_once * ((height - 1) * work.stride[0] + rows))
+            if samples < narrowest:
+                samples, height = narrowest, _UNROLLED // (at_once * narrowest)
+            return max(height, 1), max(min(samples, _TILE_SAMPLES) // bank.inputs, columns)
+        taps = bank.weights.shape[1] * bank.size[0] * bank.size[1]
+        outputs = _UNROLLED // max(min(taps, LONGEST_SUM), bank.outputs // bank.groups)
+        height = 32 if outputs < _TILE_ROWS * _TILE_ROWS else _TILE_ROWS
+        return height, max(outputs // height, 32)
+
+    def prepare(self, work: Work, tile: tuple[int, int]) -> Callable[[], Correlator]:
+        """Write the weights as matrices, once for all threads."""
+        if _by_rows(work):
+            parts = _parts(work)
+            return lambda: WindowsOfRows(work, parts)
+        if work.bank.weights.shape[1] < _FEW_CHANNELS:
+            planes = _plane_blocks(work)
+            return lambda: WindowsOfPlanes(work, planes)
+        blocks = _channel_blocks(work)
+        return lambda: WindowsOfChannels(work, blocks)
+
+    def whole(self, image: WholeImage) -> None:
+        """The library underneath only multiplies matrices."""
+
+    def measure(self, work: Work) -> None:
+        """There is nothing to measure."""
+
+    def single_threaded(self) -> AbstractContextManager[object]:
+        """Hold BLAS to one thread."""
+        return blas_threads(1)
+
+
+def _by_rows(work: Work) -> bool:
+    """Whether neighbouring outputs share rows, in an order in which those of one output lie together."""
+    stride, dilation = work.stride[0], work.dilation[0]
+    return work.bank.shared is not None and (stride == 1 or (dilation == 1 and stride <= work.bank.size[0]))
+
+
+def _columns_at_once(size: tuple[int, int]) -> int:
+    """How many kernel columns one product takes, so that it sums LONGEST_SUM weights at most, in blocks as even."""
+    most = max(1, LONGEST_SUM // size[0])
+    return math.ceil(size[1] / math.ceil(size[1] / most))
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """Part of a kernel, from (row, column) on: its weights, row by row, as a matrix (1, weights)."""
+
+    row: int
+    column: int
+    columns: int
+    weights: NDArray[Any]
+
+
+def _parts(work: Work) -> list[_Part]:
+    kernel = work.bank.shared
+    assert kernel is not None
+    height, width = kernel.shape
+    at_once = _columns_at_once(work.bank.size)
+    parts = []
+    for column in range(0, width, at_once):
+        for row in range(0, height, LONGEST_SUM):
+            part = kernel[row : row + LONGEST_SUM, column : column + at_once]
+            if part.any():
+                parts.append(_Part(row, column, part.shape[1], part.reshape(1, -1).astype(work.dtype)))
+    return parts
+
+
+class WindowsOfRows(Taps):
+    """One kernel on every channel: a row of weights times the unrolled rows under it."""
+
+    def __init__(self, work: Work, parts: list[_Part]) -> None:
+        super().__init__(work)
+        self._parts_of_kernel = parts
+        # Where a stride takes a row apart, each channel is kept by itself, for copies of single pixels are slow.
+        self.planar = work.stride[1] > 1
+        self._unrolled_column = -1
+
+    def correlate(self) -> NDArray[Any] | None:
+        """Sum one product a part of the kernel."""
+        if self.spoilt():
+            return None
+        (height, width), channels = self.output_size(), self.work.bank.inputs
+        self._unrolled_column = -1
+        apart = self.work.dilation[0]
+        rows = math.ceil(height / apart)
+        out = self.scratch.array("out", (rows, apart, 1, width * channels))
+        if not self._parts_of_kernel:
+            out[...] = 0
+        # A dilation of d leaves d images, of every d-th row each, that have nothing to do with each other.
+        self.pairwise(self._write_part, 0, len(self._parts_of_kernel), out.swapaxes(0, 1))
+        shape = (-1, channels, width) if self.planar else (-1, width, channels)
+        response = out.reshape(shape)[:height]
+        return response.transpose(0, 2, 1) if self.planar else response
+
+    def _write_part(self, index: int, out: NDArray[Any]) -> None:
+        part = self._parts_of_kernel[index]
+        apart, rows, _, samples = out.shape
+        unrolled = self._unroll(part, (rows - 1) * self.work.stride[0] + self.work.bank.size[0], samples)
+        image, line, _, beside = unrolled.strides
+        # The windows of one output row after another, which overlap: no copy, and one call for all.
+        windows = as_strided(
+            unrolled[:, part.row :],
+            (apart, rows, part.weights.shape[1], samples),
+            (image, self.work.stride[0] * line, samples * beside, beside),
+            writeable=False,
+        )
+        np.matmul(part.weights, windows, out=out)
+
+    def _unroll(self, part: _Part, lines: int, samples: int) -> NDArray[Any]:
+        """Unroll each row along the part's columns: (images, lines of one, columns, samples)."""
+        apart, (gap, step) = self.work.dilation[0], (self.work.dilation[1], self.work.stride[1])
+        unrolled = self.scratch.array("unrolled", (apart, lines, part.columns, samples))
+        if part.column == self._unrolled_column:
+            return unrolled
+        self._unrolled_column = part.column
+        width = samples // self.work.bank.inputs
+        for image in range(apart):
+            source = self.input[image : image + lines * apart : apart]
+            unrolled[image, len(source) :] = 0
+            for column in range(part.columns):
+                left = (part.column + column) * gap
+                under = source[:, left : left + (width - 1) * step + 1 : step]
+                if self.planar:
+                    under = under.transpose(0, 2, 1)
+                np.copyto(unrolled[image, : len(source), column].reshape(under.shape), under)
+        return unrolled
+
+
+@dataclass(frozen=True, eq=False)
+class _Block:
+    """What is unrolled at once of a group of a bank: these kernel columns of these input channels.
+
+    `matrices` holds (kernel row, matrix (columns x channels, outputs)).
+    """
+
+    columns: range
+    channels: slice
+    matrices: list[tuple[int, NDArray[Any]]]
+
+
+def _channel_blocks(work: Work) -> list[list[_Block]]:
+    bank = work.bank
+    inputs, outputs, (height, width) = bank.weights.shape[1], bank.outputs // bank.groups, bank.size
+    at_once = min(width, _COLUMNS_AT_ONCE)
+    most = LONGEST_SUM // at_once
+    channels = math.ceil(inputs / math.ceil(inputs / most))
+    groups: list[list[_Block]] = []
+    for group in range(bank.groups):
+        weights = bank.weights[group * outputs : (group + 1) * outputs]
+        groups.append([])
+        for column in range(0, width, at_once):
+            columns = range(column, min(column + at_once, width))
+            for first in range(0, inputs, channels):
+                part = weights[:, first : first + channels, :, columns.start : columns.stop]
+                matrices = [
+                    (u, np.ascontiguousarray(part[:, :, u].transpose(2, 1, 0).reshape(-1, outputs), work.dtype))
+                    for u in range(height)
+                    if part[:, :, u].any()
+                ]
+                start = group * inputs + first
+                groups[-1].append(_Block(columns, slice(start, start + part.shape[1]), matrices))
+    return groups
+
+
+class WindowsOfChannels(Taps):
+    """A bank of many channels: rows unrolled along the kernel's columns, times a matrix for each kernel row."""
+
+    def __init__(self, work: Work, groups: list[list[_Block]]) -> None:
+        super().__init__(work)
+        self._groups = [[(block, u, matrix) for block in blocks for u, matrix in block.matrices] for blocks in groups]
+        self._unrolled: dict[int, NDArray[Any]] = {}
+        self._of: _Block | None = None
+
+    def correlate(self) -> NDArray[Any] | None:
+        """Sum one product a block and kernel row."""
+        if self.spoilt():
+            return None
+        size, outputs = self.output_size(), self.work.bank.outputs // self.work.bank.groups
+        out = self.scratch.array("out", (*size, self.work.bank.outputs))
+        flat = out.reshape(-1, self.work.bank.outputs)
+        self._of = None
+        for group, products in enumerate(self._groups):
+            total = flat[:, group * outputs : (group + 1) * outputs]
+            if not products:
+                total[...] = 0
+            self.pairwise(partial(self._write_product, products), 0, len(products), total)
+        return out
+
+    def _write_product(self, products: list[tuple[_Block, int, NDArray[Any]]], index: int, out: NDArray[Any]) -> None:
+        block, u, matrix = products[index]
+        top, phase = divmod(u * self.work.dilation[0], self.work.stride[0])
+        height, width = self.output_size()
+        unrolled = self._unroll(block, u, phase)
+        np.matmul(unrolled[top * width : (top + height) * width], matrix, out=out)
+
+    def _unroll(self, block: _Block, u: int, phase: int) -> NDArray[Any]:
+        """Unroll all rows that lie whole strides from kernel row `u`: (rows x outputs, columns x channels)."""
+        if self._of is not block:
+            self._of = block
+            self._unrolled.clear()
+        if phase not in self._unrolled:
+            width, channels = self.output_size()[1], block.channels.stop - block.channels.start
+            rows = self.origin(u, block.columns[0])[0].shape[0]
+            shape = (rows, width, len(block.columns), channels)
+            unrolled = self.scratch.array(f"unrolled {phase}", shape)
+            for number, v in enumerate(block.columns):
+                part, _, left = self.origin(u, v)
+                np.copyto(unrolled[:, :, number], part[:, left : left + width, block.channels])
+            self._unrolled[phase] = unrolled.reshape(rows * width, -1)
+        return self._unrolled[phase]
+
+
+# What is unrolled at once of a group of a bank, and the product's matrix (outputs, taps): (channel, row, column) a tap.
+_Plane = tuple[list[tuple[int, int, int]], NDArray[Any]]
+
+
+def _plane_blocks(work: Work) -> list[list[_Plane]]:
+    bank = work.bank
+    inputs, outputs = bank.weights.shape[1], bank.outputs // bank.groups
+    groups: list[list[_Plane]] = []
+    for group in range(bank.groups):
+        weights = bank.weights[group * outputs : (group + 1) * outputs]
+        taps = np.argwhere(weights.any(axis=0))
+        groups.append([])
+        for some in np.array_split(taps, math.ceil(len(taps) / LONGEST_SUM) or 1):
+            matrix = np.ascontiguousarray(weights[:, some[:, 0], some[:, 1], some[:, 2]], work.dtype)
+            places = [(group * inputs + channel, u, v) for channel, u, v in some.tolist()]
+            if places:
+                groups[-1].append((places, matrix))
+    return groups
+
+
+class WindowsOfPlanes(Taps):
+    """A bank of few channels: a row of the unrolled matrix for each weight, copied from a plane."""
+
+    planar = True
+
+    def __init__(self, work: Work, groups: list[list[_Plane]]) -> None:
+        super().__init__(work)
+        self._groups = groups
+
+    def correlate(self) -> NDArray[Any] | None:
+        """Sum one product a block of taps."""
+        if self.spoilt():
+            return None
+        (height, width), bank = self.output_size(), self.work.bank
+        outputs = bank.outputs // bank.groups
+        flat = self.scratch.array("out", (bank.outputs, height * width))
+        if outputs >= _FEW_CHANNELS:
+            flat = flat.reshape(height * width, bank.outputs).T
+        for group, planes in enumerate(self._groups):
+            total = flat[group * outputs : (group + 1) * outputs]
+            if not planes:
+                total[...] = 0
+            self.pairwise(partial(self._write_product, planes), 0, len(planes), total)
+        if outputs >= _FEW_CHANNELS:
+            return flat.T.reshape(height, width, bank.outputs)
+        return flat.reshape(bank.outputs, height, width).transpose(1, 2, 0)
+
+    def _write_product(self, planes: list[_Plane], index: int, out: NDArray[Any]) -> None:
+        places, matrix = planes[index]
+        height, width = self.output_size()
+        unrolled = self.scratch.array("unrolled", (len(places), height, width))
+        for row, (channel, u, v) in zip(unrolled, places, strict=True):
+            np.copyto(row, self.under(u, v)[..., channel])
+        np.matmul(matrix, unrolled.reshape(len(places), -1), out=out)
+
+
+BACKEND = _Im2col()
