@@ -191,7 +191,7 @@ def run(source: str, output: str, kernels: Sequence[AnyKernel], options: FilterO
     watch = Stopwatch()
     try:
         with watch.stage("read"):
-            image = _read(source)
+            image = read_source(source)
         with watch.stage("prepare"):
             format_ = _output_format(source, output, image, options)
             depth, notes = _output_depth(source, output, format_, image, options)
@@ -243,7 +243,8 @@ def _load_codec(source: str) -> None:
         import_module("convcli.image.codec")
 
 
-def _read(source: str) -> Image:
+def read_source(source: str) -> Image:
+    """Read the image in the file `source`, or standard input where that is `-`. Raises ImageReadError."""
     from convcli.image.reading import decode_image, read_image
 
     if source != STANDARD_STREAM:

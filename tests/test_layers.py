@@ -15,12 +15,13 @@ PACKAGE = ROOT / "convcli"
 
 # From the ground up. A module belongs to the layer of the longest name that starts its own.
 LAYERS = (
-    ("convcli.errors", "convcli.timing"),
+    ("convcli.errors", "convcli.timing", "convcli.reports"),
     ("convcli.kernel",),
     ("convcli.image",),
     ("convcli.convolution",),
     ("convcli.chain",),
     ("convcli.job",),
+    ("convcli.benchmark",),
     ("convcli.cli",),
     ("convcli.__main__",),
 )

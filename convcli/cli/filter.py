@@ -1,6 +1,5 @@
 """`convcli filter`: images in, filtered images out."""
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convcli.cli import options as opt
+from convcli.cli.report_files import check_report
 from convcli.convolution.options import ConvolveOptions
 from convcli.errors import ConvcliError, OutputError, UsageError
 
@@ -109,7 +109,7 @@ def filter_images(
     outputs = job.output_paths(inputs, output, kernels, format_)
     skipped = _check_outputs(inputs, outputs, options)
     if report is not None:
-        _check_report(report, [*inputs, *outputs])
+        check_report(report, [*inputs, *outputs])
     hiding = dict.fromkeys(note for spec in kernel for note in hiding_notes(spec))
     for note in (*hiding, *_pointless(padding, convolve)):
         reporter.note(note)
@@ -167,23 +167,6 @@ def _check_outputs(inputs: Sequence[str], outputs: Sequence[str], options: "Filt
         if check_destination(output, options.existing, files) == "skip":
             skipped.add(output)
     return skipped
-
-
-def _check_report(report: str, others: Sequence[str]) -> None:
-    folder = Path(report).parent
-    if not folder.is_dir():
-        raise OutputError(f"--report {report}: no such folder; to make it: mkdir -p {folder}")
-    if Path(report).is_dir():
-        raise OutputError(f"--report {report}: a folder, not a file; name a file in it")
-    if any(_same_file(report, other) for other in others if other != _STANDARD_STREAM):
-        raise UsageError(f"--report {report}: that is one of the images: choose another name")
-
-
-def _same_file(path: str, other: str) -> bool:
-    """Whether two paths lead to one file, also through links."""
-    if Path(path).exists() and Path(other).exists():
-        return Path(path).samefile(other)
-    return os.path.realpath(path) == os.path.realpath(other)  # which, unlike Path.resolve, gets out of a loop of links
 
 
 def _pointless(padding: str | None, options: ConvolveOptions) -> Iterator[str]:

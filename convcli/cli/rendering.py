@@ -7,8 +7,9 @@ from typing import Any
 
 from convcli.cli.messages import say
 from convcli.convolution.profile import problems
-from convcli.errors import ImageWriteError, UsageError
+from convcli.errors import UsageError
 from convcli.job import Result, Step
+from convcli.reports import flat, report_suffix, to_json, write_report_text
 from convcli.timing import STAGES
 
 REPORT_SUFFIXES = (".json", ".csv", ".md")
@@ -29,7 +30,7 @@ class Reporter:
         if quiet and verbose:
             raise UsageError("--quiet and --verbose exclude each other: choose one")
         if report is not None:
-            _report_suffix(report)
+            report_suffix(report, REPORT_SUFFIXES)
         self._quiet = quiet
         self._verbose = verbose
         self._json = json
@@ -62,7 +63,7 @@ class Reporter:
                 for line in _details(result):
                     say(line)
         if self._json:
-            print(_json(result.record()), flush=True)
+            print(to_json(result.record()), flush=True)
 
     def finish(self) -> None:
         """Say what was asked for of all images together."""
@@ -149,27 +150,14 @@ def _digits(value: float) -> str:
     return f"{value:.0f}" if value >= 99.95 else f"{value:.3g}"
 
 
-def _report_suffix(path: str) -> str:
-    """Tell which kind of report a path asks for by its suffix. Raises UsageError for one that there is not."""
-    suffix = Path(path).suffix.lower()
-    if suffix not in REPORT_SUFFIXES:
-        raise UsageError(f"--report {path}: a report is written as {', '.join(REPORT_SUFFIXES)}; end its name in one")
-    return suffix
-
-
 def write_report(path: str, results: Sequence[Result]) -> None:
     """Write the results as JSON, CSV or a Markdown table, as the suffix of `path` says."""
-    write = {".json": _report_json, ".csv": _report_csv, ".md": _report_markdown}[_report_suffix(path)]
-    text = write([result.record() for result in results])
-    try:
-        # A file name that is not UTF-8 goes into the report byte for byte.
-        Path(path).write_text(text, encoding="utf-8", errors="surrogateescape", newline="")
-    except OSError as error:
-        raise ImageWriteError(f"--report {path}: {error.strerror}") from error
+    write = {".json": _report_json, ".csv": _report_csv, ".md": _report_markdown}[report_suffix(path, REPORT_SUFFIXES)]
+    write_report_text(path, write([result.record() for result in results]))
 
 
 def _report_json(records: Sequence[dict[str, Any]]) -> str:
-    return _json({"results": list(records)}, indent=2) + "\n"
+    return to_json({"results": list(records)}, indent=2) + "\n"
 
 
 def _report_csv(records: Sequence[dict[str, Any]]) -> str:
@@ -180,9 +168,9 @@ def _report_csv(records: Sequence[dict[str, Any]]) -> str:
     step = Step("", "", predicted_seconds=0.0, runner_up=("", 0.0))
     full = Result("", "", "failed", steps=(step,), seconds=dict.fromkeys((*STAGES, "total"), 0.0), error="")
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(_flat(full.record())), extrasaction="ignore", lineterminator="\n")
+    writer = csv.DictWriter(text, list(flat(full.record())), extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(_flat(record) for record in records)
+    writer.writerows(flat(record) for record in records)
     return text.getvalue()
 
 
@@ -205,39 +193,6 @@ def _report_markdown(records: Sequence[dict[str, Any]]) -> str:
             ]
         )
     return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |\n" for row in rows)
-
-
-def _flat(record: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Join nested keys by dots; the elements of a list share one cell.
-
-    >>> _flat({"size": [2, 3], "steps": [{"kernel": "a"}, {"kernel": "b"}], "seconds": {"read": 0.5}})
-    {'size': '2 3', 'steps.kernel': 'a | b', 'seconds.read': 0.5}
-    """
-    flat: dict[str, Any] = {}
-    for key, value in record.items():
-        name = prefix + key
-        if isinstance(value, dict):
-            flat.update(_flat(value, f"{name}."))
-        elif isinstance(value, list) and value and isinstance(value[0], dict):
-            elements = [_flat(each, f"{name}.") for each in value]
-            # Where one has nothing to say of what others do, its place between the bars stays empty.
-            parts = dict.fromkeys(part for element in elements for part in element)
-            flat.update((part, " | ".join(_cell(element.get(part)) for element in elements)) for part in parts)
-        elif isinstance(value, list):
-            flat[name] = " ".join(map(str, value)) if value and isinstance(value[0], int) else " | ".join(value)
-        else:
-            flat[name] = value
-    return flat
-
-
-def _cell(value: Any) -> str:
-    return "" if value is None else str(value)
-
-
-def _json(value: Any, indent: int | None = None) -> str:
-    import json
-
-    return json.dumps(value, indent=indent, allow_nan=False)
 
 
 def _short(spec: str) -> str:

@@ -1,0 +1,35 @@
+"""Where a report goes: whether it may be written there, asked before anything is computed."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from convcli.errors import OutputError, UsageError
+
+_STANDARD_STREAM = "-"
+
+
+def check_report(report: str, images: Sequence[str]) -> None:
+    """Check that a report can be written where it is asked for, and replaces none of the images.
+
+    Raises
+    ------
+    OutputError
+        where its folder is missing, or it is a folder itself.
+    UsageError
+        where it is one of the images.
+    """
+    folder = Path(report).parent
+    if not folder.is_dir():
+        raise OutputError(f"--report {report}: no such folder; to make it: mkdir -p {folder}")
+    if Path(report).is_dir():
+        raise OutputError(f"--report {report}: a folder, not a file; name a file in it")
+    if any(_same_file(report, image) for image in images if image != _STANDARD_STREAM):
+        raise UsageError(f"--report {report}: that is one of the images: choose another name")
+
+
+def _same_file(path: str, other: str) -> bool:
+    """Whether two paths lead to one file, also through links."""
+    if Path(path).exists() and Path(other).exists():
+        return Path(path).samefile(other)
+    return os.path.realpath(path) == os.path.realpath(other)  # which, unlike Path.resolve, gets out of a loop of links
