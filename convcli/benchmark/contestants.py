@@ -1,0 +1,158 @@
+"""The contestants of `convcli compare`: `auto`, each backend, and the plain calls one would write instead."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib.util import find_spec
+from typing import Any
+
+from convcli.benchmark.case import Arrays, Case
+from convcli.benchmark.measure import Contestant
+from convcli.benchmark.plain import PLAIN_CALLS, plain_run
+from convcli.convolution.options import BACKENDS
+from convcli.errors import ConvcliError, UsageError, nearest
+
+# Seconds of one run that are too long for somebody who did not ask for it by name.
+TOO_LONG = 60.0
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """A contestant, and what the report says of it.
+
+    `chosen` is the backend that does the work, and `form` how (dense, passes or box); both None for a plain call, as is
+    the time that was predicted, in seconds.
+    """
+
+    contestant: Contestant
+    plain: bool = False
+    chosen: str | None = None
+    form: str | None = None
+    reason: str = ""
+    predicted_seconds: float | None = None
+
+    @property
+    def name(self) -> str:
+        """What it is called in tables."""
+        return self.contestant.name
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Somebody who does not take part, and why, in one line."""
+
+    name: str
+    reason: str
+
+
+def parse_backends(text: str) -> tuple[str, ...]:
+    """Read the names of backends, separated by commas.
+
+    >>> parse_backends("auto, fft,auto")
+    ('auto', 'fft')
+
+    Raises
+    ------
+    UsageError
+        for a name that is none, or no name at all.
+    """
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    if not names:
+        raise UsageError(f"--backends is empty: name some of {', '.join(BACKENDS)}")
+    for name in names:
+        if name not in BACKENDS:
+            raise UsageError(
+                f"--backends: unknown backend {name!r}: expected {', '.join(BACKENDS)}{nearest(name, BACKENDS)}"
+            )
+    return names
+
+
+def default_backends() -> tuple[str, ...]:
+    """Name those that are compared where nothing is said: all, torch only where it is installed."""
+    return tuple(name for name in BACKENDS if name != "torch" or find_spec("torch") is not None)
+
+
+def enter_backends(case: Case, names: Sequence[str], *, by_name: bool) -> tuple[list[Entrant], list[LeftOut]]:
+    """Enter the backends that can do a case; `by_name` says that somebody has asked for each of them.
+
+    `auto` comes last: it would otherwise measure transforms on behalf of the backend that it chose.
+
+    Raises
+    ------
+    UsageError, FilterError
+        where nobody can do it, because of the image, the kernel or the options.
+    """
+    case.plan("auto")
+    entrants: list[Entrant] = []
+    left_out: list[LeftOut] = []
+    for name in sorted(names, key=lambda name: name == "auto"):
+        try:
+            plan = case.plan(name)
+        except ConvcliError as error:
+            left_out.append(LeftOut(name, str(error)))
+            continue
+        if plan.seconds > TOO_LONG and not (by_name or name == "auto"):
+            reason = f"{_about(plan.seconds)} a run are predicted: name it in --backends to have it run nonetheless"
+            left_out.append(LeftOut(name, reason))
+            continue
+        contestant = Contestant(name, partial(plan.run, case.pixels), plan.measure)
+        entrants.append(
+            Entrant(
+                contestant,
+                chosen=plan.backend,
+                form=plan.form,
+                reason=plan.reason,
+                predicted_seconds=plan.seconds,
+            )
+        )
+    return entrants, left_out
+
+
+def enter_plain_calls(case: Case) -> tuple[list[Entrant], list[LeftOut]]:
+    """Enter the calls of OpenCV and SciPy that can express a case."""
+    entrants: list[Entrant] = []
+    left_out: list[LeftOut] = []
+    for call in PLAIN_CALLS:
+        reason = call.refusal(case)
+        seconds = call.seconds_a_multiply_add * case.multiply_adds(
+            (case.pixels.shape[0], case.pixels.shape[1], case.pixels.shape[2])
+        )
+        if reason is None and seconds > TOO_LONG:
+            reason = f"would take about {_about(seconds)} a run"
+        if reason is None:
+            entrants.append(Entrant(Contestant(call.name, plain_run(call, case)), plain=True, reason=call.written))
+        else:
+            left_out.append(LeftOut(call.name, reason))
+    return entrants, left_out
+
+
+def ready_backend(arrays: Arrays, data: dict[str, Any]) -> Callable[[], object]:
+    """Give what runs a case by `data["name"]`, in a process that has done as much on a small picture before."""
+    case = Case.from_data(arrays, data)
+    small = case.small()
+    small.plan(data["name"]).run(small.pixels)
+    return partial(case.plan(data["name"]).run, case.pixels)
+
+
+def ready_plain_call(arrays: Arrays, data: dict[str, Any]) -> Callable[[], object]:
+    """The same for one of the plain calls."""
+    case = Case.from_data(arrays, data)
+    call = next(call for call in PLAIN_CALLS if call.name == data["name"])
+    plain_run(call, case.small())()
+    return plain_run(call, case)
+
+
+def memory_task(entrant: Entrant, case: Case) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """Describe one run of an entrant for `memory.peak_extra_bytes`: function, arrays, arguments."""
+    arrays, data = case.to_data()
+    ready = ready_plain_call if entrant.plain else ready_backend
+    return f"{__name__}:{ready.__name__}", arrays, data | {"name": entrant.name}
+
+
+def _about(seconds: float) -> str:
+    """Round a time to what one would say.
+
+    >>> _about(75), _about(400)
+    ('75 s', '7 min')
+    """
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

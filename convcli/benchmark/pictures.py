@@ -1,0 +1,108 @@
+"""Small pictures of outputs and of their differences from the reference, for reports that people look at."""
+
+import base64
+import math
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from convcli.benchmark.reference import Reference
+from convcli.benchmark.report import Picture
+from convcli.chain import resolve_mapping
+from convcli.image import codec
+from convcli.image.tone import Finish, full_range
+from convcli.kernel.model import AnyKernel
+
+LARGEST_SIDE = 240
+# Blue below zero, white at it, red above: ColorBrewer's RdBu, readable to the colour-blind.
+_NEGATIVE, _ZERO, _POSITIVE = np.array([(33, 102, 172), (247, 247, 247), (178, 24, 43)], dtype=np.float64)
+_STRIP_ROWS = 256
+_SCALES = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
+
+
+class Painter:
+    """Makes the pictures of one comparison: all outputs mapped alike, as `convcli filter` maps the kernel's response.
+
+    `source` is the sample type of the image, in whose units responses are; `side` the longest side of a picture.
+    """
+
+    def __init__(self, kernel: AnyKernel, source: np.dtype[Any], side: int = LARGEST_SIDE) -> None:
+        self._mapping = resolve_mapping("auto", [kernel], 0.0)
+        self._white = full_range(source)
+        self._side = side
+
+    def output(self, result: NDArray[Any]) -> NDArray[np.uint8]:
+        """Make the picture of an output (height, width, channels): gray or RGB of u8."""
+        shown = result[..., :3] if result.shape[2] >= 3 else result[..., :1]
+        if self._mapping == "stretch":
+            low, high = float(np.nanmin(shown)), float(np.nanmax(shown))
+            finish = Finish(
+                np.dtype(np.uint8), scale=255.0 / ((high - low) or 1.0), bias=-low * 255.0 / ((high - low) or 1.0)
+            )
+        else:
+            finish = Finish(np.dtype(np.uint8), unit=255.0 / self._white, mapping=self._mapping)
+        samples = np.empty(shown.shape, np.uint8)
+        for top in range(0, len(shown), _STRIP_ROWS):
+            rows = slice(top, top + _STRIP_ROWS)
+            finish(shown[rows].astype(np.float64), samples[rows])
+        height, width = shown.shape[:2]
+        shrink = self._side / max(height, width)
+        if shrink < 1:
+            size = max(1, round(width * shrink)), max(1, round(height * shrink))
+            samples = np.asarray(cv2.resize(samples, size, interpolation=cv2.INTER_AREA), np.uint8)
+        return samples.reshape(*samples.shape[:2], -1)
+
+    def difference(self, result: NDArray[Any], reference: Reference) -> NDArray[np.float64]:
+        """Make the small difference (height, width): of all samples that a pixel stands for, the one furthest off."""
+        block = math.ceil(max(result.shape[:2]) / self._side)
+        strips = []
+        for top in range(0, len(result), _STRIP_ROWS // block * block or block):
+            rows = slice(top, top + (_STRIP_ROWS // block * block or block))
+            difference = reference.difference(result[rows], rows)
+            furthest = np.abs(difference).argmax(axis=2)
+            flat = np.take_along_axis(difference, furthest[..., np.newaxis], axis=2)[..., 0]
+            strips.append(_furthest_of_blocks(flat, block))
+        return np.concatenate(strips)
+
+    def picture(self, result: NDArray[Any], reference: Reference) -> Picture | None:
+        """Make both; None for a result of another shape than the reference."""
+        if result.shape != reference.values.shape:
+            return None
+        return Picture(self.output(result), self.difference(result, reference))
+
+
+def _furthest_of_blocks(values: NDArray[np.float64], block: int) -> NDArray[np.float64]:
+    height, width = (math.ceil(n / block) for n in values.shape)
+    padded = np.zeros((height * block, width * block))
+    padded[: values.shape[0], : values.shape[1]] = values
+    blocks = padded.reshape(height, block, width, block).swapaxes(1, 2).reshape(height, width, block * block)
+    return np.take_along_axis(blocks, np.abs(blocks).argmax(axis=2)[..., np.newaxis], axis=2)[..., 0]
+
+
+def nice_scale(largest: float, allowed: float) -> float:
+    """Choose what full colour stands for, as a share of the `allowed` error: the least that holds `largest`, up to 1.
+
+    >>> nice_scale(0.3, 2.0), nice_scale(9.0, 2.0), nice_scale(0.0, 2.0)
+    (0.2, 1.0, 0.001)
+    """
+    return next((share for share in reversed(_SCALES) if largest <= share * allowed), 1.0)
+
+
+def difference_colours(difference: NDArray[np.float64], full: float) -> NDArray[np.uint8]:
+    """Colour differences (height, width) as RGB: blue below zero, white at it, red above, full colour from `full` on.
+
+    >>> difference_colours(np.array([[-2.0, 0.0, 0.5]]), 1.0).tolist()
+    [[[33, 102, 172], [247, 247, 247], [212, 136, 145]]]
+    """
+    share = np.clip(np.nan_to_num(difference / (full or 1.0)), -1.0, 1.0)[..., np.newaxis]
+    ends = np.where(share < 0, _NEGATIVE, _POSITIVE)
+    return np.asarray(np.rint(_ZERO + np.abs(share) * (ends - _ZERO)), np.uint8)
+
+
+def data_uri(pixels: NDArray[np.uint8]) -> str:
+    """Encode a picture (height, width, 1 or 3 channels) as PNG inside a URI."""
+    encoded = codec.encode(".png", pixels)
+    assert encoded is not None  # OpenCV writes any gray or RGB picture of bytes
+    return f"data:image/png;base64,{base64.b64encode(encoded.tobytes()).decode('ascii')}"

@@ -1,0 +1,278 @@
+"""What a comparison found, as plain data: the one model that the terminal and every kind of report are made from."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcli.benchmark.contestants import LeftOut
+from convcli.benchmark.measure import Timing
+from convcli.benchmark.statistics import Interval, Summary, count_outliers
+from convcli.benchmark.sweep import (
+    Crossover,
+    Reign,
+    Standing,
+    Standings,
+    crossovers,
+    describe_sweep,
+    reigns,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A contestant's output as a small picture (u8), and its difference from the reference, in units of the image.
+
+    Of the samples that a pixel of the small difference stands for, it holds the one that is furthest off.
+    """
+
+    output: NDArray[np.uint8]
+    difference: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One contestant on one kernel.
+
+    Rates are those of the median: 10^6 output pixels a second, and 10^9 multiply-adds of the dense definition.
+    `relative` is how many times as long as the fastest it takes, from pairs of runs in one round. `plain` marks the
+    calls that are not convcli's. `chosen` is the backend that `auto` took.
+    """
+
+    kernel: str
+    kernel_size: tuple[int, int]
+    backend: str
+    timing: Timing
+    seconds: Summary
+    megapixels_per_second: float
+    gigamacs_per_second: float
+    max_abs_error: float
+    allowed_error: float
+    plan_seconds: float
+    plain: bool = False
+    chosen: str | None = None
+    form: str | None = None
+    reason: str = ""
+    predicted_seconds: float | None = None
+    peak_extra_bytes: int | None = None
+    relative: Interval | None = None
+    fastest: bool = False
+    picture: Picture | None = None
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the largest error is one that DESIGN allows."""
+        return self.max_abs_error <= self.allowed_error
+
+    @property
+    def title(self) -> str:
+        """The name in tables: of `auto` with what it chose."""
+        return f"{self.backend} ({self.chosen})" if self.backend == "auto" and self.chosen else self.backend
+
+    def record(self) -> dict[str, Any]:
+        """Give this row in the form of the machine-readable reports; NaN and infinity are None."""
+        relative = self.relative
+        return {
+            "kernel": self.kernel,
+            "kernel_size": list(self.kernel_size),
+            "backend": self.backend,
+            "chosen": self.chosen,
+            "form": self.form,
+            "plain": self.plain,
+            "seconds": {
+                "median": self.seconds.median,
+                "min": self.seconds.min,
+                "max": self.seconds.max,
+                "stdev": _number(self.seconds.stdev),
+                "runs": list(self.timing.runs),
+            },
+            "rounds": list(self.timing.rounds),
+            "outliers": count_outliers(self.timing.runs),
+            "plan_seconds": self.plan_seconds,
+            "warm_up_seconds": self.timing.warm_up_seconds,
+            "predicted_seconds": self.predicted_seconds,
+            "megapixels_per_second": _number(self.megapixels_per_second),
+            "gigamacs_per_second": _number(self.gigamacs_per_second),
+            "peak_extra_bytes": self.peak_extra_bytes,
+            "max_abs_error": _number(self.max_abs_error),
+            "allowed_error": self.allowed_error,
+            "agrees": self.agrees,
+            "relative_time": {
+                "median": None if relative is None else _number(relative.median),
+                "low": None if relative is None else _number(relative.low),
+                "high": None if relative is None else _number(relative.high),
+                "confidence": None if relative is None else _number(relative.confidence),
+            },
+            "fastest": self.fastest,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """All contestants on one kernel of one size, in the order they were asked for.
+
+    `kernel` is the SPEC as given; `size` is that of a sweep, None outside one. `reference` says how the reference was
+    computed.
+    """
+
+    kernel: str
+    kernel_size: tuple[int, int]
+    rows: tuple[Row, ...]
+    left_out: tuple[LeftOut, ...]
+    output_size: tuple[int, int, int]
+    reference: str
+    bound: float
+    size: int | None = None
+    picture: NDArray[np.uint8] | None = None
+
+    @property
+    def title(self) -> str:
+        """What it is called: the SPEC, and in a sweep the size."""
+        return self.kernel if self.size is None else f"{self.kernel}, size {self.size}"
+
+    @property
+    def by_speed(self) -> list[Row]:
+        """The rows, fastest first."""
+        return sorted(self.rows, key=lambda row: row.seconds.median)
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """What a sweep over sizes shows of one kernel: who is fastest where, and where one overtakes another.
+
+    `medians` holds the seconds of all contestants by size; reigns and crossovers are those of convcli's own backends.
+    """
+
+    kernel: str
+    medians: Mapping[int, Mapping[str, float]]
+    reigns: tuple[Reign, ...]
+    crossovers: tuple[Crossover, ...]
+    sentence: str
+
+    @property
+    def backends(self) -> list[str]:
+        """All that were measured at any size, in the order of the first."""
+        return list(dict.fromkeys(name for medians in self.medians.values() for name in medians))
+
+    def fastest_at(self, size: int) -> str | None:
+        """Who has the smallest median at a size."""
+        medians = self.medians[size]
+        return min(medians, key=lambda name: medians[name], default=None)
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """A whole run of `compare`."""
+
+    machine: dict[str, Any]
+    versions: dict[str, str]
+    image: dict[str, Any]
+    options: dict[str, Any]
+    method: tuple[str, ...]
+    comparisons: tuple[Comparison, ...]
+    sweeps: tuple[Sweep, ...] = ()
+    warnings: tuple[str, ...] = ()
+    written: str = field(default="")
+
+    @property
+    def rows(self) -> Iterator[Row]:
+        """All rows of all comparisons."""
+        for comparison in self.comparisons:
+            yield from comparison.rows
+
+    @property
+    def disagreements(self) -> list[Row]:
+        """The rows whose result is wrong."""
+        return [row for row in self.rows if not row.agrees]
+
+    def record(self) -> dict[str, Any]:
+        """Give the whole in the form of the machine-readable reports."""
+        return {
+            "machine": self.machine,
+            "versions": self.versions,
+            "written": self.written,
+            "image": self.image,
+            "options": self.options,
+            "method": list(self.method),
+            "results": [row.record() for row in self.rows],
+            "left_out": [
+                {
+                    "kernel": each.kernel,
+                    "kernel_size": list(each.kernel_size),
+                    "backend": out.name,
+                    "reason": out.reason,
+                }
+                for each in self.comparisons
+                for out in each.left_out
+            ],
+            "references": [
+                {
+                    "kernel": each.kernel,
+                    "kernel_size": list(each.kernel_size),
+                    "method": each.reference,
+                    "bound": each.bound,
+                }
+                for each in self.comparisons
+            ],
+            "crossovers": [
+                {
+                    "kernel": sweep.kernel,
+                    "before": crossing.before,
+                    "after": crossing.after,
+                    "between": list(crossing.between),
+                    "near": crossing.near,
+                }
+                for sweep in self.sweeps
+                for crossing in sweep.crossovers
+            ],
+            "sweeps": [
+                {
+                    "kernel": sweep.kernel,
+                    "fastest": [{"backend": r.backend, "first": r.first, "last": r.last} for r in sweep.reigns],
+                    "sentence": sweep.sentence,
+                }
+                for sweep in self.sweeps
+            ],
+            "warnings": list(self.warnings),
+            "agrees": not self.disagreements,
+        }
+
+
+def ranked(rows: Sequence[Row], relatives: Sequence[Interval | None]) -> tuple[Row, ...]:
+    """Complete rows by their times relative to the fastest of them."""
+    fastest = min(rows, key=lambda row: row.seconds.median, default=None)
+    return tuple(
+        replace(row, relative=relative, fastest=row is fastest) for row, relative in zip(rows, relatives, strict=True)
+    )
+
+
+def sweep_of(kernel: str, comparisons: Sequence[Comparison]) -> Sweep:
+    """Put the comparisons of one kernel at several sizes together."""
+    medians = {
+        comparison.size: {row.backend: row.seconds.median for row in comparison.rows}
+        for comparison in comparisons
+        if comparison.size is not None
+    }
+    standings = standings_of(comparisons)
+    sentence = describe_sweep(kernel, standings)
+    return Sweep(kernel, medians, tuple(reigns(standings)), tuple(crossovers(standings)), sentence)
+
+
+def standings_of(comparisons: Sequence[Comparison]) -> Standings:
+    """Take from the comparisons of a sweep what each of convcli's own backends took; `auto` is one of these."""
+    return {
+        comparison.size: {
+            row.backend: Standing(row.seconds.median, row.relative)
+            for row in comparison.rows
+            if not row.plain and row.backend != "auto" and row.relative is not None
+        }
+        for comparison in comparisons
+        if comparison.size is not None
+    }
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
