@@ -1,6 +1,7 @@
 """The public function, and the plan behind it."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,8 @@ from convcli.convolution.bank import Bank
 from convcli.convolution.costs import Form, Run, Way, load_of, takes_whole, ways
 from convcli.convolution.engine import Task, measure, run_tiles, run_whole
 from convcli.convolution.geometry import AxisGeometry, axis_geometry
-from convcli.convolution.options import ConvolveOptions, available_threads, both
-from convcli.convolution.planner import Choice, choose
+from convcli.convolution.options import ConvolveOptions, both
+from convcli.convolution.planner import Choice, ProfileKey, choose
 from convcli.errors import FilterError, UsageError
 from convcli.image.tone import Finish
 from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
@@ -91,21 +92,46 @@ def convolve(
     >>> convolve(ramp, np.full((3, 3), 1 / 9), extent="valid", out_dtype=np.uint8).tolist()
     [[1, 2, 3], [1, 2, 3]]
     """
-    options = ConvolveOptions(
-        padding, padding_value, extent, flip, anchor, both(stride), both(dilation), backend, precision, threads, device
-    )
     pixels = np.asarray(image)
     if pixels.ndim not in (2, 3):
         raise FilterError(f"an image has 2 or 3 dimensions (height, width, channels), not {pixels.ndim}")
-    if not isinstance(kernel, Kernel | CompositeKernel):
-        kernel = Kernel("custom", _weights(kernel))
+    channels = pixels if pixels.ndim == 3 else pixels[:, :, np.newaxis]
+    if isinstance(kernel, Kernel | CompositeKernel):
+        weights: AnyKernel | _Weights = kernel
+    else:
+        array = _weights(kernel)
+        weights = array.shape, array.tobytes()
+    words = tuple(
+        tuple(each) if isinstance(each, list) else each
+        for each in (
+            *(padding, padding_value, extent, flip, anchor, stride, dilation, backend, precision, threads, device),
+        )
+    )
+    result = _planned(channels.shape, pixels.dtype, weights, words, out_dtype, ProfileKey()).run(channels)
+    return result if pixels.ndim == 3 else result[:, :, 0]
+
+
+_Weights = tuple[tuple[int, ...], bytes]
+
+
+@lru_cache(maxsize=32)  # planning is mostly Python, which takes as long as a small kernel on a large image
+def _planned(
+    size: tuple[int, int, int],
+    dtype: np.dtype[Any],
+    kernel: AnyKernel | _Weights,
+    words: tuple[Any, ...],
+    out_dtype: DTypeLike | None,
+    profile: ProfileKey,  # that a plan goes by, and so part of what tells plans apart
+) -> "Plan":
+    padding, padding_value, extent, flip, anchor, stride, dilation, *rest = words
+    options = ConvolveOptions(padding, padding_value, extent, flip, anchor, both(stride), both(dilation), *rest)
+    if isinstance(kernel, tuple):
+        shape, data = kernel
+        kernel = Kernel("custom", np.frombuffer(data).reshape(shape))
     finish = None if out_dtype is None else Finish(np.dtype(out_dtype))
     if finish is not None and finish.dtype.name not in _SAMPLE_TYPES:
         raise UsageError(f"out_dtype must be one of {', '.join(_SAMPLE_TYPES)}, not {finish.dtype}")
-    channels = pixels if pixels.ndim == 3 else pixels[:, :, np.newaxis]
-    height, width, count = channels.shape
-    result = plan_convolution((height, width, count), pixels.dtype, kernel, options, finish).run(channels)
-    return result if pixels.ndim == 3 else result[:, :, 0]
+    return plan_convolution(size, dtype, kernel, options, finish)
 
 
 def _weights(array: ArrayLike) -> NDArray[np.float64]:
@@ -310,7 +336,7 @@ def _task(
         dtype,
         get_backend(choice.backend),
         choice.forms,
-        options.threads or available_threads(),
+        options.threads,
         options.device,
     )
 

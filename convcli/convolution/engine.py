@@ -16,6 +16,7 @@ from convcli.convolution.bank import Bank
 from convcli.convolution.combine import combine_responses
 from convcli.convolution.costs import MOST_PRODUCTS, Form
 from convcli.convolution.geometry import AxisGeometry
+from convcli.convolution.options import available_threads
 from convcli.convolution.padding import PaddedSource
 from convcli.convolution.separated import prepare_separated
 from convcli.convolution.spoilt import correlate_without
@@ -43,7 +44,7 @@ class Task:
     dtype: np.dtype[Any]
     backend: Backend
     forms: tuple[Form, ...]
-    threads: int
+    threads: int | None
     device: str = "auto"
 
     @property
@@ -59,7 +60,7 @@ def run_whole(pixels: NDArray[Any], task: Task, dtype: np.dtype[Any]) -> NDArray
     kernel, passes, box = _known(task.banks[0], task.forms[0])
     assert kernel is not None
     anchor = task.rows.before, task.columns.before
-    image = WholeImage(pixels, kernel, anchor, task.padding, task.padding_value, dtype, task.threads, passes, box)
+    image = WholeImage(pixels, kernel, anchor, task.padding, task.padding_value, dtype, _threads(task), passes, box)
     return task.backend.whole(image)
 
 
@@ -115,7 +116,7 @@ def run_tiles(pixels: NDArray[Any], task: Task, dtype: np.dtype[Any], finish: Fi
         return do
 
     with backend.single_threaded():
-        run_tasks(len(corners), worker, task.threads)
+        run_tasks(len(corners), worker, _threads(task))
     return out
 
 
@@ -135,6 +136,10 @@ def _correlate_all(correlators: tuple[Correlator, ...], tile: NDArray[Any]) -> l
             return None
         responses.append(response)
     return responses
+
+
+def _threads(task: Task) -> int:
+    return task.threads or available_threads()
 
 
 def _prepare(backend: Backend, work: Work, tile: tuple[int, int]) -> Callable[[], Correlator]:

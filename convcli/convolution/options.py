@@ -7,6 +7,7 @@ import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from convcli.errors import UsageError, check_word
 
@@ -94,9 +95,16 @@ def _pair(what: str, value: Sequence[int], minimum: int) -> tuple[int, int]:
 def available_threads() -> int:
     """Count the cores that this process may use: its affinity, cut by a cgroup quota where there is one."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota = _cgroup_quota()
+    return cores if quota is None else max(1, min(cores, math.ceil(quota)))
+
+
+@cache
+def _cgroup_quota() -> float | None:
+    """Read how many cores' time a container may use, where that is limited."""
     try:
         with open("/sys/fs/cgroup/cpu.max", encoding="ascii") as limit:
             quota, period = limit.read().split()
     except (OSError, ValueError):
-        return cores
-    return cores if quota == "max" else max(1, min(cores, math.ceil(int(quota) / int(period))))
+        return None
+    return None if quota == "max" else int(quota) / int(period)

@@ -48,28 +48,28 @@ def choose(loads: Sequence[Load], run: Run, backend: str = "auto") -> tuple[Choi
         where the backend that is named cannot do this.
     """
     names = CANDIDATES if backend == "auto" else (backend,)
-    ranked = _ranked(tuple(loads), run, names, _Identity(current_profile()))
+    ranked = _ranked(tuple(loads), run, names, ProfileKey())
     if not ranked:
         reasons = (refusal(backend, load.size, run.stride, run.dilation) for load in loads)
         raise UsageError(next(reason for reason in reasons if reason is not None))
     return ranked[0], ranked[1] if len(ranked) > 1 else None
 
 
-class _Identity:
-    """A profile as a key: a new one is another one."""
+class ProfileKey:
+    """The profile in use, as a key of what goes by it: another one is not equal to it."""
 
-    def __init__(self, profile: Profile) -> None:
-        self.profile = profile
+    def __init__(self) -> None:
+        self.profile = current_profile()
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Identity) and other.profile is self.profile
+        return isinstance(other, ProfileKey) and other.profile is self.profile
 
     def __hash__(self) -> int:
         return id(self.profile)
 
 
 @lru_cache(maxsize=256)
-def _ranked(loads: tuple[Load, ...], run: Run, names: tuple[str, ...], key: _Identity) -> tuple[Choice, ...]:
+def _ranked(loads: tuple[Load, ...], run: Run, names: tuple[str, ...], key: ProfileKey) -> tuple[Choice, ...]:
     choices = [choice for name in names if (choice := _cheapest(name, loads, run, key.profile)) is not None]
     return tuple(sorted(choices, key=lambda choice: choice.seconds))
 

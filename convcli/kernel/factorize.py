@@ -91,7 +91,8 @@ def _even_or_odd(factor: Weights) -> Weights:
     """Make a factor exactly symmetric or antisymmetric where it is but for rounding: such take half the work."""
     turned = factor[::-1]
     for sign in (1.0, -1.0):
-        if np.abs(factor - sign * turned).max() <= SEPARABLE_ERROR * np.abs(factor).max():
+        # As near as the decomposition comes where singular values lie close; what is changed counts as its error.
+        if np.abs(factor - sign * turned).max() <= 1e-12 * np.abs(factor).max():
             return (factor + sign * turned) / 2
     return factor
 

@@ -4,15 +4,15 @@ A tile's spectrum times the conjugate of the kernel's is the spectrum of their c
 window does not wrap round are the valid ones, and neighbouring tiles overlap by the rest (Oppenheim and Schafer,
 Discrete-Time Signal Processing, 8.7.3). The cost hardly depends on the kernel's size.
 
-Plans are FFTW's estimates, which cost nothing to make; `measure_plans` makes measured ones, which later runs of the
-process then use.
+Plans are FFTW's estimates, which cost nothing to make, unless it knows of measured ones: `measure_plans` has it
+measure for the rest of the process, and `convcli tune` for all later ones.
 """
 
 import math
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ import pyfftw
 from numpy.typing import NDArray
 
 from convcli.convolution.backends.base import HUGE, Correlator, WholeImage, Work
+from convcli.convolution.profile import stored_wisdom, wisdom_refused
 from convcli.convolution.transforms import transform_size
 
 _planner = threading.Lock()  # FFTW's planner is the one part of it that is not safe to call from several threads
@@ -41,6 +42,7 @@ class _FFT:
 
     def prepare(self, work: Work, tile: tuple[int, int]) -> Callable[[], Correlator]:
         """Transform the kernels, once for all threads."""
+        _recall_wisdom()
         size = transform_size(work.output, work.span, work.dtype.itemsize)
         spectra = _kernel_spectra(work, size)
         return lambda: _OverlapSave(work, size, spectra)
@@ -150,6 +152,14 @@ def _latest_spectra(
 ) -> NDArray[Any]:
     """Keep the spectra of the kernels in use: a folder of images is filtered with the same ones again and again."""
     return _spectrum(np.frombuffer(weights).reshape(kernel_size), size, kind)
+
+
+@cache
+def _recall_wisdom() -> None:
+    """Give FFTW the wisdom that `convcli tune` kept, once in a process."""
+    wisdom = stored_wisdom()
+    if wisdom is not None and not all(pyfftw.import_wisdom(wisdom)):
+        wisdom_refused()
 
 
 def _plans(real: NDArray[Any], spectrum: NDArray[Any], effort: str) -> tuple[Any, Any]:
