@@ -2,8 +2,9 @@
 
     python benchmarks/grid.py [--images gray rgb] [--sizes 3 5 ...] [--kernels random gaussian ...] [--runs 9]
 
-A cell is an image, a kernel and a size. The rivals are cv2.filter2D on the image as given and on float32, cv2.sepFilter2D
-and cv2.boxFilter where the kernel allows, scipy.signal.oaconvolve, and whole-image transforms by scipy.fft. Each gives
+A cell is an image, a kernel and a size. The rivals are cv2.filter2D on the image as given and on float32,
+cv2.sepFilter2D and cv2.boxFilter where the kernel allows, scipy.signal.oaconvolve, and whole-image transforms by
+scipy.fft. Each gives
 the same sample type as ours, padding included; a rival counts where its result lies within 2e-6 sum|w| max|sample| of
 the exact one (half a step more for bytes), looked at in windows at the corners and in the middle. Those within twice
 the fastest are then timed in turn with ours, run after run, everything warm; the median of the paired ratios counts.
@@ -159,7 +160,8 @@ def main() -> None:
             continue
         print(f"\n{'x'.join(map(str, image.shape))} {image.dtype}")
         print(
-            f"{'kernel':10} {'size':>4} {'auto ms':>8} {'ratio':>6}  {'fastest rival':14} {'/filter2D':>9}  all within twice"
+            f"{'kernel':10} {'size':>4} {'auto ms':>8} {'ratio':>6}  {'fastest rival':14} {'/filter2D':>9}  "
+            "all within twice, ms"
         )
         pilots: dict[tuple[str, int], float] = {}
         for kind in options.kernels:
