@@ -41,7 +41,7 @@ _SMALL_SIDE = 132  # of pictures where there are many
 
 _METHOD = (
     "Each contestant ran once to warm up, and then once a round, side by side with the others, in orders in which each "
-    "comes after each other about equally often.",
+    "comes after each other about equally often; runs below 50 ms follow one of their own that is not timed.",
     "Relative times are medians of the ratios of runs in the same round; the interval between two of the ratios holds "
     "the true median with the confidence stated (order statistics, 95% or more from 6 rounds on).",
     "Timed is the filtering of an image in memory, padding included; measuring FFT plans is timed apart.",

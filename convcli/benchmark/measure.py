@@ -1,10 +1,12 @@
 """Timing several contestants against each other: round after round, each in turn.
 
 Times taken one contestant after the other compare hours of a shared machine; those of one round lie close together, so
-that their ratios stay put while the machine speeds up or slows down. Nobody always runs after the same neighbour, in
-the caches that it left and beside threads of it that still spin: orders follow each other as in Williams, Experimental
-designs balanced for the estimation of residual effects of treatments (1949), where each comes after each other equally
-often.
+that their ratios stay put while the machine speeds up or slows down.
+
+What ran before leaves caches, threads and freed memory in a state of its own, which can double a time of a millisecond.
+So a short run follows one of the same contestant that is not timed; and orders follow each other as in Williams,
+Experimental designs balanced for the estimation of residual effects of treatments (1949), where each contestant comes
+after each other equally often.
 """
 
 import gc
@@ -20,6 +22,7 @@ MOST_ROUNDS = 31  # where they are over in a blink
 LEAST_RUNS = 3
 BUDGET = 20.0  # seconds that the rounds of one race may take, but for the least of runs
 _BLINK = 1.0  # seconds below which more rounds cost nobody anything
+_SHORT = 0.05  # seconds, of which what ran before may be a few in a hundred
 _PATIENCE = 5.0  # a first run this long, in seconds, is not made again only for the sake of warming up
 
 
@@ -134,6 +137,8 @@ class _Runner:
         """Run, if this is one of its rounds: those are spread evenly over all."""
         if (number + 1) * self.turns // rounds == number * self.turns // rounds:
             return
+        if min([self.warm_up_seconds, *self._runs]) < _SHORT:
+            self._run()
         start = self._clock()
         value = self._run()
         self._runs.append(self._clock() - start)

@@ -19,7 +19,7 @@ LARGEST_SIDE = 240
 # Blue below zero, white at it, red above: ColorBrewer's RdBu, readable to the colour-blind.
 _NEGATIVE, _ZERO, _POSITIVE = np.array([(33, 102, 172), (247, 247, 247), (178, 24, 43)], dtype=np.float64)
 _STRIP_ROWS = 256
-_SCALES = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
+_SCALES = (1.0, 0.7, 0.5, 0.3, 0.2, 0.1, 0.07, 0.05, 0.03, 0.02, 0.01, 0.005, 0.002, 0.001)
 
 
 class Painter:

@@ -257,7 +257,8 @@ def sweep_of(kernel: str, comparisons: Sequence[Comparison]) -> Sweep:
         if comparison.size is not None
     }
     standings = standings_of(comparisons)
-    sentence = describe_sweep(kernel, standings)
+    plain = any(row.plain for comparison in comparisons for row in comparison.rows)
+    sentence = describe_sweep(kernel, standings, " of the backends" if plain else "")
     return Sweep(kernel, medians, tuple(reigns(standings)), tuple(crossovers(standings)), sentence)
 
 

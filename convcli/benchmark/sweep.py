@@ -155,8 +155,8 @@ def _crossing(standings: Standings, before: str, after: str, low: int, high: int
     return float(round(low * (high / low) ** (ahead[0] / (ahead[0] - ahead[1])), 6))
 
 
-def describe_sweep(kernel: str, standings: Standings) -> str:
-    """Say in one line who is fastest from which size to which.
+def describe_sweep(kernel: str, standings: Standings, among: str = "") -> str:
+    """Say in one line who is fastest from which size to which; `among` whom, where there were others.
 
     >>> def at(seconds, relative):
     ...     return Standing(seconds, Interval(relative, relative, relative, 0.95))
@@ -168,9 +168,9 @@ def describe_sweep(kernel: str, standings: Standings) -> str:
         return f"{kernel}: nothing was measured"
     sizes = sorted(standings)
     if len(ruling) == 1:
-        return f"{kernel}: {ruling[0].backend} is fastest at every size from {sizes[0]} to {sizes[-1]}"
+        return f"{kernel}: {ruling[0].backend} is fastest{among} at every size from {sizes[0]} to {sizes[-1]}"
     first, *middle, last = ruling
-    parts = [f"{first.backend} is fastest up to {first.last}"]
+    parts = [f"{first.backend} is fastest{among} up to {first.last}"]
     parts += [
         f"{r.backend} at {r.first}" if r.first == r.last else f"{r.backend} from {r.first} to {r.last}" for r in middle
     ]

@@ -21,7 +21,7 @@ def digits(value: float) -> str:
     if size == 0:
         return "0"
     if size < 1e-3:
-        return f"{value:.2e}"
+        return f"{value:.2e}".replace("e-0", "e-")
     return f"{value:.{max(0, 2 - math.floor(math.log10(size) + 1e-9))}f}"
 
 
@@ -41,6 +41,11 @@ def duration(seconds: float) -> str:
     ('2.31 ms', '2.50 s')
     """
     return f"{digits(seconds)} s" if seconds >= 1 else f"{milliseconds(seconds)} ms"
+
+
+def planning(row: Row) -> str:
+    """Write the milliseconds that went into measuring plans, where that took any time worth the name."""
+    return milliseconds(row.plan_seconds) if row.plan_seconds >= 1e-3 else "-"
 
 
 def megabytes(count: int | None) -> str:

@@ -15,8 +15,7 @@ from convcli.benchmark import words
 from convcli.benchmark.report import Comparison, Report, Row, Sweep
 from convcli.cli.kernel_views import stdout_console
 
-_WIDTH = 80  # of a table, also where a terminal is wider or nobody knows
-_SIZE_COLUMNS = 9  # that stand beside each other in a sweep
+_WIDTH = 80  # that the columns of a sweep may take together; those beyond stand below
 
 
 class Progress:
@@ -108,11 +107,9 @@ def _details(comparison: Comparison) -> Iterator[str]:
 
 
 def _print_sweep(console: Console, sweep: Sweep) -> None:
-    names = sweep.backends
-    for start in range(0, len(names), _SIZE_COLUMNS):
-        part = names[start : start + _SIZE_COLUMNS]
+    for number, part in enumerate(_side_by_side(sweep.backends)):
         console.print()
-        _say(console, f"{sweep.kernel}: median ms by size" + (", continued" if start else ""), style="bold")
+        _say(console, f"{sweep.kernel}: median ms by size" + (", continued" if number else ""), style="bold")
         table = _table("size", *part, left=())
         for size, medians in sweep.medians.items():
             cells = [Text(words.milliseconds(medians[name]) if name in medians else "-") for name in part]
@@ -125,6 +122,20 @@ def _print_sweep(console: Console, sweep: Sweep) -> None:
             table.add_row(str(size), *cells)
         _print(console, table)
     _say(console, f"  * fastest. {sweep.sentence}")
+
+
+def _side_by_side(names: Sequence[str]) -> Iterator[list[str]]:
+    """Split columns into groups that fit a line."""
+    group: list[str] = []
+    taken = 0
+    for name in ("size", *names):
+        width = max(len(name), 6) + 1
+        if taken + width > _WIDTH:
+            yield group
+            group, taken = [], len("size ")
+        taken += width
+        group += [name] if name != "size" else []
+    yield group
 
 
 def _print_findings(console: Console, comparison: Comparison) -> None:

@@ -47,7 +47,7 @@ def _comparison(comparison: Comparison) -> Iterator[str]:
                 relative,
                 words.digits(row.megapixels_per_second),
                 words.digits(row.gigamacs_per_second),
-                words.milliseconds(row.plan_seconds),
+                words.planning(row),
                 words.megabytes(row.peak_extra_bytes),
                 words.digits(words.share_of_allowed(row)),
                 "yes" if row.agrees else "**no**",

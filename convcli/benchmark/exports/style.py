@@ -1,0 +1,130 @@
+"""The style sheet of an HTML report: light and dark, wide and narrow, on screen and on paper.
+
+Text has a contrast of at least 4.5 to 1 against what it stands on, and colour never says anything alone.
+"""
+
+_LIGHT = {
+    "ground": "#ffffff",
+    "raised": "#f4f5f7",
+    "text": "#1a1c1f",
+    "faint": "#565b63",
+    "rule": "#d5d9df",
+    "good": "#0a6b2d",
+    "bad": "#b3141d",
+    "auto": "#1a1c1f",
+    "direct": "#a34700",
+    "im2col": "#756000",
+    "kn2row": "#00706a",
+    "winograd": "#a3195b",
+    "fft": "#0b5fa5",
+    "opencv": "#b3261e",
+    "torch": "#6b3fa0",
+    "plain": "#676d76",
+}
+_DARK = {
+    "ground": "#15171a",
+    "raised": "#1f2226",
+    "text": "#e8eaed",
+    "faint": "#a9afb8",
+    "rule": "#3a3f46",
+    "good": "#6fd48e",
+    "bad": "#ff8f8a",
+    "auto": "#e8eaed",
+    "direct": "#f0a050",
+    "im2col": "#d9c04a",
+    "kn2row": "#4dc9b5",
+    "winograd": "#f07ab0",
+    "fft": "#6cb6ff",
+    "opencv": "#ff8a80",
+    "torch": "#c3a1f0",
+    "plain": "#9aa1ab",
+}
+_SERIES = ("auto", "direct", "im2col", "kn2row", "winograd", "fft", "opencv", "torch", "plain")
+
+_RULES = """
+* { box-sizing: border-box; }
+body { margin: 0 auto; padding: 1.2rem; max-width: 1120px; background: var(--ground); color: var(--text);
+  font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
+h1 { font-size: 1.6rem; margin: 0 0 .2rem; }
+h2 { font-size: 1.25rem; margin: 2.4rem 0 .6rem; padding-top: .8rem; border-top: 1px solid var(--rule);
+  overflow-wrap: anywhere; }
+h3 { font-size: 1rem; margin: 1.4rem 0 .4rem; }
+p, ul { margin: .4rem 0; }
+ul { padding-left: 1.2rem; }
+.faint { color: var(--faint); }
+.bad { color: var(--bad); font-weight: 600; }
+.good { color: var(--good); font-weight: 600; }
+.notice { border-left: 4px solid var(--bad); background: var(--raised); padding: .5rem .8rem; margin: .8rem 0; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; }
+caption { text-align: left; color: var(--faint); padding-bottom: .3rem; }
+th, td { padding: .3rem .5rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--rule); }
+thead th { vertical-align: bottom; font-weight: 600; border-bottom: 2px solid var(--rule); }
+thead small { display: block; font-weight: 400; color: var(--faint); }
+th:first-child, td:first-child { text-align: left; position: sticky; left: 0; background: var(--ground); }
+.sweep thead th { white-space: normal; max-width: 7rem; }
+tr.fastest th, tr.fastest td, td.fastest { font-weight: 700; }
+tr.wrong th, tr.wrong td { color: var(--bad); }
+.chart { display: block; max-width: 100%; height: auto; margin: .6rem 0; }
+.chart text { font-size: 13px; fill: var(--text); }
+.chart .axis { fill: var(--faint); }
+.chart .value { font-weight: 600; }
+.chart .label { font-weight: 600; fill: var(--series); }
+.grid { stroke: var(--rule); stroke-width: 1; }
+.leader { stroke: var(--faint); stroke-width: .8; }
+.whisker { stroke: var(--text); stroke-width: 1.5; }
+.crossing { stroke: var(--text); stroke-width: 1.2; stroke-dasharray: 3 3; }
+.chart .crossing-text { fill: var(--text); font-weight: 600; }
+.bar { fill: var(--series); fill-opacity: .55; stroke: var(--series); stroke-width: 1; }
+.bar.wrong { fill: none; stroke: var(--bad); stroke-width: 2; stroke-dasharray: 5 3; }
+.curve { fill: none; stroke: var(--series); stroke-width: 2; }
+.mark { fill: var(--series); stroke: var(--ground); stroke-width: 1; }
+.narrow { display: none; }
+.legend { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; list-style: none; padding: 0; font-size: .9rem; }
+.key { vertical-align: -2px; margin-right: .3rem; }
+.pictures { display: flex; flex-wrap: wrap; gap: 1rem; }
+figure { margin: 0; max-width: 100%; display: grid; gap: .3rem;
+  grid-template-columns: repeat(2, minmax(0, max-content)); }
+figure.alone { grid-template-columns: minmax(0, max-content); }
+figure img { max-width: 100%; height: auto; outline: 1px solid var(--rule); outline-offset: -1px; }
+figure img.enlarged { image-rendering: pixelated; }
+figcaption { grid-column: 1 / -1; font-size: .85rem; width: 0; min-width: 100%; }
+.scale { display: grid; grid-template-columns: auto minmax(6rem, 14rem) auto; gap: .6rem; align-items: center;
+  margin: .4rem 0 .8rem; font-size: .85rem; width: fit-content; max-width: 100%; }
+.scale i { height: .9rem; border: 1px solid var(--rule);
+  background: linear-gradient(90deg, rgb(33,102,172), rgb(247,247,247), rgb(178,24,43));
+  print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; font-size: .9rem; }
+dt { color: var(--faint); }
+dd { margin: 0; overflow-wrap: anywhere; }
+@media (max-width: 700px) {
+  body { padding: .8rem; }
+  .wide { display: none; }
+  .narrow { display: block; }
+  dl { grid-template-columns: 1fr; }
+  dd { margin-bottom: .3rem; }
+}
+@media print {
+  body { max-width: none; padding: 0; font-size: 11pt; }
+  .wide { display: block; }
+  .narrow { display: none; }
+  .scroll { overflow: visible; }
+  table { font-size: 8pt; }
+  th, td { padding: .2rem .35rem; }
+  figure, tr, .chart { break-inside: avoid; }
+  h2, h3 { break-after: avoid; }
+}
+"""
+
+
+def style_sheet() -> str:
+    """Write the whole style sheet; paper is always light."""
+    series = "\n".join(f".s-{name} {{ --series: var(--{name}); }}" for name in _SERIES)
+    return (
+        f":root {{ color-scheme: light dark; {_variables(_LIGHT)} }}\n"
+        f"@media screen and (prefers-color-scheme: dark) {{ :root {{ {_variables(_DARK)} }} }}\n{series}{_RULES}"
+    )
+
+
+def _variables(colours: dict[str, str]) -> str:
+    return " ".join(f"--{name}: {colour};" for name, colour in colours.items())
