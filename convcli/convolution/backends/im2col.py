@@ -6,8 +6,8 @@ of so much of the kernel at a time that it stays in a few megabytes. Blocks of a
 exact: their sums are added in pairs.
 
 *Windows of rows*, for one kernel on every channel: each row of the tile is unrolled along the kernel's columns. The
-rows under the kernel then lie one after another, as one matrix, for one output row as for the next: a row serves all the
-output rows that meet it, so it is copied as often as the kernel is wide, not as often as it has weights.
+rows under the kernel then lie one after another, as one matrix, for one output row as for the next: a row serves all
+the output rows that meet it, so it is copied as often as the kernel is wide, not as often as it has weights.
 
 *Windows of channels*, for a bank of many channels: rows unrolled in the same way, and a product for each kernel row.
 
@@ -32,9 +32,9 @@ from convcli.convolution.backends.base import Correlator, WholeImage, Work
 from convcli.convolution.backends.blas import LONGEST_SUM, blas_threads
 from convcli.convolution.backends.taps import Taps
 
-# Samples of the unrolled matrix of one tile: 2 MB in float32.
+# Samples that are unrolled at once, but for what the rows of a strip share with the next: 2 MB in float32.
 _UNROLLED = 1 << 19
-# Outputs of a full tile of one kernel: rows, and the most samples a row.
+# Outputs of a full tile of one kernel, rows and samples a row.
 _TILE_ROWS, _TILE_SAMPLES = 128, 2048
 # Banks of fewer inputs a group than this are unrolled plane by plane, and those of fewer outputs answer in planes.
 _FEW_CHANNELS = 16
@@ -52,15 +52,10 @@ class _Im2col:
     boxes = False
 
     def tile_size(self, work: Work) -> tuple[int, int]:
-        """As large as keeps the unrolled matrix in bounds."""
-        bank, (rows, columns) = work.bank, work.span
-        height = max(_TILE_ROWS, rows)
+        """Wide for one kernel, which is unrolled in strips; for a bank, as large as what is unrolled at once allows."""
+        bank = work.bank
         if _by_rows(work):
-            at_once, narrowest = _columns_at_once(bank.size), 2 * columns * bank.inputs
-            samples = _UNROLLED // (at_once * ((height - 1) * work.stride[0] + rows))
-            if samples < narrowest:
-                samples, height = narrowest, _UNROLLED // (at_once * narrowest)
-            return max(height, 1), max(min(samples, _TILE_SAMPLES) // bank.inputs, columns)
+            return max(_TILE_ROWS, work.span[0]), max(_TILE_SAMPLES // bank.inputs, work.span[1])
         taps = bank.weights.shape[1] * bank.size[0] * bank.size[1]
         outputs = _UNROLLED // max(min(taps, LONGEST_SUM), bank.outputs // bank.groups)
         height = 32 if outputs < _TILE_ROWS * _TILE_ROWS else _TILE_ROWS
@@ -135,46 +130,51 @@ class WindowsOfRows(Taps):
         self._unrolled_column = -1
 
     def correlate(self) -> NDArray[Any] | None:
-        """Sum one product a part of the kernel."""
+        """Sum one product a part of the kernel, in strips of rows that are unrolled at once."""
         if self.spoilt():
             return None
         (height, width), channels = self.output_size(), self.work.bank.inputs
-        self._unrolled_column = -1
-        apart = self.work.dilation[0]
-        rows = math.ceil(height / apart)
-        out = self.scratch.array("out", (rows, apart, 1, width * channels))
-        if not self._parts_of_kernel:
-            out[...] = 0
         # A dilation of d leaves d images, of every d-th row each, that have nothing to do with each other.
-        self.pairwise(self._write_part, 0, len(self._parts_of_kernel), out.swapaxes(0, 1))
+        apart, samples = self.work.dilation[0], width * channels
+        rows = math.ceil(height / apart)
+        out = self.scratch.array("out", (rows, apart, 1, samples))
+        columns = max((part.columns for part in self._parts_of_kernel), default=1)
+        at_once = max(_UNROLLED // (columns * samples * apart * self.work.stride[0]), 1)
+        for first in range(0, rows, at_once):
+            strip = out[first : first + at_once].swapaxes(0, 1)
+            if not self._parts_of_kernel:
+                strip[...] = 0
+            self._unrolled_column = -1
+            self.pairwise(partial(self._write_part, first), 0, len(self._parts_of_kernel), strip)
         shape = (-1, channels, width) if self.planar else (-1, width, channels)
         response = out.reshape(shape)[:height]
         return response.transpose(0, 2, 1) if self.planar else response
 
-    def _write_part(self, index: int, out: NDArray[Any]) -> None:
-        part = self._parts_of_kernel[index]
+    def _write_part(self, first: int, index: int, out: NDArray[Any]) -> None:
+        part, stride = self._parts_of_kernel[index], self.work.stride[0]
         apart, rows, _, samples = out.shape
-        unrolled = self._unroll(part, (rows - 1) * self.work.stride[0] + self.work.bank.size[0], samples)
+        lines = range(first * stride, (first + rows - 1) * stride + self.work.bank.size[0])
+        unrolled = self._unroll(part, lines, samples)
         image, line, _, beside = unrolled.strides
         # The windows of one output row after another, which overlap: no copy, and one call for all.
         windows = as_strided(
             unrolled[:, part.row :],
             (apart, rows, part.weights.shape[1], samples),
-            (image, self.work.stride[0] * line, samples * beside, beside),
+            (image, stride * line, samples * beside, beside),
             writeable=False,
         )
         np.matmul(part.weights, windows, out=out)
 
-    def _unroll(self, part: _Part, lines: int, samples: int) -> NDArray[Any]:
-        """Unroll each row along the part's columns: (images, lines of one, columns, samples)."""
+    def _unroll(self, part: _Part, lines: range, samples: int) -> NDArray[Any]:
+        """Unroll rows `lines` of each image along the part's columns: (images, lines, columns, samples)."""
         apart, (gap, step) = self.work.dilation[0], (self.work.dilation[1], self.work.stride[1])
-        unrolled = self.scratch.array("unrolled", (apart, lines, part.columns, samples))
+        unrolled = self.scratch.array("unrolled", (apart, len(lines), part.columns, samples))
         if part.column == self._unrolled_column:
             return unrolled
         self._unrolled_column = part.column
         width = samples // self.work.bank.inputs
         for image in range(apart):
-            source = self.input[image : image + lines * apart : apart]
+            source = self.input[image::apart][lines.start : lines.stop]
             unrolled[image, len(source) :] = 0
             for column in range(part.columns):
                 left = (part.column + column) * gap
