@@ -101,13 +101,12 @@ def convolve(
     else:
         array = _weights(kernel)
         weights = array.shape, array.tobytes()
-    words = tuple(
-        tuple(each) if isinstance(each, list) else each
-        for each in (
-            *(padding, padding_value, extent, flip, anchor, stride, dilation, backend, precision, threads, device),
-        )
-    )
-    result = _planned(channels.shape, pixels.dtype, weights, words, out_dtype, ProfileKey()).run(channels)
+    given = padding, padding_value, extent, flip, anchor, stride, dilation, backend, precision, threads, device
+    words = tuple(tuple(each) if isinstance(each, list) else each for each in given)
+    wanted = None if out_dtype is None else np.dtype(out_dtype)
+    height, width, count = channels.shape
+    plan = _planned((height, width, count), pixels.dtype, weights, words, wanted, ProfileKey())
+    result = plan.run(channels)
     return result if pixels.ndim == 3 else result[:, :, 0]
 
 
@@ -120,7 +119,7 @@ def _planned(
     dtype: np.dtype[Any],
     kernel: AnyKernel | _Weights,
     words: tuple[Any, ...],
-    out_dtype: DTypeLike | None,
+    wanted: np.dtype[Any] | None,
     profile: ProfileKey,  # that a plan goes by, and so part of what tells plans apart
 ) -> "Plan":
     padding, padding_value, extent, flip, anchor, stride, dilation, *rest = words
@@ -128,7 +127,7 @@ def _planned(
     if isinstance(kernel, tuple):
         shape, data = kernel
         kernel = Kernel("custom", np.frombuffer(data).reshape(shape))
-    finish = None if out_dtype is None else Finish(np.dtype(out_dtype))
+    finish = None if wanted is None else Finish(wanted)
     if finish is not None and finish.dtype.name not in _SAMPLE_TYPES:
         raise UsageError(f"out_dtype must be one of {', '.join(_SAMPLE_TYPES)}, not {finish.dtype}")
     return plan_convolution(size, dtype, kernel, options, finish)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.convolution.bank import Bank
-from convcli.convolution.transforms import tile_count, transform_cost, transform_size
+from convcli.convolution.transforms import keeps_spectra, tile_count, transform_cost, transform_size
 from convcli.kernel.factorize import is_box, low_rank
 
 Terms = dict[str, float]
@@ -367,7 +367,9 @@ def _fft(load: Load, run: Run) -> Iterator[Way]:
     }
     if not load.shared:
         terms["fft.product"] = tiles * samples * load.inputs * load.outputs * load.groups
-        terms["fft.spectrum"] = cost * load.inputs * load.outputs * load.groups
+        pairs = load.inputs * load.outputs * load.groups
+        kept = keeps_spectra(size, pairs, run.itemsize)
+        terms["fft.spectrum"] = cost * pairs * (1 if kept else tiles)
     if run.cold:
         terms["fft.load"] = 1.0
         terms["fft.spectrum"] = cost

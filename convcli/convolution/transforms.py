@@ -13,6 +13,8 @@ _LENGTHS = (
 _CACHED_BYTES = 600_000
 _SPILL = 0.15
 _CALLS = 400_000
+# Of spectra kept.
+_KEPT_BYTES = 32 << 20
 
 
 def transform_cost(size: tuple[int, int], itemsize: int) -> float:
@@ -22,6 +24,15 @@ def transform_cost(size: tuple[int, int], itemsize: int) -> float:
     samples = size[0] * size[1]
     spilled = 1.0 + _SPILL * max(0.0, math.log2(samples * itemsize / _CACHED_BYTES))
     return samples * (math.log2(samples) + 8) * spilled
+
+
+def keeps_spectra(size: tuple[int, int], count: int, itemsize: int) -> bool:
+    """Whether the spectra of `count` kernels are few enough to be kept for all tiles.
+
+    >>> keeps_spectra((64, 64), 9, 4), keeps_spectra((320, 320), 4096, 4)
+    (True, False)
+    """
+    return size[0] * (size[1] // 2 + 1) * 2 * itemsize * count <= _KEPT_BYTES
 
 
 def tile_count(output: tuple[int, int], span: tuple[int, int], size: tuple[int, int]) -> int:

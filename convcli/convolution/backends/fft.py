@@ -21,8 +21,10 @@ from numpy.typing import NDArray
 
 from convcli.convolution.backends.base import HUGE, Correlator, WholeImage, Work
 from convcli.convolution.profile import stored_wisdom, wisdom_refused
-from convcli.convolution.transforms import transform_size
+from convcli.convolution.transforms import keeps_spectra, transform_size
 
+# The spectrum of a bank's kernel, by its output and its input within the group.
+Spectra = Callable[[int, int], NDArray[Any]]
 _planner = threading.Lock()  # FFTW's planner is the one part of it that is not safe to call from several threads
 
 
@@ -62,7 +64,7 @@ class _FFT:
 class _OverlapSave:
     """One thread's transforms, in planes: each channel of a tile lies by itself."""
 
-    def __init__(self, work: Work, size: tuple[int, int], spectra: list[tuple[int, int, NDArray[Any]]]) -> None:
+    def __init__(self, work: Work, size: tuple[int, int], spectra: Spectra) -> None:
         self._work, self._spectra = work, spectra
         height, width = size
         self._planes = pyfftw.zeros_aligned((work.bank.inputs, height, width), work.dtype)
@@ -92,7 +94,7 @@ class _OverlapSave:
         return response
 
     def _correlate_channels(self) -> bool:
-        ((_, _, spectrum),) = self._spectra
+        spectrum = self._spectra(0, 0)
         for plane, out in zip(self._planes, self._out, strict=True):
             if not self._transform(plane, self._product):
                 return False
@@ -115,12 +117,15 @@ class _OverlapSave:
         for plane, spectrum in zip(self._planes, self._input_spectra, strict=True):
             if not self._transform(plane, spectrum):
                 return False
-        total = np.zeros_like(self._product)
-        for number, (output, source, spectrum) in enumerate(self._spectra):
-            total += self._input_spectra[source] * spectrum
-            if number + 1 == len(self._spectra) or self._spectra[number + 1][0] != output:
-                self._multiply_back(total, None, self._out[output])
-                total[...] = 0
+        bank, total = self._work.bank, np.empty_like(self._product)
+        inputs, outputs = bank.inputs // bank.groups, bank.outputs // bank.groups
+        for output in range(bank.outputs):
+            total[...] = 0
+            for index in range(inputs):
+                source = output // outputs * inputs + index
+                np.multiply(self._input_spectra[source], self._spectra(output, index), out=self._product)
+                total += self._product
+            self._multiply_back(total, None, self._out[output])
         return True
 
     def _multiply_back(self, spectrum: NDArray[Any], factor: NDArray[Any] | None, out: NDArray[Any]) -> None:
@@ -132,13 +137,21 @@ class _OverlapSave:
         self._inverse.execute()
 
 
-def _kernel_spectra(work: Work, size: tuple[int, int]) -> list[tuple[int, int, NDArray[Any]]]:
-    """Transform each kernel in float64: (output, input, conjugate spectrum with FFTW's missing 1 / n in it)."""
+def _kernel_spectra(work: Work, size: tuple[int, int]) -> Spectra:
+    """Transform each kernel in float64: its conjugate spectrum with FFTW's missing 1 / n in it.
+
+    Those of a large bank are made again for each tile: all of them together are many times the image.
+    """
     bank = work.bank
     kind = np.result_type(work.dtype, np.complex64)
     if bank.shared is not None:
-        return [(0, 0, _latest_spectra(bank.shared.tobytes(), bank.size, size, kind))]
-    return [(output, source, _spectrum(weights, size, kind)) for output, source, weights in bank.planes()]
+        shared = _latest_spectra(bank.shared.tobytes(), bank.size, size, kind)
+        return lambda output, index: shared
+    outputs, inputs = bank.weights.shape[:2]
+    if keeps_spectra(size, outputs * inputs, work.dtype.itemsize):
+        kept = [[_spectrum(weights, size, kind) for weights in each] for each in bank.weights]
+        return lambda output, index: kept[output][index]
+    return lambda output, index: _spectrum(bank.weights[output, index], size, kind)
 
 
 def _spectrum(weights: NDArray[np.float64], size: tuple[int, int], kind: np.dtype[Any]) -> NDArray[Any]:
