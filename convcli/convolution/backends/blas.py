@@ -11,6 +11,17 @@ from convcli.convolution.threads import SharedLimit
 LONGEST_SUM = 96
 
 
+def longest_sum(size: tuple[int, int]) -> int:
+    """How many products of a kernel of `size` a BLAS may sum one after another.
+
+    A column or a row may be one of two that make a kernel together, and their errors add.
+
+    >>> longest_sum((15, 15)), longest_sum((1, 101))
+    (96, 48)
+    """
+    return LONGEST_SUM // 2 if min(size) == 1 else LONGEST_SUM
+
+
 @cache
 def _thread_pools() -> Any:
     """Find the libraries with thread pools of their own: looking for them takes a millisecond or two."""

@@ -21,13 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.convolution.backends.base import Correlator, TileOwner, WholeImage, Work
-from convcli.convolution.backends.taps import RUN, Taps
+from convcli.convolution.backends.taps import RUN, Taps, wide_tile
 
-# Outputs of a full tile, rows and samples a row. Smaller ones would fit a core's L2 cache, but two threads that meet at
-# the interpreter's lock after every few microseconds wait for each other longer than for the L3 cache.
-_TILE_ROWS, _TILE_SAMPLES = 128, 2048
+# Rows of a full tile of a bank.
+_BANK_ROWS = 128
 # All channels of a tile of a bank together, which lie in memory at the same time.
 _BANK_SAMPLES = 1 << 21
+_MOST_OUTPUTS = 1 << 18
 
 
 class _Direct:
@@ -40,13 +40,12 @@ class _Direct:
     boxes = True
 
     def tile_size(self, work: Work) -> tuple[int, int]:
-        """Wide: long rows are what makes a pass over an array cheap."""
+        """Wide for one kernel; for a bank, as large as its channels allow."""
         bank, (rows, columns) = work.bank, work.span
         if bank.shared is None:
-            samples = min(_TILE_ROWS * _TILE_SAMPLES, _BANK_SAMPLES // max(bank.inputs, bank.outputs))
-            return max(_TILE_ROWS, rows), max(samples // _TILE_ROWS, 64, 2 * columns)
-        tallest = max(_TILE_ROWS, 2 * rows) if work.box else _TILE_ROWS
-        return tallest, max(_TILE_SAMPLES // bank.inputs, 4 * columns)
+            outputs = min(_MOST_OUTPUTS, _BANK_SAMPLES // max(bank.inputs, bank.outputs))
+            return max(_BANK_ROWS, rows), max(outputs // _BANK_ROWS, 64, 2 * columns)
+        return wide_tile(work, max(_BANK_ROWS, 2 * rows)) if work.box else wide_tile(work)
 
     def prepare(self, work: Work, tile: tuple[int, int]) -> Callable[[], Correlator]:
         """Take the way that fits the kernel."""

@@ -29,13 +29,13 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from convcli.convolution.backends.base import Correlator, WholeImage, Work
-from convcli.convolution.backends.blas import LONGEST_SUM, blas_threads
-from convcli.convolution.backends.taps import Taps
+from convcli.convolution.backends.blas import LONGEST_SUM, blas_threads, longest_sum
+from convcli.convolution.backends.taps import Taps, wide_tile
 
 # Samples that are unrolled at once, but for what the rows of a strip share with the next: 2 MB in float32.
 _UNROLLED = 1 << 19
-# Outputs of a full tile of one kernel, rows and samples a row.
-_TILE_ROWS, _TILE_SAMPLES = 128, 2048
+# Rows of a tile of a bank: more where its few channels leave room.
+_BANK_ROWS, _MANY_OUTPUTS = (32, 128), 1 << 14
 # Banks of fewer inputs a group than this are unrolled plane by plane, and those of fewer outputs answer in planes.
 _FEW_CHANNELS = 16
 # Kernel columns that are unrolled side by side for a bank, at most.
@@ -55,10 +55,10 @@ class _Im2col:
         """Wide for one kernel, which is unrolled in strips; for a bank, as large as what is unrolled at once allows."""
         bank = work.bank
         if _by_rows(work):
-            return max(_TILE_ROWS, work.span[0]), max(_TILE_SAMPLES // bank.inputs, work.span[1])
+            return wide_tile(work)
         taps = bank.weights.shape[1] * bank.size[0] * bank.size[1]
         outputs = _UNROLLED // max(min(taps, LONGEST_SUM), bank.outputs // bank.groups)
-        height = 32 if outputs < _TILE_ROWS * _TILE_ROWS else _TILE_ROWS
+        height = _BANK_ROWS[outputs >= _MANY_OUTPUTS]
         return height, max(outputs // height, 32)
 
     def prepare(self, work: Work, tile: tuple[int, int]) -> Callable[[], Correlator]:
@@ -90,8 +90,8 @@ def _by_rows(work: Work) -> bool:
 
 
 def _columns_at_once(size: tuple[int, int]) -> int:
-    """How many kernel columns one product takes, so that it sums LONGEST_SUM weights at most, in blocks as even."""
-    most = max(1, LONGEST_SUM // size[0])
+    """How many kernel columns one product takes, so that its sums are not too long, in blocks as even as they get."""
+    most = max(1, longest_sum(size) // size[0])
     return math.ceil(size[1] / math.ceil(size[1] / most))
 
 
@@ -109,11 +109,11 @@ def _parts(work: Work) -> list[_Part]:
     kernel = work.bank.shared
     assert kernel is not None
     height, width = kernel.shape
-    at_once = _columns_at_once(work.bank.size)
+    at_once, most = _columns_at_once(work.bank.size), longest_sum(work.bank.size)
     parts = []
     for column in range(0, width, at_once):
-        for row in range(0, height, LONGEST_SUM):
-            part = kernel[row : row + LONGEST_SUM, column : column + at_once]
+        for row in range(0, height, most):
+            part = kernel[row : row + most, column : column + at_once]
             if part.any():
                 parts.append(_Part(row, column, part.shape[1], part.reshape(1, -1).astype(work.dtype)))
     return parts

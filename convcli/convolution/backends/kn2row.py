@@ -25,11 +25,9 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from convcli.convolution.backends.base import Correlator, WholeImage, Work
-from convcli.convolution.backends.blas import LONGEST_SUM, blas_threads
-from convcli.convolution.backends.taps import Taps
+from convcli.convolution.backends.blas import LONGEST_SUM, blas_threads, longest_sum
+from convcli.convolution.backends.taps import Taps, wide_tile
 
-# Outputs of a full tile of one kernel, rows and samples a row.
-_TILE_ROWS, _TILE_SAMPLES = 128, 2048
 # A bank's tile and its sums, all channels together, and the fewest outputs of a tile.
 _BANK_SAMPLES, _FEWEST_OUTPUTS = 1 << 18, 2048
 # Banks of fewer inputs and outputs than this go plane by plane: a row of 3 outputs is too short for a product.
@@ -49,7 +47,7 @@ class _Kn2row:
         """Wide for one kernel; for a bank, so small that the products stay in the cache."""
         bank, (rows, columns) = work.bank, work.span
         if bank.shared is not None:
-            return _TILE_ROWS, max(_TILE_SAMPLES // bank.inputs, 4 * columns)
+            return wide_tile(work)
         outputs = max(_BANK_SAMPLES // max(bank.inputs, bank.outputs), _FEWEST_OUTPUTS)
         height = max(32, rows)
         return height, max(outputs // height, 2 * columns)
@@ -89,11 +87,11 @@ def _band_rows(taps: int, *, beside: bool) -> int:
 
 
 def _bands(kernel: NDArray[np.float64], rows: int, stride: int, dilation: int, dtype: np.dtype[Any]) -> list[Band]:
-    """Write each kernel column that has a nonzero weight as band matrices of at most LONGEST_SUM taps."""
-    bands = []
+    """Write each kernel column that has a nonzero weight as band matrices of not too many taps."""
+    bands, most = [], longest_sum((len(kernel), kernel.shape[1]))
     for column in np.flatnonzero(kernel.any(axis=0)).tolist():
-        for first in range(0, len(kernel), LONGEST_SUM):
-            taps = kernel[first : first + LONGEST_SUM, column]
+        for first in range(0, len(kernel), most):
+            taps = kernel[first : first + most, column]
             span = (len(taps) - 1) * dilation + 1
             band = np.zeros((rows, (rows - 1) * stride + span), dtype)
             for row in range(rows):

@@ -10,6 +10,25 @@ from convcli.convolution.backends.base import TileOwner, Work
 
 # Terms summed one after another before sums are added in pairs; float32's error stays a tenth of DESIGN's bound.
 RUN = 32
+# Outputs of a full tile of one kernel, rows and samples a row. Smaller ones would fit a core's L2 cache, but two
+# threads that meet at the interpreter's lock every few microseconds wait for each other longer than for the L3 cache.
+_ROWS, _SAMPLES = 128, 2048
+# Samples that such a tile reads, where a stride makes it read more than it answers: 8 MB in float32.
+_MOST_READ = 1 << 21
+
+
+def wide_tile(work: Work, rows: int = _ROWS) -> tuple[int, int]:
+    """Choose a tile for one kernel on every channel: long rows are what makes a pass over an array cheap.
+
+    >>> from convcli.convolution.bank import Bank
+    >>> kernel = Bank.depthwise(np.ones((5, 5)), 3)
+    >>> [wide_tile(Work(kernel, np.dtype(np.float32), (4000, 6000), stride)) for stride in ((1, 1), (8, 8))]
+    [(128, 682), (128, 85)]
+    """
+    (down, across), inputs = work.stride, work.bank.inputs
+    read = (rows - 1) * down + work.span[0]
+    width = min(_SAMPLES // inputs, _MOST_READ // (read * across * inputs))
+    return rows, max(width, 4 * work.span[1] // across, 1)
 
 
 class Taps(TileOwner):
