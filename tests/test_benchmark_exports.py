@@ -232,7 +232,7 @@ def test_the_page_shows_outputs_and_differences_as_they_are(plain_report):
     # The largest error is 0.25 of what is allowed, so that full colour is 0.3 of it.
     expected = difference_colours(np.linspace(-1.0, 1.0, 24).reshape(4, 6), 0.3)
     assert_array_equal(pictures["Difference of fft from the reference"], expected)
-    assert "Full colour is 0.3 of the allowed error" in page.text
+    assert "Full colour of a difference is 0.3 of the allowed error" in page.text
 
 
 def test_what_names_hold_is_text_on_the_page(plain_report):
@@ -296,7 +296,7 @@ def test_small_pictures_show_the_sample_that_is_furthest_off():
     result = image.copy()
     result[401, 7, 2] -= 5.0
     result[402, 8, 0] += 1.0
-    picture = Painter(load_kernel("box"), np.dtype(np.uint8), side=100).picture(result, exact)
+    picture = Painter(load_kernel("box"), np.dtype(np.uint8), image, side=100).picture(result, exact)
     assert picture.difference.shape == (100, 60)
     assert picture.difference[80, 1] == -5.0
     assert np.count_nonzero(picture.difference) == 1
@@ -306,7 +306,25 @@ def test_small_pictures_show_the_sample_that_is_furthest_off():
 
 def test_a_result_of_another_size_has_no_picture():
     exact = Reference(np.zeros((4, 4, 1)), 1.0, "")
-    assert Painter(load_kernel("box"), np.dtype(np.uint8)).picture(np.zeros((4, 5, 1)), exact) is None
+    painter = Painter(load_kernel("box"), np.dtype(np.uint8), exact.values)
+    assert painter.picture(np.zeros((4, 5, 1)), exact) is None
+
+
+@pytest.mark.parametrize(
+    ("kernel", "samples", "gain", "shown"),
+    [
+        ("box", [50.0, 250.0], 1.0, [50, 250]),
+        ("1 2 1; 2 4 2; 1 2 1", [510.0, 2550.0], 0.1, [51, 255]),
+        ("sobel_x", [-5.0, 2.5], 50.0, [250, 125]),
+        ("sobel_x", [0.0, 0.0], 1.0, [0, 0]),
+        ("box", [np.nan, np.nan], 1.0, [0, 0]),
+    ],
+)
+def test_what_is_too_faint_or_too_strong_is_brought_into_the_range(kernel, samples, gain, shown):
+    response = np.array(samples).reshape(1, 2, 1)
+    painter = Painter(load_kernel(kernel), np.dtype(np.uint8), response)
+    assert painter.gain == gain
+    assert_array_equal(painter.output(response).ravel(), shown)
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)

@@ -155,7 +155,7 @@ def _compare_one(
         entrants, left_out = entrants + plain, left_out + without
     tell("reference")
     reference = compute_reference(case.pixels, case.kernel, case.options)
-    painter = Painter(case.kernel, case.pixels.dtype, side) if options.pictures else None
+    painter = Painter(case.kernel, case.pixels.dtype, reference.values, side) if options.pictures else None
     errors: dict[str, float] = {}
     pictures: dict[str, Picture | None] = {}
 
@@ -190,6 +190,7 @@ def _compare_one(
         bound=reference.bound,
         size=subject.size,
         picture=None if painter is None else painter.output(reference.values),
+        gain=1.0 if painter is None else painter.gain,
     )
     return comparison, outcome.timings, list(_warnings(subject, outcome, reference))
 
@@ -259,11 +260,15 @@ def _relatives(timings: Sequence[Timing]) -> list[Interval | None]:
 
 def _warnings(subject: _Subject, outcome: Race, reference: Reference) -> Iterator[str]:
     most = max((len(timing.rounds) for timing in outcome.timings), default=0)
+    slow = [timing for timing in outcome.timings if timing.cut and timing.rounds]
+    if slow:
+        counts = sorted({len(timing.rounds) for timing in slow})
+        told = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+        names = ", ".join(timing.name for timing in slow)
+        yield f"{subject.title}: {told} of {most} rounds, for they are slow: {names}"
     for timing in outcome.timings:
         if not timing.rounds:
             yield f"{subject.title}: {timing.name} ran only once, {timing.runs[0]:.1f} s: its first run counts"
-        elif timing.cut:
-            yield f"{subject.title}: {timing.name} took part in {len(timing.rounds)} of {most} rounds, being slow"
     if reference.checked_error > _TRUSTED * reference.bound:
         share = reference.checked_error / reference.bound
         yield f"{subject.title}: the reference itself is off by {share:.2f} of the bound: trust no small error here"

@@ -72,8 +72,9 @@ def race(
 
     Each is prepared and run once first, both timed apart; `inspect` is handed its name and that first result, and no
     other result is kept. Then come the rounds: `runs` of them, all contestants in each; or, where that is None, about
-    10, up to 31 where they are over in a second, and as few as 3 for those who would take more than their share of
-    `budget` seconds. Of somebody whose first run took 5 seconds and its share that run counts, as the only one.
+    10, up to 31 where they are over in a second, and as few as 3 for slow ones where all of them would take more than
+    `budget` seconds. Of somebody whose first run took more than 5 seconds and its share that run counts, as the only
+    one.
 
     `progress` is told what happens next; `clock` gives seconds.
 
@@ -104,8 +105,9 @@ def race(
             del value
             ready.append(runner)
         rounds = runs or _rounds([runner.warm_up_seconds for runner in ready], budget)
-        for runner in ready:
-            runner.turns = rounds if runs else _turns(runner.warm_up_seconds, rounds, budget / len(ready))
+        turns = [rounds] * len(ready) if runs else _turns([each.warm_up_seconds for each in ready], rounds, budget)
+        for runner, count in zip(ready, turns, strict=True):
+            runner.turns = count
         for number in range(rounds):
             tell(f"round {number + 1} of {rounds}")
             for place in turn_order(len(ready), number):
@@ -159,11 +161,21 @@ def _rounds(first_runs: Sequence[float], budget: float) -> int:
     return max(ROUNDS, min(MOST_ROUNDS, int(_BLINK / max(together, 1e-9))))
 
 
-def _turns(first_run: float, rounds: int, share: float) -> int:
-    """In how many of the rounds somebody takes part; in none if the first run is to count."""
-    if first_run > max(_PATIENCE, share):
-        return 0
-    return min(rounds, max(LEAST_RUNS, int(share / max(first_run, 1e-9))))
+def _turns(first_runs: Sequence[float], rounds: int, budget: float) -> list[int]:
+    """In how many of the rounds each takes part; in none whose first run is to count.
+
+    All get the least, and what is then left of the budget goes to the quick ones first: who is fastest is the question.
+    """
+    patience = max(_PATIENCE, budget / max(1, len(first_runs)))
+    turns = [0 if seconds > patience else min(LEAST_RUNS, rounds) for seconds in first_runs]
+    rest = budget - sum(seconds * count for seconds, count in zip(first_runs, turns, strict=True))
+    for place in sorted(range(len(turns)), key=lambda place: first_runs[place]):
+        if turns[place]:
+            more = int(max(rest, 0.0) / max(first_runs[place], 1e-9))
+            more = min(rounds - turns[place], more)
+            turns[place] += more
+            rest -= more * first_runs[place]
+    return turns
 
 
 def turn_order(count: int, number: int) -> list[int]:

@@ -19,30 +19,41 @@ LARGEST_SIDE = 240
 # Blue below zero, white at it, red above: ColorBrewer's RdBu, readable to the colour-blind.
 _NEGATIVE, _ZERO, _POSITIVE = np.array([(33, 102, 172), (247, 247, 247), (178, 24, 43)], dtype=np.float64)
 _STRIP_ROWS = 256
+_LOOKED_AT = 512  # rows and columns, from which the range of a response is known well enough
+_NEARLY_ALL = 99.0  # percent
+_A_LITTLE_MORE = 1.1
 _SCALES = (1.0, 0.7, 0.5, 0.3, 0.2, 0.1, 0.07, 0.05, 0.03, 0.02, 0.01, 0.005, 0.002, 0.001)
 
 
 class Painter:
     """Makes the pictures of one comparison: all outputs mapped alike, as `convcli filter` maps the kernel's response.
 
-    `source` is the sample type of the image, in whose units responses are; `side` the longest side of a picture.
+    `source` is the sample type of the image, in whose units responses are; `side` the longest side of a picture. A
+    response too faint or too strong to be seen, as the `reference` is, is multiplied by `gain` first.
     """
 
-    def __init__(self, kernel: AnyKernel, source: np.dtype[Any], side: int = LARGEST_SIDE) -> None:
+    def __init__(
+        self, kernel: AnyKernel, source: np.dtype[Any], reference: NDArray[Any], side: int = LARGEST_SIDE
+    ) -> None:
         self._mapping = resolve_mapping("auto", [kernel], 0.0)
         self._white = full_range(source)
         self._side = side
+        self.gain = self._gain(reference)
+
+    def _gain(self, reference: NDArray[Any]) -> float:
+        """What brings nearly all samples within the range, and those of edges, which are faint, up to it."""
+        some = reference[:: max(1, len(reference) // _LOOKED_AT), :: max(1, reference.shape[1] // _LOOKED_AT)]
+        largest = float(np.percentile(np.abs(some[np.isfinite(some)]), _NEARLY_ALL)) if np.isfinite(some).any() else 0.0
+        room = self._white / 2 if self._mapping == "offset" else self._white
+        if largest == 0.0 or (self._mapping == "clip" and largest <= _A_LITTLE_MORE * room):
+            return 1.0
+        return float(f"{room / largest:.1g}")
 
     def output(self, result: NDArray[Any]) -> NDArray[np.uint8]:
         """Make the picture of an output (height, width, channels): gray or RGB of u8."""
         shown = result[..., :3] if result.shape[2] >= 3 else result[..., :1]
-        if self._mapping == "stretch":
-            low, high = float(np.nanmin(shown)), float(np.nanmax(shown))
-            finish = Finish(
-                np.dtype(np.uint8), scale=255.0 / ((high - low) or 1.0), bias=-low * 255.0 / ((high - low) or 1.0)
-            )
-        else:
-            finish = Finish(np.dtype(np.uint8), unit=255.0 / self._white, mapping=self._mapping)
+        mapping = "clip" if self._mapping == "stretch" else self._mapping
+        finish = Finish(np.dtype(np.uint8), scale=self.gain, unit=255.0 / self._white, mapping=mapping)
         samples = np.empty(shown.shape, np.uint8)
         for top in range(0, len(shown), _STRIP_ROWS):
             rows = slice(top, top + _STRIP_ROWS)

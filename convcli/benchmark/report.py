@@ -115,7 +115,7 @@ class Comparison:
     """All contestants on one kernel of one size, in the order they were asked for.
 
     `kernel` is the SPEC as given; `size` is that of a sweep, None outside one. `reference` says how the reference was
-    computed.
+    computed; `picture` shows it, and all outputs, times `gain`.
     """
 
     kernel: str
@@ -127,6 +127,7 @@ class Comparison:
     bound: float
     size: int | None = None
     picture: NDArray[np.uint8] | None = None
+    gain: float = 1.0
 
     @property
     def title(self) -> str:

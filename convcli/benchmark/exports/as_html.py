@@ -129,9 +129,10 @@ def _pictures(comparison: Comparison, reference: NDArray[np.uint8]) -> Iterator[
     share = nice_scale(max(good, default=allowed), allowed)
     full = share * allowed
     yield "<h3>Outputs, and their differences from the reference</h3>"
+    brightness = "" if comparison.gain == 1.0 else f"Outputs are shown times {comparison.gain:g}. "
     yield (
-        f"<p>Full colour is {share:g} of the allowed error, {words.digits(full)} in the image's units; of "
-        "the samples under a pixel the one furthest off is shown.</p>"
+        f"<p>{brightness}Full colour of a difference is {share:g} of the allowed error, {words.digits(full)} in the "
+        "image's units; of the samples under a pixel the one furthest off is shown.</p>"
     )
     yield (
         f'<div class="scale"><span>{words.digits(-full)}</span>'
