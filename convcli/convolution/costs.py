@@ -24,6 +24,7 @@ MODEL_VERSION = 1
 
 # Seconds a unit, on one core.
 COEFFICIENTS: dict[str, float] = {
+    "tile.read": 3e-10,
     "tile.finish": 1e-09,
     "tile.pass": 5e-10,
     "direct.sample": 1e-09,
@@ -270,8 +271,10 @@ def ways(backend: str, load: Load, run: Run) -> list[Way]:
     found = list(_WAYS[backend](load, run))
     for way in found:
         way.terms[f"{backend}.run"] = 1.0
-        if run.finished and not way.form.whole:
-            way.terms["tile.finish"] = run.kept * load.outputs * load.groups * run.itemsize / 4
+        if not way.form.whole:
+            way.terms["tile.read"] = math.prod(run.every) * load.channels * run.itemsize / 4
+            if run.finished:
+                way.terms["tile.finish"] = run.kept * load.outputs * load.groups * run.itemsize / 4
     return found
 
 
@@ -383,7 +386,8 @@ def _opencv(load: Load, run: Run) -> Iterator[Way]:
     tiles = _large_tiles(load, run)
     if not load.shared:
         planes = samples * load.outputs
-        terms = {**_filter2d(places, taps, planes, run.itemsize), "opencv.plane": planes, "opencv.call": 3.0 * tiles}
+        calls = 2.0 * load.inputs * load.outputs * load.groups * tiles
+        terms = {**_filter2d(places, taps, planes, run.itemsize), "opencv.plane": planes, "opencv.call": calls}
         yield Way(Form("dense"), terms, tiles)
         return
     lengths = sum((n + 1) // 2 if load.mirrored else n for n in size)
