@@ -9,7 +9,7 @@ import pytest
 
 from convcli.benchmark.case import Case
 from convcli.benchmark.contestants import Entrant, memory_task
-from convcli.benchmark.measure import Contestant, race, turn_order
+from convcli.benchmark.measure import Contestant, Timing, fastest_of, race, turn_order
 from convcli.benchmark.memory import peak_bytes, peak_extra_bytes
 from convcli.convolution.options import ConvolveOptions
 from convcli.errors import FilterError
@@ -165,3 +165,19 @@ def test_a_backend_takes_no_more_memory_than_its_output_and_some_tiles():
     case = Case(pixels, load_kernel("gaussian:sigma=2"), ConvolveOptions(padding="wrap"))
     peak = peak_extra_bytes(*memory_task(Entrant(Contestant("opencv", dict)), case))
     assert 11_000_000 < peak < 12_000_000 + 64_000_000
+
+
+def timed(name, runs, rounds=None):
+    return Timing(name, 0.0, runs[0], tuple(runs), tuple(range(len(runs)) if rounds is None else rounds))
+
+
+def test_the_fastest_is_found_round_by_round_where_the_machine_changes_its_pace():
+    # b has the smaller median, and lost four rounds of five.
+    a, b = timed("a", [1.0, 1.0, 5.0, 5.0, 5.0]), timed("b", [1.2, 1.2, 1.2, 6.0, 6.0])
+    assert fastest_of([a, b]) == 0
+    assert fastest_of([b, a]) == 1
+
+
+def test_the_fastest_has_taken_part_in_all_rounds_where_anybody_has():
+    assert fastest_of([timed("slow", [0.9], [2]), timed("a", [1.0, 1.0, 1.0])]) == 1
+    assert fastest_of([timed("a", [20.0], []), timed("b", [10.0], [])]) == 1

@@ -25,7 +25,7 @@ from convcli.benchmark.noise import noise_warnings
 from convcli.benchmark.pictures import LARGEST_SIDE, Painter
 from convcli.benchmark.reference import Reference, compute_reference
 from convcli.benchmark.report import Comparison, Picture, Report, Row, ranked, sweep_of
-from convcli.benchmark.statistics import Interval, ratio_interval, summarize
+from convcli.benchmark.statistics import summarize
 from convcli.benchmark.sweep import check_sizable, sized_spec
 from convcli.convolution.options import ConvolveOptions
 from convcli.errors import FilterError, UsageError
@@ -183,7 +183,7 @@ def _compare_one(
     comparison = Comparison(
         kernel=subject.spec,
         kernel_size=case.kernel_size,
-        rows=ranked(rows, _relatives([row.timing for row in rows])),
+        rows=ranked(rows),
         left_out=tuple(sorted(left_out, key=lambda out: order.get(out.name, len(order)))),
         output_size=(height, width, channels),
         reference=reference.method,
@@ -238,24 +238,6 @@ def _rows(
 
 def _rate(amount: float, seconds: float) -> float:
     return amount / seconds if seconds > 0 else math.nan
-
-
-def _relatives(timings: Sequence[Timing]) -> list[Interval | None]:
-    """Compare each with the fastest, by the rounds that both took part in."""
-    medians = [summarize(timing.runs).median for timing in timings]
-    fastest = timings[medians.index(min(medians))]
-    theirs = dict(zip(fastest.rounds, fastest.runs, strict=False))
-    relatives: list[Interval | None] = []
-    for timing, median in zip(timings, medians, strict=True):
-        mine = dict(zip(timing.rounds, timing.runs, strict=False))
-        common = [number for number in mine if number in theirs]
-        if common:
-            pairs = [(mine[number], theirs[number]) for number in common]
-            relatives.append(ratio_interval([mine for mine, _ in pairs], [other for _, other in pairs]))
-        else:
-            ratio = median / min(medians)
-            relatives.append(Interval(ratio, ratio, ratio, math.nan))
-    return relatives
 
 
 def _warnings(subject: _Subject, outcome: Race, reference: Reference) -> Iterator[str]:

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.benchmark.contestants import LeftOut
-from convcli.benchmark.measure import Timing
-from convcli.benchmark.statistics import Interval, Summary, count_outliers
+from convcli.benchmark.measure import Timing, fastest_of
+from convcli.benchmark.statistics import Interval, Summary, count_outliers, ratio_interval
 from convcli.benchmark.sweep import (
     Crossover,
     Reign,
@@ -137,18 +137,20 @@ class Comparison:
     @property
     def by_speed(self) -> list[Row]:
         """The rows, fastest first."""
-        return sorted(self.rows, key=lambda row: row.seconds.median)
+        return sorted(self.rows, key=lambda row: row.relative.median if row.relative else row.seconds.median)
 
 
 @dataclass(frozen=True, eq=False)
 class Sweep:
     """What a sweep over sizes shows of one kernel: who is fastest where, and where one overtakes another.
 
-    `medians` holds the seconds of all contestants by size; reigns and crossovers are those of convcli's own backends.
+    `medians` holds the seconds of all contestants by size, `fastest` who was that; reigns and crossovers are those of
+    convcli's own backends.
     """
 
     kernel: str
     medians: Mapping[int, Mapping[str, float]]
+    fastest: Mapping[int, str]
     reigns: tuple[Reign, ...]
     crossovers: tuple[Crossover, ...]
     sentence: str
@@ -157,11 +159,6 @@ class Sweep:
     def backends(self) -> list[str]:
         """All that were measured at any size, in the order of the first."""
         return list(dict.fromkeys(name for medians in self.medians.values() for name in medians))
-
-    def fastest_at(self, size: int) -> str | None:
-        """Who has the smallest median at a size."""
-        medians = self.medians[size]
-        return min(medians, key=lambda name: medians[name], default=None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -242,12 +239,20 @@ class Report:
         }
 
 
-def ranked(rows: Sequence[Row], relatives: Sequence[Interval | None]) -> tuple[Row, ...]:
-    """Complete rows by their times relative to the fastest of them."""
-    fastest = min(rows, key=lambda row: row.seconds.median, default=None)
-    return tuple(
-        replace(row, relative=relative, fastest=row is fastest) for row, relative in zip(rows, relatives, strict=True)
-    )
+def ranked(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Complete rows by their times relative to the fastest of them, in the rounds that both took part in."""
+    best = rows[fastest_of([row.timing for row in rows])]
+    theirs = dict(zip(best.timing.rounds, best.timing.runs, strict=False))
+    return tuple(replace(row, relative=_relative(row, best, theirs), fastest=row is best) for row in rows)
+
+
+def _relative(row: Row, best: Row, theirs: Mapping[int, float]) -> Interval:
+    mine = dict(zip(row.timing.rounds, row.timing.runs, strict=False))
+    common = [number for number in mine if number in theirs]
+    if common:
+        return ratio_interval([mine[number] for number in common], [theirs[number] for number in common])
+    ratio = row.seconds.median / best.seconds.median
+    return Interval(ratio, ratio, ratio, math.nan)
 
 
 def sweep_of(kernel: str, comparisons: Sequence[Comparison]) -> Sweep:
@@ -257,10 +262,11 @@ def sweep_of(kernel: str, comparisons: Sequence[Comparison]) -> Sweep:
         for comparison in comparisons
         if comparison.size is not None
     }
+    fastest = {each.size: each.by_speed[0].backend for each in comparisons if each.size is not None}
     standings = standings_of(comparisons)
     plain = any(row.plain for comparison in comparisons for row in comparison.rows)
     sentence = describe_sweep(kernel, standings, " of the backends" if plain else "")
-    return Sweep(kernel, medians, tuple(reigns(standings)), tuple(crossovers(standings)), sentence)
+    return Sweep(kernel, medians, fastest, tuple(reigns(standings)), tuple(crossovers(standings)), sentence)
 
 
 def standings_of(comparisons: Sequence[Comparison]) -> Standings:

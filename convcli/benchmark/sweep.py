@@ -109,7 +109,7 @@ def reigns(standings: Standings) -> list[Reign]:
 
 
 def _fastest(standing: Mapping[str, Standing]) -> list[str]:
-    ordered = sorted(standing, key=lambda name: standing[name].seconds)
+    ordered = sorted(standing, key=lambda name: standing[name].relative.median)
     return [
         name
         for place, name in enumerate(ordered)

@@ -114,7 +114,7 @@ def _print_sweep(console: Console, sweep: Sweep) -> None:
         for size, medians in sweep.medians.items():
             cells = [Text(words.milliseconds(medians[name]) if name in medians else "-") for name in part]
             for name, cell in zip(part, cells, strict=True):
-                if name == sweep.fastest_at(size):
+                if name == sweep.fastest[size]:
                     cell.stylize("bold green")
                     cell.append("*")
                 else:

@@ -71,7 +71,7 @@ def _sweep(sweep: Sweep) -> Iterator[str]:
     for size, medians in sweep.medians.items():
         cells = []
         for name in sweep.backends:
-            fastest = name == sweep.fastest_at(size)
+            fastest = name == sweep.fastest[size]
             told = words.milliseconds(medians[name]) if name in medians else "–"
             cells.append(f'<td class="fastest">{told} ★</td>' if fastest else f"<td>{told}</td>")
         yield f'<tr><th scope="row">{size}</th>{"".join(cells)}</tr>'

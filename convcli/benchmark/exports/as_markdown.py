@@ -66,7 +66,7 @@ def _sweep(sweep: Sweep) -> Iterator[str]:
     yield _row(["---:"] * (len(backends) + 1))
     for size, medians in sweep.medians.items():
         cells = [words.milliseconds(medians[name]) if name in medians else "" for name in backends]
-        marked = (f"**{c}**" if n == sweep.fastest_at(size) else c for n, c in zip(backends, cells, strict=True))
+        marked = (f"**{c}**" if n == sweep.fastest[size] else c for n, c in zip(backends, cells, strict=True))
         yield _row([str(size), *marked])
     yield from ("", sweep.sentence)
 

@@ -43,7 +43,7 @@ def bar_chart(rows: Sequence[Row], width: int, label: str) -> str:
     slowest, fastest = max(row.seconds.median for row in rows), min(row.seconds.median for row in rows)
     room = width - left - right
     if slowest > _LOGARITHMIC * fastest > 0:
-        low, high, kind = 10.0 ** math.floor(math.log10(0.9 * fastest)), 1.3 * slowest, ", logarithmic"
+        low, high, kind = _step_below(0.8 * fastest), 1.3 * slowest, ", logarithmic"
         ticks = _log_ticks(low, high, int(room / 60))
         x = _logarithmic(low, high, left, left + room)
     else:
@@ -217,6 +217,12 @@ def _linear_ticks(high: float, most: int) -> list[float]:
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(n * power for n in (*_STEPS, 10) if n * power >= rough * (1 - 1e-9))
     return [number * step for number in range(int(high / step + 1e-9) + 1)]
+
+
+def _step_below(value: float) -> float:
+    """The largest of 1, 2, 5 times a power of ten that is no larger than a value."""
+    power = 10.0 ** math.floor(math.log10(value))
+    return max(step * power for step in _STEPS if step * power <= value * (1 + 1e-9))
 
 
 def _log_ticks(low: float, high: float, most: int) -> list[float]:

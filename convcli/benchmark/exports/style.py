@@ -109,8 +109,8 @@ dd { margin: 0; overflow-wrap: anywhere; }
   .wide { display: block; }
   .narrow { display: none; }
   .scroll { overflow: visible; }
-  table { font-size: 8pt; }
-  th, td { padding: .2rem .35rem; }
+  table { font-size: 7pt; }
+  th, td { padding: .2rem .3rem; }
   figure, tr, .chart { break-inside: avoid; }
   h2, h3 { break-after: avoid; }
 }
