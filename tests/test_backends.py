@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracle import random_image
+from oracle import bound, random_image
 from scipy.signal import correlate
 
 from convcli.convolution.backends import get_backend
@@ -16,7 +16,7 @@ from convcli.convolution.bank import Bank
 from convcli.convolution.convolve import correlate_bank
 from convcli.errors import FilterError
 
-BACKENDS = ("direct", "fft", "opencv")
+BACKENDS = ("direct", "im2col", "kn2row", "fft", "opencv")
 
 
 def loop_over_planes(image, weights, groups, pad, stride, dilation, value=0.0):
@@ -38,12 +38,25 @@ def loop_over_planes(image, weights, groups, pad, stride, dilation, value=0.0):
     return np.stack(planes, axis=-1)[:: stride[0], :: stride[1]]
 
 
-@settings(max_examples=80, deadline=None)
+def assert_is_the_loop(image, weights, groups, *, backend, pad=(0, 0), stride=(1, 1), dilation=(1, 1), value=0.0):
+    """Compare a backend with the loop, within DESIGN's bound."""
+    options = {"pad": pad, "stride": stride, "dilation": dilation}
+    result = correlate_bank(image, Bank(weights, groups), backend=backend, padding_value=value, **options)
+    expected = loop_over_planes(image, weights, groups, **options, value=value)
+    largest = max(float(np.abs(image.astype(np.float64)).max()), value)
+    scale = np.abs(weights).sum(axis=(1, 2, 3)).max()
+    assert result.shape == expected.shape
+    np.testing.assert_allclose(
+        result, expected, rtol=0, atol=bound(scale, largest, image.dtype == np.float64), err_msg=backend
+    )
+
+
+@settings(max_examples=120, deadline=None)
 @given(
     backend=st.sampled_from(BACKENDS),
     groups=st.integers(1, 3),
-    inputs=st.integers(1, 3),
-    outputs=st.integers(1, 3),
+    inputs=st.sampled_from([1, 2, 3, 17]),
+    outputs=st.sampled_from([1, 2, 3, 18]),
     size=st.tuples(st.integers(1, 5), st.integers(1, 5)),
     pad=st.tuples(st.integers(0, 4), st.integers(0, 4)),
     stride=st.tuples(st.integers(1, 3), st.integers(1, 3)),
@@ -57,24 +70,53 @@ def test_banks_with_groups_equal_a_loop_over_their_planes(
 ):
     image = random_image((17, 19, groups * inputs), dtype, seed)
     weights = np.random.default_rng(seed).standard_normal((groups * outputs, inputs, *size))
-    result = correlate_bank(
-        image,
-        Bank(weights, groups),
-        backend=backend,
-        pad=pad,
-        padding_value=value,
-        stride=stride,
-        dilation=dilation,
-    )
-    expected = loop_over_planes(image, weights, groups, pad, stride, dilation, value)
-    largest = max(float(np.abs(image.astype(np.float64)).max()), value)
-    relative = 1e-13 if dtype is np.float64 else 2e-6
-    allowed = relative * np.abs(weights).sum(axis=(1, 2, 3)).max() * largest
-    assert result.shape == expected.shape
-    np.testing.assert_allclose(result, expected, rtol=0, atol=allowed)
+    weights[:, :, 0, 0] = 0
+    assert_is_the_loop(image, weights, groups, backend=backend, pad=pad, stride=stride, dilation=dilation, value=value)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@settings(max_examples=40, deadline=None)
+@given(
+    size=st.tuples(st.integers(3, 40), st.integers(3, 40)),
+    groups=st.integers(1, 3),
+    inputs=st.sampled_from([1, 2, 4, 17, 50]),
+    outputs=st.sampled_from([1, 3, 20]),
+    pad=st.tuples(st.integers(0, 2), st.integers(0, 2)),
+    dtype=st.sampled_from([np.uint8, np.float32, np.float64]),
+    seed=st.integers(0, 99),
+)
+def test_banks_of_3x3_equal_a_loop_over_their_planes_by_winograd_too(size, groups, inputs, outputs, pad, dtype, seed):
+    image = random_image((*size, groups * inputs), dtype, seed)
+    weights = np.random.default_rng(seed).standard_normal((groups * outputs, inputs, 3, 3))
+    assert_is_the_loop(image, weights, groups, backend="winograd", pad=pad)
+
+
+LARGE_BANKS = {
+    "wide": ((20, 64, 3, 3), 1, (36, 150), {}),
+    "many inputs": ((5, 200, 3, 3), 1, (40, 41), {}),
+    "many outputs": ((130, 3, 3, 3), 1, (60, 61), {}),
+    "a first layer": ((16, 3, 7, 7), 1, (90, 100), {"stride": (2, 2), "pad": (3, 3)}),
+    "1x1": ((24, 40, 1, 1), 1, (50, 60), {}),
+    "1x1 of one input": ((5, 1, 1, 1), 1, (50, 60), {}),
+    "depthwise": ((6, 1, 5, 5), 6, (120, 200), {"pad": (2, 2)}),
+    "four groups": ((32, 16, 3, 3), 4, (40, 90), {"pad": (1, 1)}),
+    "dilated": ((20, 20, 3, 3), 1, (60, 40), {"dilation": (3, 2)}),
+    "long rows": ((2, 18, 1, 40), 1, (20, 300), {"stride": (1, 3)}),
+    "nothing but zeros": ((3, 3, 3, 3), 1, (10, 10), {}),
+}
+
+
+@pytest.mark.parametrize("name", LARGE_BANKS)
+@pytest.mark.parametrize("backend", [*BACKENDS, "winograd"])
+def test_banks_of_many_tiles_and_channels_equal_a_loop_over_their_planes(backend, name):
+    shape, groups, size, options = LARGE_BANKS[name]
+    if backend == "winograd" and (shape[2:] != (3, 3) or {"stride", "dilation"} & set(options)):
+        shape, options = (*shape[:2], 3, 3), {}
+    weights = np.random.default_rng(3).standard_normal(shape) * (name != "nothing but zeros")
+    image = random_image((*size, shape[1] * groups), np.float32)
+    assert_is_the_loop(image, weights, groups, backend=backend, **options)
+
+
+@pytest.mark.parametrize("backend", [*BACKENDS, "winograd"])
 def test_a_bank_leaves_no_channel_but_its_own_spoilt_by_nan(backend):
     image = random_image((12, 12, 2), np.float32)
     image[6, 6, 1] = np.nan
@@ -85,10 +127,11 @@ def test_a_bank_leaves_no_channel_but_its_own_spoilt_by_nan(backend):
     np.testing.assert_array_equal(np.argwhere(np.isnan(result[..., 1])), [[6, 6]])
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", [*BACKENDS, "winograd"])
 def test_a_depthwise_bank_is_the_same_with_and_without_its_fast_path(backend):
     image = random_image((40, 50, 3), np.float32)
-    fast = Bank.depthwise(np.random.default_rng(1).standard_normal((5, 7)), 3)
+    size = (3, 3) if backend == "winograd" else (5, 7)
+    fast = Bank.depthwise(np.random.default_rng(1).standard_normal(size), 3)
     slow = Bank(fast.weights.copy(), groups=3)
     results = [correlate_bank(image, bank, backend=backend) for bank in (fast, slow)]
     allowed = 2e-6 * np.abs(fast.shared).sum() * 100
@@ -121,12 +164,20 @@ def test_banks_of_the_wrong_shape_are_refused(weights, groups, message):
 
 @pytest.mark.parametrize(
     ("backend", "absent"),
-    [("direct", ("pyfftw", "cv2")), ("fft", ("cv2", "threadpoolctl")), ("opencv", ("pyfftw", "threadpoolctl"))],
+    [
+        ("direct", ("pyfftw", "cv2", "threadpoolctl", "torch")),
+        ("im2col", ("pyfftw", "cv2", "torch")),
+        ("kn2row", ("pyfftw", "cv2", "torch")),
+        ("winograd", ("pyfftw", "cv2", "torch")),
+        ("fft", ("cv2", "threadpoolctl", "torch")),
+        ("opencv", ("pyfftw", "threadpoolctl", "torch")),
+    ],
 )
 def test_only_the_chosen_backends_libraries_are_imported(backend, absent):
+    side = 3 if backend == "winograd" else 15
     program = (
         "import sys, numpy as np; from convcli import convolve;"
-        f"convolve(np.zeros((30, 30), np.float32), np.random.rand(15, 15), backend={backend!r});"
+        f"convolve(np.zeros((30, 30), np.float32), np.random.rand({side}, {side}), backend={backend!r});"
         f"print([name for name in {absent!r} if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
