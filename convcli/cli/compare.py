@@ -141,7 +141,7 @@ def compare_backends(
 
       convcli compare photo.png -k gaussian:sigma=3
       convcli compare photo.png -k gabor:theta=30 --baseline --report gabor.html
-      convcli compare --synthetic 2048x2048x1 -k disk -k box --kernel-sizes 3,7,15,31,63
+      convcli compare --synthetic 2048x2048x1 -k box --kernel-sizes 3,7,15,31
       convcli compare photo.png -k sobel --backends opencv,direct --runs 30
     """
     convolve = _options(

@@ -36,7 +36,7 @@ def _comparison(comparison: Comparison) -> Iterator[str]:
     yield _row(_HEAD)
     yield _row(["---", *["---:"] * (len(_HEAD) - 2), "---"])
     for row in comparison.by_speed:
-        within = words.interval(row.relative, " to ")
+        within = "" if row.fastest else words.interval(row.relative, " to ")
         relative = "" if row.relative is None else words.ratio(row.relative.median) + (f" ({within})" if within else "")
         yield _row(
             [
