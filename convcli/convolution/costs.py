@@ -25,6 +25,7 @@ MODEL_VERSION = 1
 # Seconds a unit, on one core.
 COEFFICIENTS: dict[str, float] = {
     "tile.read": 3e-10,
+    "tile.split": 5e-10,
     "tile.finish": 1e-09,
     "tile.pass": 5e-10,
     "direct.sample": 1e-09,
@@ -32,13 +33,18 @@ COEFFICIENTS: dict[str, float] = {
     "direct.call": 1.5e-06,
     "direct.run": 6e-05,
     "im2col.sample": 1e-09,
-    "im2col.unroll": 5e-10,
+    "im2col.unroll": 3e-10,
+    "im2col.window": 4e-11,
+    "im2col.bank_unroll": 3e-10,
+    "im2col.weight": 2e-9,
     "im2col.product": 2e-11,
     "im2col.call": 2e-06,
     "im2col.run": 8e-05,
     "kn2row.sample": 1e-09,
-    "kn2row.column": 3.5e-10,
-    "kn2row.band": 8.5e-12,
+    "kn2row.pass": 3e-10,
+    "kn2row.level": 2e-11,
+    "kn2row.weight": 2e-9,
+    "kn2row.band": 1.2e-11,
     "kn2row.tap": 1e-10,
     "kn2row.product": 1e-11,
     "kn2row.call": 3e-06,
@@ -46,6 +52,7 @@ COEFFICIENTS: dict[str, float] = {
     "winograd.input": 3e-09,
     "winograd.output": 2e-09,
     "winograd.product": 5e-11,
+    "winograd.weight": 1e-7,
     "winograd.call": 0.0002,
     "winograd.run": 0.0001,
     "fft.transform": 2.35e-10,
@@ -58,6 +65,7 @@ COEFFICIENTS: dict[str, float] = {
     "opencv.tile": 6e-10,
     "opencv.dense": 4.3e-10,
     "opencv.tap": 3.1e-11,
+    "opencv.double_tap": 1.2e-10,
     "opencv.spectrum": 1.76e-08,
     "opencv.pass": 5e-10,
     "opencv.length": 1e-10,
@@ -96,6 +104,10 @@ _SEQUENTIAL_LENGTHS = 202
 _ROUNDING = 1e-12
 # What OpenCV's boxes of 3 and 5 take of the time of larger ones.
 _FEW_EFFORT = 0.4
+# im2col unrolls banks of fewer inputs weight by weight.
+_FEW_CHANNELS = 16
+# Backends that do strides themselves.
+_STRIDING = ("direct", "im2col", "kn2row", "torch")
 # Rows and samples a row of a full tile, where backends do not go by the kernel.
 _TILE_ROWS, _TILE_SAMPLES = 128, 2048
 
@@ -104,13 +116,15 @@ _TILE_ROWS, _TILE_SAMPLES = 128, 2048
 class Load:
     """One bank, as far as its cost depends on it.
 
-    `size` is that of each kernel; `weights` those that are not zero and `distinct` how many magnitudes they have;
-    `products` how many products column x row it is the sum of, 0 where too many to be of use; `mirrored` whether these
-    are symmetric or antisymmetric. `inputs` and `outputs` are the channels of a group.
+    `size` is that of each kernel; `weights` those that are not zero, in so many `rows` and `columns`, and `distinct`
+    how many magnitudes they have; `products` how many products column x row it is the sum of, 0 where too many to be of
+    use; `mirrored` whether these are symmetric or antisymmetric; `box` whether all weights are one number, and `mean`
+    whether they then sum to 1. `inputs` and `outputs` are the channels of a group.
     """
 
     size: tuple[int, int]
     weights: int
+    rows: int
     columns: int
     distinct: int
     products: int
@@ -180,7 +194,7 @@ class Way:
         """Predict how long it takes on so many cores."""
         once = sum(coefficients[term] * count for term, count in self.terms.items() if term.endswith(_ONCE))
         shared = sum(coefficients[term] * count for term, count in self.terms.items() if not term.endswith(_ONCE))
-        return once + shared / min(cores, self.tiles)
+        return once + shared * math.ceil(self.tiles / cores) / self.tiles
 
 
 # Terms of what is done once, whatever the number of cores.
@@ -199,7 +213,19 @@ def load_of(bank: Bank) -> Load:
         places = height * width
         per_group = outputs // bank.groups
         return Load(
-            (height, width), places, width, places, 0, False, False, False, False, inputs, per_group, bank.groups
+            (height, width),
+            places,
+            height,
+            width,
+            places,
+            0,
+            False,
+            False,
+            False,
+            False,
+            inputs,
+            per_group,
+            bank.groups,
         )
     return replace(_load_of_kernel(bank.shared.tobytes(), width), groups=bank.groups)
 
@@ -213,6 +239,7 @@ def _load_of_kernel(data: bytes, width: int) -> Load:
     return Load(
         (kernel.shape[0], width),
         sizes.size,
+        int(kernel.any(axis=1).sum()),
         int(kernel.any(axis=0).sum()),
         np.unique(sizes).size,
         0 if passes is None else len(passes),
@@ -272,7 +299,10 @@ def ways(backend: str, load: Load, run: Run) -> list[Way]:
     for way in found:
         way.terms[f"{backend}.run"] = 1.0
         if not way.form.whole:
-            way.terms["tile.read"] = math.prod(run.every) * load.channels * run.itemsize / 4
+            read = math.prod(run.every) * load.channels * run.itemsize / 4
+            way.terms["tile.read"] = read
+            if run.stride != (1, 1) and backend in _STRIDING:
+                way.terms["tile.split"] = read  # samples that lie a stride apart are laid side by side
             if run.finished:
                 way.terms["tile.finish"] = run.kept * load.outputs * load.groups * run.itemsize / 4
     return found
@@ -310,22 +340,25 @@ def _kn2row_dense(load: Load, run: Run) -> Terms:
     outputs = run.kept * run.itemsize / 4
     if load.shared:
         samples = outputs * load.channels
-        rows = 8 if load.size[0] <= 8 else 16
-        reach = (rows - 1) * run.stride[0] + run.span(load.size)[0]
-        calls = 2 * load.columns * _tiles(load, run)
+        (height, width), (rows, columns) = load.size, run.span(load.size)
+        # Bands lie along the longer side, in steps of 8 or 16 outputs.
+        if 2 * width >= 3 * height and width > 2:
+            products, reach, kind = load.rows, 15 * run.stride[1] + columns, "level"
+        else:
+            products, reach, kind = load.columns, (7 if height <= 8 else 15) * run.stride[0] + rows, "band"
         return {
             "kn2row.sample": samples,
-            "kn2row.column": samples * load.columns,
-            "kn2row.band": samples * load.columns * reach,
-            "kn2row.call": calls,
+            "kn2row.pass": samples * products,
+            f"kn2row.{kind}": samples * products * reach,
+            "kn2row.call": 2.0 * products * _tiles(load, run),
         }
     taps = load.weights * load.groups
     return {
         "kn2row.sample": outputs * load.outputs * load.groups,
-        "kn2row.column": outputs * taps * load.outputs,
         "kn2row.tap": outputs * taps * (load.inputs + load.outputs),
         "kn2row.product": outputs * taps * load.inputs * load.outputs,
-        "kn2row.call": 2 * taps * _tiles(load, run),
+        "kn2row.call": 2.0 * taps * _tiles(load, run),
+        "kn2row.weight": float(load.weights * load.inputs * load.outputs * load.groups),
     }
 
 
@@ -336,12 +369,21 @@ def _im2col(load: Load, run: Run) -> Iterator[Way]:
 
 def _im2col_dense(load: Load, run: Run) -> Terms:
     outputs = run.kept * run.itemsize / 4
-    unrolled = outputs * load.size[0] * load.size[1] * load.channels
+    height, width = load.size
+    if load.shared:
+        # A row is unrolled along the kernel's columns, once for all output rows that read it.
+        unrolled = run.every[0] * run.output[1] * width * load.channels * run.itemsize / 4
+        windows = outputs * height * width * load.channels
+        calls = 2.0 * width * _tiles(load, run)
+        terms = {"im2col.sample": outputs * load.channels, "im2col.unroll": unrolled, "im2col.window": windows}
+        return {**terms, "im2col.call": calls}
+    columns = width * (height if load.inputs < _FEW_CHANNELS else 1)
     return {
         "im2col.sample": outputs * load.outputs * load.groups,
-        "im2col.unroll": unrolled,
-        "im2col.product": unrolled * load.outputs,
-        "im2col.call": load.size[0] * load.size[1] * load.groups * _tiles(load, run),
+        "im2col.bank_unroll": outputs * columns * load.channels,
+        "im2col.product": outputs * height * width * load.channels * load.outputs,
+        "im2col.call": float(columns * load.groups * _tiles(load, run)),
+        "im2col.weight": float(height * width * load.inputs * load.outputs * load.groups),
     }
 
 
@@ -352,6 +394,7 @@ def _winograd(load: Load, run: Run) -> Iterator[Way]:
         "winograd.output": outputs * load.outputs * load.groups,
         "winograd.product": outputs * load.channels * load.outputs,
         "winograd.call": float(_tiles(load, run)),
+        "winograd.weight": float(load.inputs * load.outputs * load.groups),
     }
     yield Way(Form("dense"), terms, _tiles(load, run))
 
@@ -436,7 +479,8 @@ def _box_effort(load: Load) -> float:
 def _filter2d(places: int, taps: int, samples: float, itemsize: int) -> Terms:
     if places >= SPECTRAL_PLACES[itemsize]:
         return {"opencv.spectrum": samples}
-    return {"opencv.dense": samples, "opencv.tap": samples * taps}
+    # In double precision filter2D goes without the processor's wide instructions.
+    return {"opencv.dense": samples, "opencv.tap" if itemsize == 4 else "opencv.double_tap": samples * taps}
 
 
 def _exact_in_sequence(size: tuple[int, int], itemsize: int) -> bool:
@@ -469,7 +513,15 @@ def _separated(dense: Callable[[Load, Run], Terms], load: Load, run: Run) -> Ite
         taps = max(each)
         distinct = 1 if load.box else (taps + 1) // 2 if load.mirrored else taps
         line = replace(
-            load, mean=False, size=each, weights=taps, columns=each[1], distinct=distinct, products=0, box=False
+            load,
+            mean=False,
+            size=each,
+            weights=taps,
+            rows=each[0],
+            columns=each[1],
+            distinct=distinct,
+            products=0,
+            box=False,
         )
         for name, count in dense(line, replace(part, itemsize=run.itemsize)).items():
             total[name] = total.get(name, 0.0) + count * products

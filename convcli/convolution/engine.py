@@ -80,7 +80,7 @@ def run_tiles(pixels: NDArray[Any], task: Task, dtype: np.dtype[Any], finish: Fi
     finite = pixels.dtype.kind != "f" and bool(np.max(np.abs(task.padding_value)) < HUGE[4])
     works = tuple(_work(bank, form, task, finite) for bank, form in zip(task.banks, task.forms, strict=True))
     height, width = _in_outputs(backend.tile_size(works[0]), stride, works[0].stride)
-    tile = min(height, rows.output), min(width, columns.output)
+    tile = _even(rows.output, height), _even(columns.output, width)
     corners = [(y, x) for y in range(0, rows.output, tile[0]) for x in range(0, columns.output, tile[1])]
     largest = _unstrided(tile, stride, works[0].stride)
     makers = tuple(_prepare(backend, work, largest) for work in works)
@@ -136,6 +136,15 @@ def _correlate_all(correlators: tuple[Correlator, ...], tile: NDArray[Any]) -> l
             return None
         responses.append(response)
     return responses
+
+
+def _even(length: int, most: int) -> int:
+    """Cut a length into as few pieces of at most `most` as it takes, of nearly the same size each.
+
+    >>> _even(200, 128), _even(100, 128)
+    (100, 100)
+    """
+    return -(-length // -(-length // most))
 
 
 def _threads(task: Task) -> int:

@@ -91,7 +91,7 @@ def _cheapest(backend: str, loads: tuple[Load, ...], run: Run, profile: Profile)
 def _reason(load: Load, form: Form, run: Run) -> str:
     """Say in a phrase what it is that is computed.
 
-    >>> _reason(Load((3, 5), 15, 5, 4, 2, True, False, True), Form("passes"), Run((9, 9)))
+    >>> _reason(Load((3, 5), 15, 3, 5, 4, 2, True, False, True), Form("passes"), Run((9, 9)))
     '2 separable kernels, 3 + 5 weights each'
     """
     height, width = load.size
