@@ -3,15 +3,20 @@
 *Shifted copies*: for each weight, the tile moved under it is scaled and added: two passes over data in cache for each
 weight. Weights of one size are added up first and scaled once.
 
+*Runs of rows*, where most weights differ: NumPy's own correlation of one dimension takes up to 11 neighbouring weights
+of a row in one pass. Rows of the tile lie end to end, so that one call does for all of them.
+
 *Sums of doubling runs*, for a kernel that is one number: runs of 1, 2, 4, 8 ... samples, each the sum of two runs
 before it, joined into a run as long as the kernel; first down, then across. A box of n x n takes about 3 log2(n)
 additions a sample, and no subtraction: nothing cancels, as it would in running sums.
 
-*Tap by tap*, for a bank that mixes channels: each channel lies by itself, so that a pass goes over whole rows.
+*Tap by tap*, for a bank that mixes channels and has no such runs, and for what no other way is right for: samples that
+are NaN or infinite.
 
 Sums of many terms are taken in a tree of short runs, so that the error of float32 does not grow with the kernel.
 """
 
+import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
@@ -23,6 +28,9 @@ from numpy.typing import NDArray
 from convcli.convolution.backends.base import Correlator, TileOwner, WholeImage, Work
 from convcli.convolution.backends.taps import RUN, Taps, wide_tile
 
+# Weights up to which np.correlate has a fast loop (small_correlate in numpy/_core/src/multiarray/arraytypes.c.src);
+# beyond, it takes a dot product for each output, four times as slow.
+_LONGEST_RUN = 11
 # Rows of a full tile of a bank.
 _BANK_ROWS = 128
 # All channels of a tile of a bank together, which lie in memory at the same time.
@@ -51,10 +59,19 @@ class _Direct:
         """Take the way that fits the kernel."""
         kernel = work.bank.shared
         if kernel is None:
+            planes: list[list[tuple[int, list[_Run]]]] = [[] for _ in range(work.bank.outputs)]
+            for output, source, weights in work.bank.planes():
+                planes[output].append((source, _runs(work, weights)))
+            cost = sum(_cost(runs) for sources in planes for _, runs in sources)
+            if cost < 2 * np.count_nonzero(work.bank.weights):
+                return lambda: RunsOfRows(work, planes)
             return lambda: TapByTap(work)
         if work.box:
             return lambda: DoublingRuns(work, float(kernel[0, 0]))
-        return lambda: ShiftedCopies(work, kernel)
+        terms, runs = _terms(kernel), _runs(work, kernel)
+        if _cost(runs) < sum(len(taps) + (weight != 1.0) for weight, taps, _ in terms):
+            return lambda: RunsOfRows(work, [[(channel, runs)] for channel in range(work.bank.inputs)])
+        return lambda: ShiftedCopies(work, terms)
 
     def whole(self, image: WholeImage) -> None:
         """There is no library underneath."""
@@ -84,20 +101,25 @@ class TapByTap(Taps):
         for output, taps in enumerate(self._taps):
             total = out[..., output]
             total[...] = 0
-            self.pairwise(partial(self._write_tap, taps), 0, len(taps), total)
+            self.pairwise(partial(self._tap, taps), 0, len(taps), total)
         return out
 
-    def _write_tap(self, taps: list[tuple[int, int, int, float]], index: int, out: NDArray[Any]) -> None:
+    def _tap(self, taps: list[tuple[int, int, int, float]], index: int, out: NDArray[Any]) -> NDArray[Any]:
         source, u, v, weight = taps[index]
         np.multiply(self.under(u, v)[..., source], self.work.dtype.type(weight), out=out)
+        return out
+
+
+# Weights of one size: (the first one's weight, taps, for each later tap whether it has the first one's sign).
+_SameSize = tuple[float, list[tuple[int, int]], list[bool]]
 
 
 class ShiftedCopies(Taps):
     """One kernel on every channel, as a sum of shifted and scaled copies."""
 
-    def __init__(self, work: Work, kernel: NDArray[np.float64]) -> None:
+    def __init__(self, work: Work, terms: list[_SameSize]) -> None:
         super().__init__(work)
-        self._terms = _terms(kernel)
+        self._terms = terms
 
     def correlate(self) -> NDArray[Any] | None:
         """Sum the terms; a weight of several taps is multiplied once."""
@@ -105,26 +127,24 @@ class ShiftedCopies(Taps):
             return None
         out = self.scratch.array("out", (*self.output_size(), self.work.bank.inputs))
         if self._terms:
-            self.pairwise(self._write_term, 0, len(self._terms), out)
+            self.pairwise(self._term, 0, len(self._terms), out)
         else:
             out[...] = 0
         return out
 
-    def _write_term(self, index: int, out: NDArray[Any]) -> None:
+    def _term(self, index: int, out: NDArray[Any]) -> NDArray[Any]:
         weight, (first_tap, *others), signs = self._terms[index]
         first = self.under(*first_tap)
         for tap, add in zip(others, signs, strict=True):
             first = (np.add if add else np.subtract)(first, self.under(*tap), out=out)
-        if weight != 1.0 or not others:
-            np.multiply(first, self.work.dtype.type(weight), out=out)
+        if weight == 1.0:
+            return first
+        np.multiply(first, self.work.dtype.type(weight), out=out)
+        return out
 
 
-def _terms(kernel: NDArray[np.float64]) -> list[tuple[float, list[tuple[int, int]], list[bool]]]:
-    """Gather the nonzero weights by size, so that each size is multiplied once.
-
-    A term is (weight of its first tap, taps, for each later tap whether it has the first one's sign); it has at most
-    RUN taps.
-    """
+def _terms(kernel: NDArray[np.float64]) -> list[_SameSize]:
+    """Gather the nonzero weights by size, so that each size is multiplied once; RUN taps a term at most."""
     by_size: dict[float, list[tuple[int, int]]] = {}
     for u, v in np.argwhere(kernel).tolist():
         by_size.setdefault(abs(float(kernel[u, v])), []).append((u, v))
@@ -135,6 +155,77 @@ def _terms(kernel: NDArray[np.float64]) -> list[tuple[float, list[tuple[int, int
             weight = float(kernel[run[0]])
             terms.append((weight, run, [float(kernel[tap]) == weight for tap in run[1:]]))
     return terms
+
+
+# Neighbouring weights of a row: (row, column of the first, weights).
+_Run = tuple[int, int, NDArray[Any]]
+
+
+def _runs(work: Work, kernel: NDArray[np.float64]) -> list[_Run]:
+    """Cut the rows of a kernel into runs of weights, as even as they get, whose samples lie side by side.
+
+    They do not where a stride drops what lies between; where a dilation leaves samples out, zeros are put in.
+    """
+    stride, dilation = work.stride[1], work.dilation[1]
+    runs = []
+    for u, row in enumerate(kernel):
+        for phase in range(stride):
+            columns = [v for v in np.flatnonzero(row).tolist() if v * dilation % stride == phase]
+            if not columns:
+                continue
+            places = [v * dilation // stride for v in columns]
+            side_by_side = np.zeros(places[-1] - places[0] + 1, work.dtype)
+            side_by_side[np.array(places) - places[0]] = row[columns]
+            length = math.ceil(len(side_by_side) / math.ceil(len(side_by_side) / _LONGEST_RUN))
+            for start in range(0, len(side_by_side), length):
+                used = start + np.flatnonzero(side_by_side[start : start + length])
+                if used.size:
+                    weights = side_by_side[used[0] : used[-1] + 1]
+                    runs.append((u, columns[places.index(places[0] + int(used[0]))], weights))
+    return runs
+
+
+def _cost(runs: list[_Run]) -> float:
+    """In passes over the output; measured for runs of 3 to 11."""
+    return sum(2.0 if len(weights) == 1 else 4.0 + 0.9 * len(weights) for _, _, weights in runs)
+
+
+class RunsOfRows(Taps):
+    """Sums of np.correlate's responses to runs of weights, in planes whose rows lie end to end.
+
+    `runs` are (input channel, its runs) for each output channel.
+    """
+
+    planar = True
+
+    def __init__(self, work: Work, runs: list[list[tuple[int, list[_Run]]]]) -> None:
+        super().__init__(work)
+        self._runs = [[(channel, run) for channel, some in sources for run in some] for sources in runs]
+
+    def correlate(self) -> NDArray[Any] | None:
+        """Sum each output channel's runs, also over the ends of rows, and leave out what these give."""
+        if self.spoilt():
+            return None
+        height, width = self.output_size()
+        row = self.origin(0, 0)[0].shape[1]
+        out = self.samples("out", height, row, self.work.bank.outputs)
+        stretch = (height - 1) * row + width
+        for channel, runs in enumerate(self._runs):
+            total = out[..., channel].reshape(-1)[:stretch]
+            if not runs:
+                total[...] = 0
+            self.pairwise(partial(self._run, runs), 0, len(runs), total)
+        return out[:, :width]
+
+    def _run(self, runs: list[tuple[int, _Run]], index: int, room: NDArray[Any]) -> NDArray[Any]:
+        source, (u, v, weights) = runs[index]
+        part, top, left = self.origin(u, v)
+        start = top * part.shape[1] + left
+        samples = part[..., source].reshape(-1)[start : start + len(room) + len(weights) - 1]
+        if len(weights) == 1:
+            np.multiply(samples, weights[0], out=room)
+            return room
+        return np.correlate(samples, weights, "valid")
 
 
 class DoublingRuns(TileOwner):

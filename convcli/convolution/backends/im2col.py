@@ -145,12 +145,12 @@ class WindowsOfRows(Taps):
             if not self._parts_of_kernel:
                 strip[...] = 0
             self._unrolled_column = -1
-            self.pairwise(partial(self._write_part, first), 0, len(self._parts_of_kernel), strip)
+            self.pairwise(partial(self._part, first), 0, len(self._parts_of_kernel), strip)
         shape = (-1, channels, width) if self.planar else (-1, width, channels)
         response = out.reshape(shape)[:height]
         return response.transpose(0, 2, 1) if self.planar else response
 
-    def _write_part(self, first: int, index: int, out: NDArray[Any]) -> None:
+    def _part(self, first: int, index: int, out: NDArray[Any]) -> NDArray[Any]:
         part, stride = self._parts_of_kernel[index], self.work.stride[0]
         apart, rows, _, samples = out.shape
         lines = range(first * stride, (first + rows - 1) * stride + self.work.bank.size[0])
@@ -163,7 +163,7 @@ class WindowsOfRows(Taps):
             (image, stride * line, samples * beside, beside),
             writeable=False,
         )
-        np.matmul(part.weights, windows, out=out)
+        return np.matmul(part.weights, windows, out=out)
 
     def _unroll(self, part: _Part, lines: range, samples: int) -> NDArray[Any]:
         """Unroll rows `lines` of each image along the part's columns: (images, lines, columns, samples)."""
@@ -242,15 +242,15 @@ class WindowsOfChannels(Taps):
             total = flat[:, group * outputs : (group + 1) * outputs]
             if not products:
                 total[...] = 0
-            self.pairwise(partial(self._write_product, products), 0, len(products), total)
+            self.pairwise(partial(self._product, products), 0, len(products), total)
         return out
 
-    def _write_product(self, products: list[tuple[_Block, int, NDArray[Any]]], index: int, out: NDArray[Any]) -> None:
+    def _product(self, products: list[tuple[_Block, int, NDArray[Any]]], index: int, out: NDArray[Any]) -> NDArray[Any]:
         block, u, matrix = products[index]
         top, phase = divmod(u * self.work.dilation[0], self.work.stride[0])
         height, width = self.output_size()
         unrolled = self._unroll(block, u, phase)
-        np.matmul(unrolled[top * width : (top + height) * width], matrix, out=out)
+        return np.matmul(unrolled[top * width : (top + height) * width], matrix, out=out)
 
     def _unroll(self, block: _Block, u: int, phase: int) -> NDArray[Any]:
         """Unroll all rows that lie whole strides from kernel row `u`: (rows x outputs, columns x channels)."""
@@ -311,18 +311,18 @@ class WindowsOfPlanes(Taps):
             total = flat[group * outputs : (group + 1) * outputs]
             if not planes:
                 total[...] = 0
-            self.pairwise(partial(self._write_product, planes), 0, len(planes), total)
+            self.pairwise(partial(self._product, planes), 0, len(planes), total)
         if outputs >= _FEW_CHANNELS:
             return flat.T.reshape(height, width, bank.outputs)
         return flat.reshape(bank.outputs, height, width).transpose(1, 2, 0)
 
-    def _write_product(self, planes: list[_Plane], index: int, out: NDArray[Any]) -> None:
+    def _product(self, planes: list[_Plane], index: int, out: NDArray[Any]) -> NDArray[Any]:
         places, matrix = planes[index]
         height, width = self.output_size()
         unrolled = self.scratch.array("unrolled", (len(places), height, width))
         for row, (channel, u, v) in zip(unrolled, places, strict=True):
             np.copyto(row, self.under(u, v)[..., channel])
-        np.matmul(matrix, unrolled.reshape(len(places), -1), out=out)
+        return np.matmul(matrix, unrolled.reshape(len(places), -1), out=out)
 
 
 BACKEND = _Im2col()

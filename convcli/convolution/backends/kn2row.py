@@ -126,10 +126,10 @@ class UprightBands(Taps):
         out = self.scratch.array("out", (blocks, self._rows, width * channels))
         if not self._bands:
             out[...] = 0
-        self.pairwise(self._write_band, 0, len(self._bands), out)
+        self.pairwise(self._band, 0, len(self._bands), out)
         return out.reshape(-1, width, channels)[:height]
 
-    def _write_band(self, index: int, out: NDArray[Any]) -> None:
+    def _band(self, index: int, out: NDArray[Any]) -> NDArray[Any]:
         column, first, band = self._bands[index]
         blocks, rows, samples = out.shape
         channels, (stride, step) = self.work.bank.inputs, self.work.stride
@@ -146,7 +146,7 @@ class UprightBands(Taps):
         slabs = as_strided(
             moved, (blocks, band.shape[1], samples), (rows * stride * below, below, beside), writeable=False
         )
-        np.matmul(band, slabs, out=out)
+        return np.matmul(band, slabs, out=out)
 
 
 class LevelBands(Taps):
@@ -182,10 +182,10 @@ class LevelBands(Taps):
         slabs = as_strided(out, shape, (channel, self._columns * beside, below, beside))
         if not self._bands:
             slabs[...] = 0
-        self.pairwise(self._write_band, 0, len(self._bands), slabs)
+        self.pairwise(self._band, 0, len(self._bands), slabs)
         return out[:, :width]
 
-    def _write_band(self, index: int, out: NDArray[Any]) -> None:
+    def _band(self, index: int, out: NDArray[Any]) -> NDArray[Any]:
         row, first, band = self._bands[index]
         channels, blocks, height, columns = out.shape
         stride, step = self.work.stride
@@ -197,7 +197,7 @@ class LevelBands(Taps):
             (channel, columns * step * beside, stride * below, beside),
             writeable=False,
         )
-        np.matmul(slabs, band, out=out)
+        return np.matmul(slabs, band, out=out)
 
 
 # One tap's share of one group: (row, column, its input channels, matrix (inputs, outputs)).
@@ -244,7 +244,7 @@ class ChannelMatrices(Taps):
             total = ends_to_end[channels] if self.planar else ends_to_end[:, channels]
             if not products:
                 total[...] = 0
-            self.pairwise(partial(self._write_product, products, stretch), 0, len(products), total)
+            self.pairwise(partial(self._product, products, stretch), 0, len(products), total)
         return out[:, :width]
 
     def _flat(self, samples: NDArray[Any], start: int, stretch: int) -> NDArray[Any]:
@@ -253,16 +253,15 @@ class ChannelMatrices(Taps):
             return samples.transpose(2, 0, 1).reshape(samples.shape[2], -1)[:, start : start + stretch]
         return samples.reshape(-1, samples.shape[2])[start : start + stretch]
 
-    def _write_product(self, products: list[Product], stretch: int, index: int, out: NDArray[Any]) -> None:
+    def _product(self, products: list[Product], stretch: int, index: int, out: NDArray[Any]) -> NDArray[Any]:
         u, v, channels, matrix = products[index]
         part, top, left = self.origin(u, v)
         samples = self._flat(part, top * part.shape[1] + left, stretch)
         # A product of one input is none: BLAS takes twenty times as long for it.
-        multiply = np.multiply if len(matrix) == 1 else np.matmul
+        multiply: Callable[..., NDArray[Any]] = np.multiply if len(matrix) == 1 else np.matmul
         if self.planar:
-            multiply(matrix.T, samples[channels], out=out)
-        else:
-            multiply(samples[:, channels], matrix, out=out)
+            return multiply(matrix.T, samples[channels], out=out)
+        return multiply(samples[:, channels], matrix, out=out)
 
 
 BACKEND = _Kn2row()

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from convcli.convolution.backends.base import TileOwner, Work
 
+Term = Callable[[int, NDArray[Any]], NDArray[Any]]
 # Terms summed one after another before sums are added in pairs; float32's error stays a tenth of DESIGN's bound.
 RUN = 32
 # Outputs of a full tile of one kernel, rows and samples a row. Smaller ones would fit a core's L2 cache, but two
@@ -85,20 +86,22 @@ class Taps(TileOwner):
             self._parts[down, right] = part
         return part, top, left
 
-    def pairwise(self, write: Callable[[int, NDArray[Any]], None], first: int, last: int, out: NDArray[Any]) -> None:
+    def pairwise(self, term: Term, first: int, last: int, out: NDArray[Any]) -> None:
         """Sum terms `first` to `last` - 1 into `out`, in runs that are then added in pairs; no terms leave it as it is.
 
-        `write(index, out)` writes one term.
+        `term(index, room)` answers one term, in `room` or in an array of its own.
         """
         if last - first <= RUN:
             for index in range(first, last):
-                term = out if index == first else self.scratch.array("term", out.shape)
-                write(index, term)
-                if index != first:
-                    out += term
+                if index == first:
+                    summand = term(index, out)
+                    if summand is not out:
+                        np.copyto(out, summand)
+                else:
+                    out += term(index, self.scratch.array("term", out.shape))
             return
         middle = (first + last) // 2
-        self.pairwise(write, first, middle, out)
+        self.pairwise(term, first, middle, out)
         other = self.scratch.array(f"sum of {last - middle}", out.shape)
-        self.pairwise(write, middle, last, other)
+        self.pairwise(term, middle, last, other)
         out += other

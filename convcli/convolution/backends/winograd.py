@@ -168,17 +168,16 @@ class Blocks(Taps):
         for group in range(bank.groups):
             to = slice(group * outputs, (group + 1) * outputs)
 
-            def write(index: int, out: NDArray[Any], group: int = group, to: slice = to) -> None:
+            def term(index: int, out: NDArray[Any], group: int = group, to: slice = to) -> NDArray[Any]:
                 first, last = int(blocks[index][0]), int(blocks[index][-1]) + 1
                 own = slice(group * inputs + first, group * inputs + last)
                 # A product of one input is none: BLAS takes twenty times as long for it.
-                multiply = np.multiply if last - first == 1 else np.matmul
+                multiply: Callable[..., NDArray[Any]] = np.multiply if last - first == 1 else np.matmul
                 if self.planar:
-                    multiply(weights[:, first:last, to].swapaxes(1, 2), samples[:, own], out=out)
-                else:
-                    multiply(samples[..., own], weights[:, first:last, to], out=out)
+                    return multiply(weights[:, first:last, to].swapaxes(1, 2), samples[:, own], out=out)
+                return multiply(samples[..., own], weights[:, first:last, to], out=out)
 
-            self.pairwise(write, 0, len(blocks), sums[:, to] if self.planar else sums[..., to])
+            self.pairwise(term, 0, len(blocks), sums[:, to] if self.planar else sums[..., to])
         return products
 
     def _array(self, name: str, lead: tuple[int, int], size: tuple[int, int], channels: int) -> NDArray[Any]:
