@@ -58,19 +58,18 @@ class _Direct:
     def prepare(self, work: Work, tile: tuple[int, int]) -> Callable[[], Correlator]:
         """Take the way that fits the kernel."""
         kernel = work.bank.shared
-        if kernel is None:
-            planes: list[list[tuple[int, list[_Run]]]] = [[] for _ in range(work.bank.outputs)]
-            for output, source, weights in work.bank.planes():
-                planes[output].append((source, _runs(work, weights)))
-            cost = sum(_cost(runs) for sources in planes for _, runs in sources)
-            if cost < 2 * np.count_nonzero(work.bank.weights):
-                return lambda: RunsOfRows(work, planes)
-            return lambda: TapByTap(work)
-        if work.box:
+        if work.box and kernel is not None:
             return lambda: DoublingRuns(work, float(kernel[0, 0]))
-        terms, runs = _terms(kernel), _runs(work, kernel)
-        if _cost(runs) < sum(len(taps) + (weight != 1.0) for weight, taps, _ in terms):
-            return lambda: RunsOfRows(work, [[(channel, runs)] for channel in range(work.bank.inputs)])
+        weights = work.bank.weights if kernel is None else kernel[np.newaxis, np.newaxis]
+        runs = _runs(work, weights)
+        cost = sum(map(_cost, runs)) * weights.shape[0] * weights.shape[1]
+        if kernel is None:
+            if cost < 2 * np.count_nonzero(weights):
+                return lambda: RunsOfRows(work, runs)
+            return lambda: TapByTap(work)
+        terms = _terms(kernel)
+        if cost < sum(len(taps) + (weight != 1.0) for weight, taps, _ in terms):
+            return lambda: RunsOfRows(work, runs)
         return lambda: ShiftedCopies(work, terms)
 
     def whole(self, image: WholeImage) -> None:
@@ -157,50 +156,65 @@ def _terms(kernel: NDArray[np.float64]) -> list[_SameSize]:
     return terms
 
 
-# Neighbouring weights of a row: (row, column of the first, weights).
+# Neighbouring weights of a row, for a whole bank: (row, column of the first, weights (outputs, inputs, length)).
 _Run = tuple[int, int, NDArray[Any]]
 
 
-def _runs(work: Work, kernel: NDArray[np.float64]) -> list[_Run]:
-    """Cut the rows of a kernel into runs of weights, as even as they get, whose samples lie side by side.
+def _runs(work: Work, weights: NDArray[np.float64]) -> list[_Run]:
+    """Cut the rows of kernels into runs of weights, as even as they get, whose samples lie side by side.
 
     They do not where a stride drops what lies between; where a dilation leaves samples out, zeros are put in.
     """
     stride, dilation = work.stride[1], work.dilation[1]
     runs = []
-    for u, row in enumerate(kernel):
+    for u in range(weights.shape[2]):
+        used = weights[:, :, u].any(axis=(0, 1))
         for phase in range(stride):
-            columns = [v for v in np.flatnonzero(row).tolist() if v * dilation % stride == phase]
+            columns = [v for v in np.flatnonzero(used).tolist() if v * dilation % stride == phase]
             if not columns:
                 continue
-            places = [v * dilation // stride for v in columns]
-            side_by_side = np.zeros(places[-1] - places[0] + 1, work.dtype)
-            side_by_side[np.array(places) - places[0]] = row[columns]
-            length = math.ceil(len(side_by_side) / math.ceil(len(side_by_side) / _LONGEST_RUN))
-            for start in range(0, len(side_by_side), length):
-                used = start + np.flatnonzero(side_by_side[start : start + length])
-                if used.size:
-                    weights = side_by_side[used[0] : used[-1] + 1]
-                    runs.append((u, columns[places.index(places[0] + int(used[0]))], weights))
+            places = np.array(columns) * dilation // stride
+            span = int(places[-1] - places[0]) + 1
+            length = math.ceil(span / math.ceil(span / _LONGEST_RUN))
+            for start in range(int(places[0]), int(places[-1]) + 1, length):
+                among = np.flatnonzero((places >= start) & (places < start + length))
+                if not among.size:
+                    continue
+                offsets, own = places[among] - places[among[0]], [columns[index] for index in among]
+                run = np.zeros((*weights.shape[:2], int(offsets[-1]) + 1), work.dtype)
+                run[..., offsets] = weights[:, :, u, own]
+                runs.append((u, own[0], run))
     return runs
 
 
-def _cost(runs: list[_Run]) -> float:
+def _cost(run: _Run) -> float:
     """In passes over the output; measured for runs of 3 to 11."""
-    return sum(2.0 if len(weights) == 1 else 4.0 + 0.9 * len(weights) for _, _, weights in runs)
+    length = run[2].shape[2]
+    return 2.0 if length == 1 else 4.0 + 0.9 * length
 
 
 class RunsOfRows(Taps):
-    """Sums of np.correlate's responses to runs of weights, in planes whose rows lie end to end.
-
-    `runs` are (input channel, its runs) for each output channel.
-    """
+    """Sums of np.correlate's responses to runs of weights, in planes whose rows lie end to end."""
 
     planar = True
 
-    def __init__(self, work: Work, runs: list[list[tuple[int, list[_Run]]]]) -> None:
+    def __init__(self, work: Work, runs: list[_Run]) -> None:
         super().__init__(work)
-        self._runs = [[(channel, run) for channel, some in sources for run in some] for sources in runs]
+        bank = work.bank
+        # For each output channel: (input channel, row, column of the first weight, weights).
+        self._runs: list[list[tuple[int, int, int, NDArray[Any]]]]
+        if bank.shared is not None:
+            self._runs = [[(channel, u, v, weights[0, 0]) for u, v, weights in runs] for channel in range(bank.inputs)]
+            return
+        inputs, outputs = bank.weights.shape[1], bank.outputs // bank.groups
+        self._runs = [
+            [
+                (output // outputs * inputs + source, u, v, weights[output, source])
+                for u, v, weights in runs
+                for source in range(inputs)
+            ]
+            for output in range(bank.outputs)
+        ]
 
     def correlate(self) -> NDArray[Any] | None:
         """Sum each output channel's runs, also over the ends of rows, and leave out what these give."""
@@ -217,8 +231,8 @@ class RunsOfRows(Taps):
             self.pairwise(partial(self._run, runs), 0, len(runs), total)
         return out[:, :width]
 
-    def _run(self, runs: list[tuple[int, _Run]], index: int, room: NDArray[Any]) -> NDArray[Any]:
-        source, (u, v, weights) = runs[index]
+    def _run(self, runs: list[tuple[int, int, int, NDArray[Any]]], index: int, room: NDArray[Any]) -> NDArray[Any]:
+        source, u, v, weights = runs[index]
         part, top, left = self.origin(u, v)
         start = top * part.shape[1] + left
         samples = part[..., source].reshape(-1)[start : start + len(room) + len(weights) - 1]
