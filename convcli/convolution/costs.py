@@ -321,11 +321,14 @@ def _direct(load: Load, run: Run) -> Iterator[Way]:
 
 def _direct_dense(load: Load, run: Run) -> Terms:
     outputs = run.kept * run.itemsize / 4
+    # Neighbouring weights of a row may go together, up to 11 of them.
+    runs = load.rows * run.stride[1] * math.ceil(load.size[1] / run.stride[1] / 11)
+    by_rows = runs * 4.0 + 0.9 * load.rows * load.size[1]
     if load.shared:
-        passes = load.weights + load.distinct
+        passes = min(load.weights + load.distinct, by_rows)
         samples = outputs * load.channels
     else:
-        passes = 2 * load.weights * load.inputs
+        passes = min(2 * load.weights, by_rows) * load.inputs
         samples = outputs * load.outputs * load.groups
     calls = passes * _tiles(load, run) * (1 if load.shared else load.outputs * load.groups)
     return {"direct.sample": samples, "direct.pass": samples * passes, "direct.call": calls}
