@@ -24,64 +24,64 @@ MODEL_VERSION = 1
 
 # Seconds a unit, on one core.
 COEFFICIENTS: dict[str, float] = {
-    "tile.read": 4.94e-10,
-    "tile.split": 1.5e-09,
-    "tile.finish": 1.04e-09,
+    "tile.read": 3.5e-10,
+    "tile.split": 1.12e-09,
+    "tile.finish": 1.12e-09,
     "tile.pass": 1e-10,
-    "direct.sample": 6.69e-10,
-    "direct.pass": 1.65e-10,
-    "direct.call": 1.11e-06,
-    "direct.run": 0.000238,
-    "im2col.sample": 7.94e-10,
-    "im2col.unroll": 3.22e-10,
-    "im2col.window": 4.15e-11,
-    "im2col.bank_unroll": 9.1e-10,
-    "im2col.weight": 5.43e-09,
-    "im2col.product": 1.91e-11,
-    "im2col.call": 2.44e-06,
-    "im2col.run": 8.71e-05,
-    "kn2row.sample": 8.2e-10,
-    "kn2row.pass": 2.49e-10,
-    "kn2row.level": 2.05e-11,
-    "kn2row.weight": 3.3e-09,
-    "kn2row.band": 2.31e-11,
-    "kn2row.tap": 1.82e-10,
-    "kn2row.product": 1.4e-11,
-    "kn2row.call": 5.66e-06,
-    "kn2row.run": 0.000108,
-    "winograd.input": 2.76e-09,
-    "winograd.output": 6.25e-09,
-    "winograd.product": 1.59e-10,
-    "winograd.weight": 3.24e-07,
-    "winograd.call": 4e-06,
-    "winograd.run": 0.000118,
-    "fft.transform": 2.12e-10,
-    "fft.sample": 1.02e-11,
-    "fft.product": 4.91e-10,
-    "fft.spectrum": 1.72e-10,
-    "fft.call": 9.53e-06,
-    "fft.run": 0.000194,
+    "direct.sample": 6.27e-10,
+    "direct.pass": 1.23e-10,
+    "direct.call": 2.5e-06,
+    "direct.run": 0.000747,
+    "im2col.sample": 6.56e-10,
+    "im2col.unroll": 4.01e-10,
+    "im2col.window": 3.24e-11,
+    "im2col.bank_unroll": 1.14e-09,
+    "im2col.weight": 8.19e-09,
+    "im2col.product": 1.61e-11,
+    "im2col.call": 3.31e-06,
+    "im2col.run": 4.79e-05,
+    "kn2row.sample": 4.81e-10,
+    "kn2row.pass": 3.43e-10,
+    "kn2row.level": 3.14e-11,
+    "kn2row.weight": 2.31e-09,
+    "kn2row.band": 1.96e-11,
+    "kn2row.tap": 1.13e-10,
+    "kn2row.product": 1.26e-11,
+    "kn2row.call": 9e-06,
+    "kn2row.run": 0.000189,
+    "winograd.input": 2.11e-10,
+    "winograd.output": 9.7e-09,
+    "winograd.product": 3.18e-12,
+    "winograd.weight": 1.23e-06,
+    "winograd.call": 4.07e-06,
+    "winograd.run": 0.000175,
+    "fft.transform": 1.97e-10,
+    "fft.sample": 1.07e-11,
+    "fft.product": 4.86e-10,
+    "fft.spectrum": 1.57e-10,
+    "fft.call": 3.45e-05,
+    "fft.run": 0.0001,
     "fft.load": 0.04,
     "opencv.tile": 1e-10,
-    "opencv.dense": 3.85e-10,
-    "opencv.tap": 3.53e-11,
-    "opencv.double_tap": 7.64e-11,
-    "opencv.spectrum": 1.84e-08,
-    "opencv.pass": 2.37e-10,
-    "opencv.length": 1.22e-10,
+    "opencv.dense": 2.03e-10,
+    "opencv.tap": 3.96e-11,
+    "opencv.double_tap": 7.72e-11,
+    "opencv.spectrum": 1.6e-08,
+    "opencv.pass": 2.63e-10,
+    "opencv.length": 1.09e-10,
     "opencv.add": 1e-10,
-    "opencv.box": 1.5e-09,
-    "opencv.double_spectrum": 1.11e-08,
-    "opencv.whole_box": 2.85e-09,
+    "opencv.box": 1.45e-09,
+    "opencv.double_spectrum": 1.08e-08,
+    "opencv.whole_box": 2.93e-09,
     "opencv.plane": 1e-10,
-    "opencv.byte": 1.86e-10,
-    "opencv.byte_tap": 5.91e-11,
-    "opencv.byte_spectrum": 3.27e-08,
-    "opencv.byte_pass": 6.15e-11,
-    "opencv.byte_length": 6.88e-11,
-    "opencv.byte_box": 7.93e-10,
-    "opencv.call": 1.25e-05,
-    "opencv.run": 5.39e-06,
+    "opencv.byte": 1e-10,
+    "opencv.byte_tap": 6.61e-11,
+    "opencv.byte_spectrum": 3.23e-08,
+    "opencv.byte_pass": 4e-11,
+    "opencv.byte_length": 7.15e-11,
+    "opencv.byte_box": 9.56e-10,
+    "opencv.call": 1.55e-05,
+    "opencv.run": 5e-06,
     "torch.sample": 5e-09,
     "torch.product": 2e-11,
     "torch.call": 5e-05,
@@ -104,8 +104,6 @@ OPENCV_CHANNELS = 128
 _SEQUENTIAL_LENGTHS = 202
 # What the sum of a mean's weights may differ from 1.
 _ROUNDING = 1e-12
-# What OpenCV's boxes of 3 and 5 take of the time of larger ones.
-_FEW_EFFORT = 0.4
 # im2col unrolls banks of fewer inputs weight by weight.
 _FEW_CHANNELS = 16
 # Backends that do strides themselves.
@@ -431,7 +429,7 @@ def _opencv(load: Load, run: Run) -> Iterator[Way]:
     every, size, taps = run.every, run.span(load.size), load.weights
     samples = every[0] * every[1] * load.channels * run.itemsize / 4
     places = size[0] * size[1]
-    tiles = _large_tiles(load, run)
+    tiles = math.prod(math.ceil(n / most) for n, most in zip(every, _large_tile(load, run), strict=True))
     if not load.shared:
         planes = samples * load.outputs
         calls = 2.0 * load.inputs * load.outputs * load.groups * tiles
@@ -447,8 +445,9 @@ def _opencv(load: Load, run: Run) -> Iterator[Way]:
             Way(Form(name, whole=True), {"opencv.call": 1.0, **terms}, SHIPPED_CORES)
             for name, terms in _opencv_whole(load, run, samples, lengths)
         )
-    margin = math.prod(n + k - 1 for n, k in zip(every, size, strict=True)) / math.prod(every)
-    common = {"opencv.tile": samples * min(margin, 1.5), "opencv.call": 3.0 * tiles}
+    # A tile's own border is computed in vain.
+    samples *= math.prod((n + k - 1) / n for n, k in zip(_large_tile(load, run), size, strict=True))
+    common = {"opencv.tile": samples, "opencv.call": 3.0 * tiles}
     yield Way(Form("dense"), {**common, **_filter2d(places, taps, samples, run.itemsize)}, tiles)
     if load.products and _exact_in_sequence(size, run.itemsize):
         passes = {"opencv.pass": samples * load.products, "opencv.length": samples * lengths * load.products}
@@ -467,7 +466,7 @@ def _opencv_whole(load: Load, run: Run, samples: float, lengths: int) -> Iterato
         if load.products == 1:
             yield "passes", {"opencv.byte_pass": samples, "opencv.byte_length": samples * lengths}
         if load.mean:
-            yield "box", {"opencv.byte_box": samples * _box_effort(load)}
+            yield "box", {"opencv.byte_box": samples * _box_effort(load, 0.25)}
         return
     yield "dense", _filter2d(places, load.weights, samples, run.itemsize)
     if load.products == 1 and _exact_in_sequence(load.size, run.itemsize):
@@ -477,9 +476,9 @@ def _opencv_whole(load: Load, run: Run, samples: float, lengths: int) -> Iterato
         yield "box", {"opencv.whole_box": samples * _box_effort(load)}
 
 
-def _box_effort(load: Load) -> float:
-    """OpenCV has special sums of 3 and 5."""
-    return _FEW_EFFORT if max(load.size) <= 5 else 1.0
+def _box_effort(load: Load, few: float = 0.4) -> float:
+    """OpenCV has special sums of 3 and 5, which take a part of the time of larger ones."""
+    return few if max(load.size) <= 5 else 1.0
 
 
 def _filter2d(places: int, taps: int, samples: float, itemsize: int) -> Terms:
@@ -542,12 +541,10 @@ def _tiles(load: Load, run: Run) -> int:
     return math.ceil(run.output[0] / _TILE_ROWS) * math.ceil(run.output[1] / max(width, 4 * run.span(load.size)[1]))
 
 
-def _large_tiles(load: Load, run: Run) -> int:
-    """How many of OpenCV's tiles there are."""
+def _large_tile(load: Load, run: Run) -> tuple[int, int]:
+    """Rows and columns of OpenCV's tiles."""
     (height, width), (rows, columns) = run.every, run.span(load.size)
-    return math.ceil(height / max(256, 4 * rows)) * math.ceil(
-        width / max(_TILE_SAMPLES // load.channels or 1, 4 * columns)
-    )
+    return min(height, max(256, 4 * rows)), min(width, max(_TILE_SAMPLES // load.channels or 1, 4 * columns))
 
 
 _WAYS: Mapping[str, Callable[[Load, Run], Iterator[Way]]] = {

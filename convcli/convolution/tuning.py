@@ -5,6 +5,7 @@ that predict the measured times with the least squared relative error, drawn a l
 term that hardly matters in any case stays where it was.
 """
 
+import math
 import statistics
 import subprocess
 import sys
@@ -30,10 +31,12 @@ from convcli.kernel.model import Kernel
 _DRAWN = 0.1
 # The least part of its shipped value that a coefficient may come down to: nothing is free.
 _LEAST = 0.02
-# Runs of a case: at least so many, then more up to the second number until the third, in seconds, is spent.
-_RUNS, _MOST_RUNS, _SECONDS = 3, 15, 0.06
-# A case whose shipped prediction is longer is left out.
-_LONGEST = 0.25
+# Runs of a case at a time: at least so many, then more up to the second number until the third, in seconds, is spent.
+_RUNS, _MOST_RUNS, _SECONDS = 2, 10, 0.02
+_ROUNDS = 4
+# What is predicted to take longer is left out, and so is what is predicted to take so many times as long as the best
+# way of the same case: how much slower it is matters to nobody.
+_LONGEST, _FAR_OFF = 0.25, 5.0
 _SWEEPS = 2000
 
 
@@ -85,16 +88,18 @@ def tune(budget: float = 45.0, report: Callable[[float, str], None] = lambda don
     """
     start = time.perf_counter()
     report(0.0, "fft: planning transforms")
-    wisdom = _wisdom(start + 0.3 * budget, lambda part: report(0.3 * part, "fft: planning transforms"))
-    samples: list[_Sample] = []
-    jobs = list(_jobs())
-    for number, (case, backend, way) in enumerate(jobs):
+    wisdom = _wisdom(start + 0.2 * budget, lambda part: report(0.2 * part, "fft: planning transforms"))
+    jobs, fastest = list(_jobs()), dict[int, float]()
+    # Round after round, since a machine is slow for seconds on end when something else runs.
+    for number in range(_ROUNDS * len(jobs)):
+        index = number % len(jobs)
+        case, backend, way = jobs[index]
         spent = time.perf_counter() - start
         if spent > budget:
             break
-        report(max(0.3 + 0.7 * number / len(jobs), spent / budget), f"{backend}: {case.name}")
-        samples.append(_Sample(backend, way, _measure(case, backend, way)))
-    samples += _loads()
+        report(max(0.2 + 0.8 * number / (_ROUNDS * len(jobs)), spent / budget), f"{backend}: {case.name}")
+        fastest[index] = min(_measure(case, backend, way), fastest.get(index, math.inf))
+    samples = [_Sample(jobs[index][1], jobs[index][2], seconds) for index, seconds in fastest.items()] + _loads()
     coefficients = fit([(sample.way, sample.seconds) for sample in samples], COEFFICIENTS)
     rows = [
         Row(name, len(own), _off(own, COEFFICIENTS), _off(own, coefficients))
@@ -198,10 +203,13 @@ def _cases() -> Iterator[_Case]:
 def _jobs() -> Iterator[tuple[_Case, str, Way]]:
     """List each case in each form of each backend."""
     for case in _cases():
-        for backend in CANDIDATES:
-            for way in _ways(case, backend):
-                if way.seconds(COEFFICIENTS, SHIPPED_CORES) < _LONGEST:
-                    yield case, backend, way
+        found = [
+            (way.seconds(COEFFICIENTS, SHIPPED_CORES), backend, way)
+            for backend in CANDIDATES
+            for way in _ways(case, backend)
+        ]
+        longest = min(_LONGEST, _FAR_OFF * min(seconds for seconds, _, _ in found))
+        yield from ((case, backend, way) for seconds, backend, way in found if seconds <= longest)
 
 
 def _ways(case: _Case, backend: str) -> list[Way]:
