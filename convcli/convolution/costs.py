@@ -103,7 +103,7 @@ OPENCV_CHANNELS = 128
 # 101 + 101 reaches half of it.
 _SEQUENTIAL_LENGTHS = 202
 # What the sum of a mean's weights may differ from 1.
-_ROUNDING = 1e-12
+ROUNDING = 1e-12
 # im2col unrolls banks of fewer inputs weight by weight.
 _FEW_CHANNELS = 16
 # Backends that do strides themselves.
@@ -246,7 +246,7 @@ def _load_of_kernel(data: bytes, width: int) -> Load:
         mirrored,
         box := is_box(kernel),
         shared=True,
-        mean=box and bool(abs(kernel.flat[0] * kernel.size - 1.0) < _ROUNDING),
+        mean=box and bool(abs(kernel.flat[0] * kernel.size - 1.0) < ROUNDING),
     )
 
 
@@ -472,7 +472,6 @@ def _opencv_whole(load: Load, run: Run, samples: float, lengths: int) -> Iterato
     if load.products == 1 and _exact_in_sequence(load.size, run.itemsize):
         yield "passes", {"opencv.pass": samples, "opencv.length": samples * lengths}
     if load.box and run.itemsize == 4:
-        # On one core, whatever there are.
         yield "box", {"opencv.whole_box": samples * _box_effort(load)}
 
 

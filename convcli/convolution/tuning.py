@@ -173,7 +173,7 @@ def _bank(inputs: int, outputs: int, size: int, groups: int = 1) -> Bank:
 
 def _cases() -> Iterator[_Case]:
     """List the cases, the more telling ones first."""
-    for size in (3, 7, 13, 21, 5, 9, 11, 15, 31, 51):
+    for size in (3, 7, 13, 21, 5, 9, 11, 15, 31, 51, 101):
         for kind in ("random", "gaussian", "gabor", "box"):
             kernel = _kernel(kind, (size, size))
             if size <= 31 or kind != "gabor":

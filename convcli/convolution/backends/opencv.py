@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.convolution.backends.base import HUGE, Correlator, TileOwner, WholeImage, Work, is_tame
-from convcli.convolution.costs import OPENCV_CHANNELS, SPECTRAL_PLACES
-from convcli.convolution.threads import SharedLimit
+from convcli.convolution.costs import OPENCV_CHANNELS, ROUNDING, SPECTRAL_PLACES
+from convcli.convolution.threads import SharedLimit, run_tasks
 from convcli.kernel.factorize import Passes
 
 _BORDERS = {
@@ -25,6 +25,8 @@ _BORDERS = {
     "replicate": cv2.BORDER_REPLICATE,
     "constant": cv2.BORDER_CONSTANT,
 }
+# Rows that a core sums at a time, of a whole image under a box.
+_STRIP_ROWS = 512
 # The anchor of tiles: only there does sepFilter2D halve its work by the symmetry of a row or column.
 _MIDDLE = (-1, -1)
 
@@ -58,10 +60,12 @@ class _OpenCV:
         """Filter with OpenCV's own padding and threads, for u8 to u8 and float to the same float."""
         kernel, box = image.kernel, image.box
         pixels = np.ascontiguousarray(image.pixels)
-        by_taps = image.passes is None and not box and kernel.size < SPECTRAL_PLACES[pixels.dtype.itemsize]
-        if pixels.dtype != np.uint8 and not by_taps and not _is_tame(pixels):
+        if pixels.dtype != np.uint8 and _spreads(image) and not _is_tame(pixels):
             return None
         anchor, border = (image.anchor[1], image.anchor[0]), _BORDERS[image.padding]
+        if box and pixels.dtype != np.uint8:
+            with _threads(1):
+                return _box_in_strips(pixels, kernel, anchor, border, image.threads)
         with _threads(image.threads):
             if box:
                 result = _box_filter(pixels, kernel, anchor, border)
@@ -69,6 +73,10 @@ class _OpenCV:
                 result = cv2.filter2D(pixels, -1, kernel, anchor=anchor, borderType=border)
             else:
                 ((column, row),) = image.passes
+                if pixels.dtype != np.uint8:
+                    # The row comes first: its response is no larger than the samples, however large these are.
+                    scale = np.abs(row).sum()
+                    column, row = column * scale, row / scale
                 result = cv2.sepFilter2D(pixels, -1, row, column, anchor=anchor, borderType=border)
         return result.reshape(pixels.shape)
 
@@ -124,6 +132,36 @@ class _Separable(_Tile):
         return self.valid(total)
 
 
+def _box_in_strips(
+    pixels: NDArray[Any], kernel: NDArray[np.float64], anchor: tuple[int, int], border: int, threads: int
+) -> NDArray[Any]:
+    """Filter strips of rows side by side, for OpenCV sums a whole image on one core.
+
+    Each strip is read with the rows above and below that its windows reach; where there are none, OpenCV pads.
+    """
+    height, reach = pixels.shape[0], kernel.shape[0]
+    rows = max(_STRIP_ROWS, 4 * reach)
+    if height < 2 * rows:
+        return _box_filter(pixels, kernel, anchor, border).reshape(pixels.shape)
+    out = np.empty_like(pixels)
+
+    def worker() -> Callable[[int], None]:
+        scratch = np.empty((rows + 2 * reach, *pixels.shape[1:]), pixels.dtype)
+
+        def do(number: int) -> None:
+            first = number * rows
+            last = height if height - first < 2 * rows else first + rows
+            above, below = max(0, first - reach), min(height, last + reach)
+            response = scratch[: below - above] if below - above <= len(scratch) else None
+            response = _box_filter(pixels[above:below], kernel, anchor, border, response).reshape(-1, *pixels.shape[1:])
+            np.copyto(out[first:last], response[first - above : last - above])
+
+        return do
+
+    run_tasks(height // rows, worker, threads)
+    return out
+
+
 class _Box(_Tile):
     """A kernel of one weight: running sums, whose time does not depend on the size."""
 
@@ -156,6 +194,16 @@ class _Planes(_Tile):
         return out
 
 
+def _spreads(image: WholeImage) -> bool:
+    """Whether a sample that is not finite reaches outputs that it should not.
+
+    Of one product without zeros, column and row take it just to the windows that hold it.
+    """
+    if image.box or image.passes is None:
+        return image.box or image.kernel.size >= SPECTRAL_PLACES[image.pixels.dtype.itemsize]
+    return not all(factor.all() for product in image.passes for factor in product)
+
+
 def _is_tame(pixels: NDArray[Any]) -> bool:
     """As `is_tame`, by one quick look at the sum of squares in double, where that settles it."""
     return bool(cv2.norm(pixels, cv2.NORM_L2SQR) < HUGE[4] ** 2) or is_tame(pixels)
@@ -167,7 +215,7 @@ def _box_filter(
     """Sum windows by running sums, of integers for bytes and in double for floats, and weigh them."""
     size, mean = kernel.shape[::-1], float(kernel.flat[0]) * kernel.size
     result: NDArray[Any] = cv2.boxFilter(pixels, -1, size, out, anchor, True, border)
-    if pixels.dtype != np.uint8 and mean != 1.0:  # bytes are asked for where it is 1 but for rounding
+    if abs(mean - 1.0) > ROUNDING:  # never so for bytes
         result *= result.dtype.type(mean)
     return result
 
