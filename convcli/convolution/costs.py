@@ -13,6 +13,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from convcli.convolution.backends.blas import longest_sum
 from convcli.convolution.bank import Bank
 from convcli.convolution.transforms import keeps_spectra, tile_count, transform_cost, transform_size
 from convcli.kernel.factorize import is_box, low_rank
@@ -24,63 +25,63 @@ MODEL_VERSION = 1
 
 # Seconds a unit, on one core.
 COEFFICIENTS: dict[str, float] = {
-    "tile.read": 3.5e-10,
-    "tile.split": 1.12e-09,
-    "tile.finish": 1.12e-09,
+    "tile.read": 1.62e-10,
+    "tile.split": 1.06e-09,
+    "tile.finish": 1.28e-09,
     "tile.pass": 1e-10,
-    "direct.sample": 6.27e-10,
-    "direct.pass": 1.23e-10,
-    "direct.call": 2.5e-06,
-    "direct.run": 0.000747,
-    "im2col.sample": 6.56e-10,
-    "im2col.unroll": 4.01e-10,
-    "im2col.window": 3.24e-11,
-    "im2col.bank_unroll": 1.14e-09,
-    "im2col.weight": 8.19e-09,
-    "im2col.product": 1.61e-11,
-    "im2col.call": 3.31e-06,
-    "im2col.run": 4.79e-05,
-    "kn2row.sample": 4.81e-10,
-    "kn2row.pass": 3.43e-10,
-    "kn2row.level": 3.14e-11,
-    "kn2row.weight": 2.31e-09,
-    "kn2row.band": 1.96e-11,
-    "kn2row.tap": 1.13e-10,
-    "kn2row.product": 1.26e-11,
-    "kn2row.call": 9e-06,
-    "kn2row.run": 0.000189,
-    "winograd.input": 2.11e-10,
-    "winograd.output": 9.7e-09,
-    "winograd.product": 3.18e-12,
-    "winograd.weight": 1.23e-06,
+    "direct.sample": 6.23e-10,
+    "direct.pass": 1.28e-10,
+    "direct.call": 1.94e-06,
+    "direct.run": 0.000688,
+    "im2col.sample": 7.87e-10,
+    "im2col.unroll": 3.36e-10,
+    "im2col.window": 3.49e-11,
+    "im2col.bank_unroll": 8.18e-10,
+    "im2col.weight": 9.01e-09,
+    "im2col.product": 1.35e-11,
+    "im2col.call": 5.29e-06,
+    "im2col.run": 6.63e-06,
+    "kn2row.sample": 5.42e-10,
+    "kn2row.pass": 3.08e-10,
+    "kn2row.level": 2.95e-11,
+    "kn2row.weight": 1.32e-09,
+    "kn2row.band": 1.99e-11,
+    "kn2row.tap": 3.49e-11,
+    "kn2row.product": 1.31e-11,
+    "kn2row.call": 1.39e-05,
+    "kn2row.run": 5.35e-05,
+    "winograd.input": 3.57e-10,
+    "winograd.output": 7.83e-09,
+    "winograd.product": 3.12e-12,
+    "winograd.weight": 1.18e-06,
     "winograd.call": 4.07e-06,
-    "winograd.run": 0.000175,
-    "fft.transform": 1.97e-10,
-    "fft.sample": 1.07e-11,
-    "fft.product": 4.86e-10,
-    "fft.spectrum": 1.57e-10,
-    "fft.call": 3.45e-05,
+    "winograd.run": 0.000177,
+    "fft.transform": 1.64e-10,
+    "fft.sample": 1.09e-11,
+    "fft.product": 4.75e-10,
+    "fft.spectrum": 1.32e-10,
+    "fft.call": 9.17e-05,
     "fft.run": 0.0001,
     "fft.load": 0.04,
-    "opencv.tile": 1e-10,
-    "opencv.dense": 2.03e-10,
-    "opencv.tap": 3.96e-11,
-    "opencv.double_tap": 7.72e-11,
-    "opencv.spectrum": 1.6e-08,
-    "opencv.pass": 2.63e-10,
-    "opencv.length": 1.09e-10,
+    "opencv.tile": 2.23e-10,
+    "opencv.dense": 1.64e-10,
+    "opencv.tap": 3.8e-11,
+    "opencv.double_tap": 6.66e-11,
+    "opencv.spectrum": 1.64e-08,
+    "opencv.pass": 1.27e-10,
+    "opencv.length": 1.15e-10,
     "opencv.add": 1e-10,
-    "opencv.box": 1.45e-09,
-    "opencv.double_spectrum": 1.08e-08,
-    "opencv.whole_box": 2.93e-09,
+    "opencv.box": 1.43e-09,
+    "opencv.double_spectrum": 1.03e-08,
+    "opencv.whole_box": 2.36e-09,
     "opencv.plane": 1e-10,
     "opencv.byte": 1e-10,
-    "opencv.byte_tap": 6.61e-11,
-    "opencv.byte_spectrum": 3.23e-08,
+    "opencv.byte_tap": 6.51e-11,
+    "opencv.byte_spectrum": 3.16e-08,
     "opencv.byte_pass": 4e-11,
-    "opencv.byte_length": 7.15e-11,
-    "opencv.byte_box": 9.56e-10,
-    "opencv.call": 1.55e-05,
+    "opencv.byte_length": 7.02e-11,
+    "opencv.byte_box": 9.58e-10,
+    "opencv.call": 1.59e-05,
     "opencv.run": 5e-06,
     "torch.sample": 5e-09,
     "torch.product": 2e-11,
@@ -346,14 +347,17 @@ def _kn2row_dense(load: Load, run: Run) -> Terms:
         (height, width), (rows, columns) = load.size, run.span(load.size)
         # Bands lie along the longer side, in steps of 8 or 16 outputs.
         if 2 * width >= 3 * height and width > 2:
-            products, reach, kind = load.rows, 15 * run.stride[1] + columns, "level"
+            lines, taps, reach, beyond, kind = load.rows, width, columns, 15 * run.stride[1], "level"
         else:
-            products, reach, kind = load.columns, (7 if height <= 8 else 15) * run.stride[0] + rows, "band"
+            beyond = (7 if height <= 8 else 15) * run.stride[0]
+            lines, taps, reach, kind = load.columns, height, rows, "band"
+        # Long bands go in parts, whose sums are added in pairs.
+        parts = math.ceil(taps / longest_sum(load.size))
         return {
             "kn2row.sample": samples,
-            "kn2row.pass": samples * products,
-            f"kn2row.{kind}": samples * products * reach,
-            "kn2row.call": 2.0 * products * _tiles(load, run),
+            "kn2row.pass": samples * lines * parts,
+            f"kn2row.{kind}": samples * lines * (reach + beyond * parts),
+            "kn2row.call": 2.0 * lines * parts * _tiles(load, run),
         }
     taps = load.weights * load.groups
     return {
