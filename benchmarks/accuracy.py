@@ -3,8 +3,9 @@
     python benchmarks/accuracy.py
 
 Paddings x backends x depths x kernels x extents x flip x (anchor, stride, dilation), on images smaller and larger than
-the kernels, which are of full rank, separable, a sum of two separable ones, and boxes; each as a float response and, for integer images, rounded and saturated too. Errors are given in units
-of the bound that is promised: 2e-6 * sum|weights| * max|sample| in float32, 1e-13 in float64. Exits with 1 if any
+the kernels, which are of full rank, separable, a sum of two separable ones, and boxes; each as a float response and,
+for integer images, rounded and saturated too. Errors are given in units of the bound that is promised:
+2e-6 * sum|weights| * max|sample| in float32, 1e-13 in float64. Exits with 1 if any
 exceeds it.
 """
 
