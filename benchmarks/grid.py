@@ -25,7 +25,9 @@ from numpy.typing import NDArray
 from scipy.signal import correlate, oaconvolve
 
 from convcli import convolve, load_kernel
+from convcli.convolution.costs import refusal
 from convcli.convolution.options import available_threads
+from convcli.convolution.planner import CANDIDATES
 
 SIZES = (3, 5, 7, 9, 11, 13, 15, 21, 31, 51, 101)
 KERNELS = {
@@ -143,6 +145,22 @@ def race(ours: Call, others: dict[str, Call], runs: int) -> tuple[float, dict[st
     return statistics.median(mine for mine, _ in rounds), table
 
 
+def agree(names: list[str], kinds: list[str], sizes: list[int]) -> None:
+    """Compute every cell by every backend, and print which results lie outside the bound."""
+    outside, cells = [], 0
+    for name, image in images().items():
+        for kind in kinds if name in names else ():
+            for size in sizes:
+                weights = weights_of(kind, size)
+                for backend in CANDIDATES:
+                    if refusal(backend, weights.shape) is None:
+                        result = convolve(image, weights, backend=backend, out_dtype=image.dtype)
+                        cells += 1
+                        if not is_exact(result, image, weights):
+                            outside.append(f"{name} {kind} {size} {backend}")
+    print(f"{cells} results, {len(outside)} outside the bound: {'; '.join(outside) or 'none'}")
+
+
 def main() -> None:
     """Measure and print all cells, and the means."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -151,7 +169,11 @@ def main() -> None:
     parser.add_argument("--kernels", nargs="+", default=list(KERNELS), choices=list(KERNELS))
     parser.add_argument("--runs", type=int, default=9)
     parser.add_argument("--backend", default="auto")
+    parser.add_argument("--agree", action="store_true", help="time nothing; hold every backend to the exact result")
     options = parser.parse_args()
+    if options.agree:
+        agree(options.images, options.kernels, options.sizes)
+        return
     over, cells = [], 0
     against_filter2d: dict[bool, list[float]] = {True: [], False: []}
     print(f"{available_threads()} threads, medians of {options.runs} paired runs; ratios are ours / the rival's")
