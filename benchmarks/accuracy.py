@@ -82,7 +82,7 @@ def main() -> int:
     )
     print("largest error, in units of the bound; for integer outputs, what is beyond half a step")
     for (backend, depth), error in sorted(worst.items()):
-        print(f"  {backend:8}{depth:12}{error:8.3f}")
+        print(f"  {backend:9}{depth:12}{error:8.3f}")
     for failure in failures[:20]:
         print("OUTSIDE THE BOUND:", *failure)
     return 1 if failures else 0

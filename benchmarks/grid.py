@@ -161,6 +161,17 @@ def agree(names: list[str], kinds: list[str], sizes: list[int]) -> None:
     print(f"{cells} results, {len(outside)} outside the bound: {'; '.join(outside) or 'none'}")
 
 
+def conclude(over: list[str], cells: int, against_filter2d: dict[bool, list[float]]) -> None:
+    """Print what the targets are about."""
+    print(f"\n{len(over)} of {cells} cells above 1.15: {'; '.join(over) or 'none'}")
+    for full_rank, target in ((True, 0.5), (False, 0.3)):
+        ratios = against_filter2d[full_rank]
+        if ratios:
+            mean = math.exp(statistics.fmean(map(math.log, ratios)))
+            kinds = "full-rank kernels" if full_rank else "gaussian, gabor, dog and box"
+            print(f"geometric mean against filter2D, {kinds} of 13 and more: {mean:.2f} (target {target})")
+
+
 def main() -> None:
     """Measure and print all cells, and the means."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -222,13 +233,7 @@ def main() -> None:
                     f"{kind:10} {size:4} {median * 1e3:8.1f} {ratio:6.2f}  {fastest:14} {plainly:9.2f}  {shown}",
                     flush=True,
                 )
-    print(f"\n{len(over)} of {cells} cells above 1.15: {'; '.join(over) or 'none'}")
-    for full_rank, target in ((True, 0.5), (False, 0.3)):
-        ratios = against_filter2d[full_rank]
-        if ratios:
-            mean = math.exp(statistics.fmean(map(math.log, ratios)))
-            kinds = "full-rank kernels" if full_rank else "gaussian, gabor, dog and box"
-            print(f"geometric mean against filter2D, {kinds} of 13 and more: {mean:.2f} (target {target})")
+    conclude(over, cells, against_filter2d)
 
 
 if __name__ == "__main__":
