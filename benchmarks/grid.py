@@ -218,7 +218,8 @@ def main() -> None:
                     calls[rival], spent[rival] = call, min(seconds(call) for _ in range(2))
                     pilots[key] = spent[rival]
                 near = {r: c for r, c in calls.items() if spent[r] <= 2 * min(spent.values()) or r == "filter2D"}
-                runs = max(5, min(4 * options.runs, int(options.runs * 0.05 / min(spent.values()))))
+                few = 5 if min(spent.values()) < 0.2 else 3
+                runs = max(few, min(4 * options.runs, int(options.runs * 0.05 / min(spent.values()))))
                 median, table = race(ours, near, runs)
                 fastest = max(table, key=lambda r: table[r][1])
                 ratio = table[fastest][1]
