@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
+from convcli.benchmark import words
 from convcli.benchmark.contestants import LeftOut
 from convcli.benchmark.exports import SUFFIXES, render_report, write_report
 from convcli.benchmark.exports.charts import spread_out
@@ -21,7 +22,7 @@ from convcli.benchmark.measure import Timing
 from convcli.benchmark.pictures import Painter, difference_colours
 from convcli.benchmark.reference import Reference
 from convcli.benchmark.report import Comparison, Picture, Report, Row, ranked, sweep_of
-from convcli.benchmark.statistics import summarize
+from convcli.benchmark.statistics import Interval, summarize
 from convcli.errors import ImageWriteError, UsageError
 from convcli.kernel.spec import load_kernel
 
@@ -204,6 +205,26 @@ def test_markdown_says_who_is_fastest_and_who_is_left_out(plain_report):
     assert "| **fft** | 1.00 | 1.00 | 1.30 | 1.00 | 24.0 | 0.216 | 125 | 12.3 | 0.250 | yes |" in text
     assert "- fft is fastest: 1.00 ms, 24.0 MP/s" in text
     assert "- winograd is left out: computes 3x3 | only & none <else>" in text
+
+
+def test_who_is_marked_as_fastest_comes_first_and_is_named():
+    # Who is fastest goes by the medians of rounds, so that another may take 0.99 of its time side by side.
+    rows = [row("a", [0.001] * 3), row("b", [0.0009] * 3)]
+    best, other = (replace(each, relative=Interval(m, m, m, 0.9)) for each, m in zip(rows, (1.0, 0.99), strict=True))
+    found = replace(comparison(rows), rows=(other, replace(best, fastest=True)))
+    assert [each.backend for each in found.by_speed] == ["a", "b"]
+    assert next(words.verdicts(found)).startswith("a is fastest")
+
+
+def test_nobody_is_fastest_with_a_wrong_result():
+    right, wrong = ranked([row("fft", [0.003] * 3), row("opencv", [0.001] * 3, error=2.0)])
+    assert [right.fastest, wrong.fastest] == [True, False]
+    assert [right.relative.median, wrong.relative.median] == pytest.approx([1, 1 / 3])
+
+
+def test_auto_that_took_the_fastest_is_not_said_to_have_taken_another():
+    rows = [row("auto", [0.002] * 3, chosen="fft"), row("fft", [0.001] * 3)]
+    assert list(words.verdicts(comparison(rows)))[1] == "auto took fft as well, at 2.00 times the time of fft"
 
 
 @pytest.mark.parametrize("name", ["plain_report", "wrong_report", "sweep_report"])

@@ -57,6 +57,7 @@ def test_who_is_fastest_everywhere_is_told_so():
     assert describe_sweep("box", alone) == "box: taps is fastest at every size from 3 to 5"
     assert describe_sweep("box", alone, " of the two") == "box: taps is fastest of the two at every size from 3 to 5"
     assert crossovers(alone) == []
+    assert describe_sweep("box", standings({3: {"taps": 1.0, "passes": 2.0}})) == "box: taps is fastest at size 3"
 
 
 def test_noise_dethrones_nobody():
@@ -102,7 +103,7 @@ def test_a_kernel_without_a_size_is_named_with_some_that_have_one(spec):
         check_sizable(spec)
 
 
-@pytest.mark.parametrize("text", ["", "3,", "a", "3,-5", "0", "3.5", "3;5"])
+@pytest.mark.parametrize("text", ["", "3,", "a", "3,-5", "0", "3.5", "3;5", "9" * 5000])
 def test_sizes_are_whole_numbers(text):
     with pytest.raises(UsageError, match=r"^--kernel-sizes takes whole numbers, such as 3,7,15,31,63; not "):
         parse_sizes(text)

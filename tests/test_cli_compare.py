@@ -3,19 +3,22 @@
 import csv
 import io
 import json
+import sys
 from pathlib import Path
 from types import SimpleNamespace
+from unittest import mock
 
 import cv2
 import numpy as np
 import pytest
 from commandline import done, refused, run
 
-from convcli.benchmark import case
+from convcli.benchmark import case, exports
 from convcli.benchmark.comparison import CompareOptions, compare
 from convcli.benchmark.synthetic import synthetic_image
+from convcli.cli.app import run as run_app
 from convcli.convolution.options import BACKENDS
-from convcli.errors import FilterError
+from convcli.errors import FilterError, ImageWriteError
 
 PIXELS = np.random.default_rng(3).integers(0, 256, (24, 32, 3), dtype=np.uint8)
 QUICK = ("--backends", "auto,fft,opencv", "--runs", "3", "--no-memory")
@@ -276,3 +279,36 @@ def test_a_synthetic_image_is_the_same_every_time_and_fills_its_range():
 def test_a_synthetic_image_that_does_not_fit_is_refused():
     with pytest.raises(FilterError, match="does not fit into memory"):
         synthetic_image((999_999_999, 999_999_999, 9), np.dtype(np.uint8))
+
+
+def test_a_report_that_cannot_be_written_costs_neither_the_table_nor_the_other_reports(monkeypatch):
+    write_report = exports.write_report
+
+    def refuse(report, path):
+        if path.endswith(".md"):
+            raise ImageWriteError(f"--report {path}: No space left on device")
+        write_report(report, path)
+
+    monkeypatch.setattr(exports, "write_report", refuse)
+    outcome = run("compare", "photo.png", "-k", "box", *QUICK, "--report", "a.md", "--report", "a.csv")
+    assert outcome.status == 1
+    assert "all 3 agree" in outcome.output.decode()
+    assert [line for line in outcome.lines if line.startswith("wrote")] == ["wrote a.csv"]
+    assert outcome.lines[-1] == "convcli: error: --report a.md: No space left on device"
+
+
+def test_a_closed_standard_output_is_no_reason_to_fail():
+    with mock.patch.object(sys, "stdout", None):
+        assert run_app(["compare", "photo.png", "-k", "box", *QUICK, "-q"]) == 0
+
+
+def test_a_sweep_says_once_who_is_left_out():
+    chosen = ("--backends", "opencv,winograd", "--runs", "1", "--no-memory")
+    text = done("compare", "photo.png", "-k", "box", "--kernel-sizes", "3,5,7", *chosen).output.decode()
+    (line,) = [line for line in text.splitlines() if "left out" in line]
+    assert line.startswith("  winograd is left out at size 5, 7: winograd computes 3x3 kernels only")
+
+
+def test_two_that_agree_are_both():
+    text = done("compare", "photo.png", "-k", "box", "--backends", "opencv,fft", "--runs", "1", "--no-memory").output
+    assert "both agree with the float64 reference" in text.decode()

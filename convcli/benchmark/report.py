@@ -136,8 +136,12 @@ class Comparison:
 
     @property
     def by_speed(self) -> list[Row]:
-        """The rows, fastest first."""
-        return sorted(self.rows, key=lambda row: row.relative.median if row.relative else row.seconds.median)
+        """The rows, fastest first; of two that take as long, the one that counts as fastest."""
+
+        def speed(row: Row) -> tuple[bool, float]:
+            return not row.fastest, row.relative.median if row.relative else row.seconds.median
+
+        return sorted(self.rows, key=speed)
 
 
 @dataclass(frozen=True, eq=False)
@@ -240,8 +244,12 @@ class Report:
 
 
 def ranked(rows: Sequence[Row]) -> tuple[Row, ...]:
-    """Complete rows by their times relative to the fastest of them, in the rounds that both took part in."""
-    best = rows[fastest_of([row.timing for row in rows])]
+    """Complete rows by their times relative to the fastest of them, in the rounds that both took part in.
+
+    Nobody is fastest with a wrong result, unless all are wrong.
+    """
+    right = [row for row in rows if row.agrees] or rows
+    best = right[fastest_of([row.timing for row in right])]
     theirs = dict(zip(best.timing.rounds, best.timing.runs, strict=False))
     return tuple(replace(row, relative=_relative(row, best, theirs), fastest=row is best) for row in rows)
 

@@ -1,8 +1,9 @@
 """A comparison in words and in numbers for people, the same in a terminal and in every report."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from convcli.benchmark.contestants import LeftOut
 from convcli.benchmark.report import Comparison, Report, Row
 from convcli.benchmark.statistics import Interval
 
@@ -123,14 +124,27 @@ def verdicts(comparison: Comparison) -> Iterator[str]:
         if relative is not None and relative.low <= 1.0:
             yield f"auto took {auto.chosen}, and was as fast within the uncertainty of measuring"
         elif relative is not None:
-            yield f"auto took {auto.chosen}, {ratio(relative.median)} times the time of {best.backend}"
+            too = " as well, at" if auto.chosen == best.backend else ","
+            yield f"auto took {auto.chosen}{too} {ratio(relative.median)} times the time of {best.backend}"
     wrong = [row for row in comparison.rows if not row.agrees]
     if wrong:
         yield from map(disagreement, wrong)
     else:
         largest = max(map(share_of_allowed, comparison.rows))
-        who = "it agrees" if len(comparison.rows) == 1 else f"all {len(comparison.rows)} agree"
+        who = {1: "it agrees", 2: "both agree"}.get(len(comparison.rows), f"all {len(comparison.rows)} agree")
         yield f"{who} with the float64 reference; the largest error is {digits(largest)} of what is allowed"
+
+
+def left_out(comparisons: Sequence[Comparison]) -> Iterator[str]:
+    """Say of the sizes of a sweep who is left out, once for all sizes, with the reason at the first of them."""
+    found: dict[str, dict[str, list[LeftOut]]] = {}
+    for each in comparisons:
+        for out in each.left_out:
+            found.setdefault(out.name, {}).setdefault(str(each.size), []).append(out)
+    for name, sizes in found.items():
+        first = next(iter(sizes.values()))[0]
+        where = f" at size {', '.join(sizes)}" if len(sizes) < len(comparisons) else ""
+        yield f"{name} is left out{where}: {first.reason}"
 
 
 def disagreement(row: Row) -> str:

@@ -9,7 +9,7 @@ from convcli.cli import options as opt
 from convcli.cli.messages import say
 from convcli.cli.report_files import check_report
 from convcli.convolution.options import ConvolveOptions
-from convcli.errors import UsageError, check_word
+from convcli.errors import ImageWriteError, UsageError, check_word
 from convcli.reports import report_suffix
 
 if TYPE_CHECKING:
@@ -171,7 +171,9 @@ def compare_backends(
 
     names = None if backends is None else parse_backends(backends)
     if device != "auto" and "torch" not in (names or default_backends()):
-        raise UsageError(f"--device {device} is for the torch backend, which does not take part")
+        raise UsageError(
+            f"--device {device} is for the torch backend, which does not take part: drop it, or add torch to --backends"
+        )
     options = CompareOptions(
         convolve=convolve,
         backends=names,
@@ -188,17 +190,23 @@ def compare_backends(
             say(f"convcli: note: {note}")
     with Progress(wanted=not quiet) as progress:
         found = compare(pixels, source, kernel, options, progress.tell)
+    failed: dict[str, ImageWriteError] = {}
     for path in reports:
-        write_report(found, path)
+        try:
+            write_report(found, path)
+        except ImageWriteError as error:  # what took a minute to measure is shown all the same
+            failed[path] = error
     if json:
         print(render_report(found, ".json"), end="", flush=True)
     else:
         print_report(found, verbose=verbose)
     if not quiet:
-        _say_what_else(found, reports)
+        _say_what_else(found, [path for path in reports if path not in failed])
     for row in found.disagreements:
         say(f"convcli: error: {row.kernel}: {disagreement(row)}")
-    if found.disagreements:
+    for problem in failed.values():
+        say(f"convcli: error: {problem}")
+    if found.disagreements or failed:
         raise typer.Exit(1)
 
 

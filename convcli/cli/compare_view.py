@@ -49,11 +49,13 @@ def print_report(report: Report, *, verbose: bool) -> None:
     _say(console, words.subject(report), style="bold")
     for sweep in report.sweeps:
         _print_sweep(console, sweep)
+        if not verbose:
+            _print_left_out(console, report, sweep)
     for comparison in report.comparisons:
         if comparison.size is None or verbose:
             _print_comparison(console, comparison, verbose=verbose)
         else:
-            _print_findings(console, comparison)
+            _print_wrong(console, comparison)
     if verbose:
         console.print()
         for sentence in (words.machine(report), *report.method):
@@ -138,13 +140,17 @@ def _side_by_side(names: Sequence[str]) -> Iterator[list[str]]:
     yield group
 
 
-def _print_findings(console: Console, comparison: Comparison) -> None:
-    """Say of one size of a sweep what its table does not show."""
+def _print_left_out(console: Console, report: Report, sweep: Sweep) -> None:
+    """Say who has no time in a sweep's table, and why: once, not at each size again."""
+    for sentence in words.left_out([each for each in report.comparisons if each.kernel == sweep.kernel]):
+        _say(console, f"  {sentence}", style="dim")
+
+
+def _print_wrong(console: Console, comparison: Comparison) -> None:
+    """Say of one size of a sweep who is wrong."""
     for row in comparison.rows:
         if not row.agrees:
             _say(console, f"  {comparison.title}: {words.disagreement(row)}", style="red")
-    for out in comparison.left_out:
-        _say(console, f"  {comparison.title}: {out.name} is left out: {out.reason}", style="dim")
 
 
 def _table(*heads: str, left: Sequence[int] = (0,)) -> Table:

@@ -1,5 +1,6 @@
 """How kernels look in a terminal: the table of all of them, and one of them in full."""
 
+import io
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -38,6 +39,8 @@ class Entry:
 
 def stdout_console() -> Console:
     """Return a console on standard output that never fails on a character the terminal lacks."""
+    if sys.stdout is None:  # closed: nobody reads, as with `print`
+        return Console(highlight=False, width=_PIPED_WIDTH, file=io.StringIO())
     if not (sys.stdout.encoding or "").lower().startswith("utf"):
         reconfigure = getattr(sys.stdout, "reconfigure", None)
         if reconfigure is not None:
