@@ -218,3 +218,27 @@ def test_im2col_unrolls_no_more_of_a_large_kernel_at_once():
         tracemalloc.stop()
     # Unrolled as a whole it would take 961 times the image.
     assert peak < 24e6 + 3 * image.nbytes
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 1), (1, 2), (1, 3), (1, 24), (3, 1), (5, 3)])
+@pytest.mark.parametrize("bank", ["kernel", "bank"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_fft_transforms_every_channel_of_the_smallest_images(size, bank, dtype):
+    image, weights = random_image((*size, 5), dtype), np.random.default_rng(1).standard_normal((5, 5, 1, 1))
+    if bank == "kernel":
+        weights[...] = -2.0 * np.eye(5)[:, :, np.newaxis, np.newaxis]
+        response = convolve(image, [[-2.0]], backend="fft")
+    else:
+        response = correlate_bank(image, Bank(weights), backend="fft")
+    atol = (1e-13 if dtype == np.float64 else 2e-6) * 100 * np.abs(weights).sum(axis=(1, 2, 3)).max()
+    np.testing.assert_allclose(response, image.astype(float) @ weights[:, :, 0, 0].T, rtol=0, atol=atol)
+
+
+def test_fft_spreads_no_huge_samples_that_cancel_in_the_lowest_frequencies():
+    image = np.ones((40, 50), np.float32)
+    image[10:12, 10:12] = [[3e38, -3e38], [-3e38, 3e38]]
+    response = convolve(image, np.full((9, 9), 1 / 81), backend="fft")
+    far = np.ones(image.shape, bool)
+    far[6:16, 6:16] = False
+    np.testing.assert_allclose(response[far], 1.0, rtol=1e-6)
+    assert np.isfinite(response).all()

@@ -444,3 +444,31 @@ def test_separable_kernels_from_bytes_to_bytes_are_right_whatever_their_factors(
     weights = np.outer(factor(lengths[0]), factor(lengths[1])) * scale
     if weights.any():
         check(random_image((30, 37), np.uint8, seed), weights, backend="opencv", out=True)
+
+
+def test_a_kernels_weights_are_its_own_and_stay_as_they_are():
+    image, weights = random_image((6, 7), np.uint8), np.ones((3, 3))
+    kernel = Kernel("ones", weights)
+    before = convolve(image, kernel)
+    weights[...] = 2.0
+    np.testing.assert_array_equal(convolve(image, kernel), before)
+    np.testing.assert_array_equal(convolve(image, weights), 2 * before)
+    with pytest.raises(ValueError, match="read-only"):
+        kernel.weights[...] = 2.0
+
+
+@pytest.mark.parametrize("of", [list, np.array, tuple])
+def test_pairs_and_values_may_be_any_sequence_and_numpys_numbers(of):
+    image, weights = random_image((9, 8, 3), np.uint8), random_kernel((3, 3))
+    given = convolve(
+        image,
+        weights,
+        stride=of([2, 2]),
+        dilation=np.int64(2),
+        anchor=of([0, 1]),
+        padding="constant",
+        padding_value=of([1.0, 2.0, 3.0]),
+    )
+    plain = {"stride": 2, "dilation": (2, 2), "anchor": (0, 1), "padding_value": (1.0, 2.0, 3.0)}
+    np.testing.assert_array_equal(given, convolve(image, weights, padding="constant", **plain))
+    np.testing.assert_array_equal(convolve(image, weights, stride=np.int64(2)), convolve(image, weights, stride=2))

@@ -240,3 +240,30 @@ def test_the_fit_never_finds_that_something_is_free():
     samples = [(Way(Form("dense"), {"a.sample": 1e6, "a.call": 1e3}, 1), 1e-3)] * 5
     samples += [(Way(Form("dense"), {"a.sample": 1e6, "a.call": 1e5}, 1), 0.9e-3)] * 5
     assert min(fit(samples, {"a.sample": 1e-9, "a.call": 1e-6}).values()) > 0
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("depth", ["f32", "f64"])
+def test_a_kernel_of_zeros_is_met_by_no_sample_in_any_form(depth, value):
+    image = np.full((9, 8, 2), value, DTYPES[depth])
+    for way, plan in all_ways(image.shape, image.dtype, np.zeros((3, 3))):
+        assert not plan.run(image).any(), way
+
+
+@pytest.mark.parametrize("samples", ["one", "all"])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_weight_too_small_for_single_precision_is_not_zero_in_any_form(value, samples):
+    bell = np.exp(-0.65 * np.arange(-12.0, 13.0) ** 2)
+    weights = np.outer(bell, bell)  # down to 1e-81
+    image = random_image((40, 41, 1), np.float32)
+    image[20, 20] = value
+    if samples == "all":
+        image[...] = value
+    hit = np.ones(image.shape, bool)
+    if samples == "one":
+        hit[...] = False
+        hit[8:33, 8:33] = True
+    for way, plan in all_ways(image.shape, image.dtype, weights):
+        result = plan.run(image)
+        np.testing.assert_array_equal(result[hit], value, err_msg=way)
+        assert np.isfinite(result[~hit]).all(), way

@@ -102,7 +102,7 @@ def convolve(
         array = _weights(kernel)
         weights = array.shape, array.tobytes()
     given = padding, padding_value, extent, flip, anchor, stride, dilation, backend, precision, threads, device
-    words = tuple(tuple(each) if isinstance(each, list) else each for each in given)
+    words = tuple(tuple(each) if isinstance(each, list | np.ndarray) else each for each in given)
     wanted = None if out_dtype is None else np.dtype(out_dtype)
     height, width, count = channels.shape
     plan = _planned((height, width, count), pixels.dtype, weights, words, wanted, ProfileKey())

@@ -5,7 +5,7 @@ Imports no numpy: the command line reads its choices from here before it knows w
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -75,13 +75,15 @@ class ConvolveOptions:
             raise UsageError(f"threads must be at least 1, not {self.threads}")
 
 
-def both(value: int | tuple[int, int]) -> tuple[int, int]:
+def both(value: int | Iterable[int]) -> tuple[int, int]:
     """Take one number for rows and columns alike.
 
     >>> both(2), both((2, 3))
     ((2, 2), (2, 3))
     """
-    return (value, value) if isinstance(value, int) else value
+    if isinstance(value, Iterable):
+        return tuple(value)  # type: ignore[return-value]  # what is no pair is refused where options are made
+    return value, value
 
 
 def _pair(what: str, value: Sequence[int], minimum: int) -> tuple[int, int]:

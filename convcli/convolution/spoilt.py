@@ -51,9 +51,10 @@ def _add_sample(response: NDArray[Any], work: Work, place: tuple[int, int, int],
     inputs, outputs = (count // work.bank.groups for count in (work.bank.inputs, work.bank.outputs))
     group, source = divmod(channel, inputs)
     for output in range(group * outputs, (group + 1) * outputs):
-        weights = work.bank.weights[output, source][np.ix_(row_taps, column_taps)].astype(response.dtype)
-        with np.errstate(invalid="ignore"):
-            share = np.where(weights != 0, weights * value, 0)
+        weights = work.bank.weights[output, source][np.ix_(row_taps, column_taps)]
+        with np.errstate(over="ignore", invalid="ignore"):
+            # In double, where a weight too small for float32 is not zero.
+            share = np.where(weights != 0, weights * float(value), 0).astype(response.dtype)
         response[np.ix_(rows, columns, np.array([output]))] += share[..., np.newaxis]
 
 

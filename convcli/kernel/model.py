@@ -30,6 +30,12 @@ class Kernel:
     family: str | None = None
     parameters: Mapping[str, object] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        # Plans are kept for a kernel: nobody else may hold the weights and change them.
+        weights = np.array(self.weights, np.float64)
+        weights.flags.writeable = False
+        object.__setattr__(self, "weights", weights)
+
     @property
     def size(self) -> tuple[int, int]:
         """Height and width."""

@@ -105,7 +105,10 @@ class TapByTap(Taps):
 
     def _tap(self, taps: list[tuple[int, int, int, float]], index: int, out: NDArray[Any]) -> NDArray[Any]:
         source, u, v, weight = taps[index]
-        np.multiply(self.under(u, v)[..., source], self.work.dtype.type(weight), out=out)
+        factor = self.work.dtype.type(weight)
+        if factor == 0.0:  # too small for float32, and still not zero: infinity times it is infinity
+            factor = np.copysign(np.finfo(self.work.dtype).tiny, weight, dtype=self.work.dtype)
+        np.multiply(self.under(u, v)[..., source], factor, out=out)
         return out
 
 

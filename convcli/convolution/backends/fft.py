@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pyfftw
+from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from convcli.convolution.backends.base import HUGE, Correlator, WholeImage, Work
@@ -67,13 +68,13 @@ class _OverlapSave:
     def __init__(self, work: Work, size: tuple[int, int], spectra: Spectra) -> None:
         self._work, self._spectra = work, spectra
         height, width = size
-        self._planes = pyfftw.zeros_aligned((work.bank.inputs, height, width), work.dtype)
+        self._planes = _aligned(work.bank.inputs, size, work.dtype)
         # One kernel on every channel: responses go back where the tile was, for a third buffer would leave the cache.
         alike = work.bank.shared is not None
-        self._out = self._planes if alike else pyfftw.empty_aligned((work.bank.outputs, height, width), work.dtype)
+        self._out = self._planes if alike else _aligned(work.bank.outputs, size, work.dtype)
         kind = np.result_type(work.dtype, np.complex64)
         kept = 0 if alike else work.bank.inputs
-        self._input_spectra = pyfftw.empty_aligned((kept, height, width // 2 + 1), kind)
+        self._input_spectra = _aligned(kept, (height, width // 2 + 1), kind)
         self._product = pyfftw.empty_aligned((height, width // 2 + 1), kind)
         self._forward, self._inverse = _plans(self._planes[0], self._product, "FFTW_ESTIMATE")
         self._filled = 0, 0
@@ -98,7 +99,8 @@ class _OverlapSave:
         for plane, out in zip(self._planes, self._out, strict=True):
             if not self._transform(plane, self._product):
                 return False
-            self._multiply_back(self._product, spectrum, out)
+            if not self._multiply_back(self._product, spectrum, out):
+                return False
         return True
 
     def _transform(self, plane: NDArray[Any], spectrum: NDArray[Any]) -> bool:
@@ -125,16 +127,27 @@ class _OverlapSave:
                 source = output // outputs * inputs + index
                 np.multiply(self._input_spectra[source], self._spectra(output, index), out=self._product)
                 total += self._product
-            self._multiply_back(total, None, self._out[output])
+            if not self._multiply_back(total, None, self._out[output]):
+                return False
         return True
 
-    def _multiply_back(self, spectrum: NDArray[Any], factor: NDArray[Any] | None, out: NDArray[Any]) -> None:
+    def _multiply_back(self, spectrum: NDArray[Any], factor: NDArray[Any] | None, out: NDArray[Any]) -> bool:
+        """Transform a product back; whether no frequency overflowed, for one that did reaches every output."""
         if factor is None:
             np.copyto(self._product, spectrum)
         else:
             np.multiply(spectrum, factor, out=self._product)
         self._inverse.update_arrays(self._product, out)
         self._inverse.execute()
+        return self._work.finite or math.isfinite(out[0, 0])
+
+
+def _aligned(count: int, size: tuple[int, int], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Give zeros (count, *size), each plane of which begins where FFTW's plan for the first one wants it."""
+    samples, unit = math.prod(size), pyfftw.simd_alignment // dtype.itemsize
+    planes: NDArray[Any] = pyfftw.zeros_aligned((count, math.ceil(samples / unit) * unit), dtype)
+    # Not by reshape, which may give an axis of one sample another stride than the plan was made for.
+    return as_strided(planes, (count, *size), (planes.strides[0], size[1] * dtype.itemsize, dtype.itemsize))
 
 
 def _kernel_spectra(work: Work, size: tuple[int, int]) -> Spectra:

@@ -103,7 +103,7 @@ class _Filter2D(_Tile):
     def __init__(self, work: Work, kernel: NDArray[np.float64]) -> None:
         super().__init__(work)
         self._kernel = kernel.astype(work.dtype)
-        self._by_taps = kernel.size < SPECTRAL_PLACES[work.dtype.itemsize]
+        self._by_taps = kernel.size < SPECTRAL_PLACES[work.dtype.itemsize] and _same_zeros(kernel, work.dtype)
 
     def correlate(self) -> NDArray[Any] | None:
         if not self._by_taps and self.spoilt():
@@ -199,9 +199,17 @@ def _spreads(image: WholeImage) -> bool:
 
     Of one product without zeros, column and row take it just to the windows that hold it.
     """
+    dtype = image.pixels.dtype
     if image.box or image.passes is None:
-        return image.box or image.kernel.size >= SPECTRAL_PLACES[image.pixels.dtype.itemsize]
-    return not all(factor.all() for product in image.passes for factor in product)
+        small = image.kernel.size < SPECTRAL_PLACES[dtype.itemsize]
+        return image.box or not (small and _same_zeros(image.kernel, dtype))
+    return not all(factor.astype(dtype).all() for product in image.passes for factor in product)
+
+
+def _same_zeros(kernel: NDArray[np.float64], dtype: np.dtype[Any]) -> bool:
+    """Whether filter2D, going by taps, leaves out just the zeros: it keeps one tap of a kernel that has no other."""
+    taps = np.count_nonzero(kernel)
+    return bool(0 < taps == np.count_nonzero(kernel.astype(dtype)))
 
 
 def _is_tame(pixels: NDArray[Any]) -> bool:
