@@ -187,8 +187,8 @@ class Report:
 
     @property
     def disagreements(self) -> list[Row]:
-        """The rows whose result is wrong."""
-        return [row for row in self.rows if not row.agrees]
+        """The rows of convcli's own whose result is wrong; that a plain call errs is shown, and no fault of ours."""
+        return [row for row in self.rows if not row.agrees and not row.plain]
 
     def record(self) -> dict[str, Any]:
         """Give the whole in the form of the machine-readable reports."""

@@ -148,8 +148,9 @@ class Run:
     """What is asked of a bank: how many outputs, of which samples.
 
     `output` counts rows and columns after the stride. `itemsize` is that of the arithmetic, 4 or 8. `native` is the
-    size of the samples where a library may filter the whole image as it is: 1, 4 or 8, else 0. `finished` says that
-    responses become integers, `cold` that nothing is loaded or planned yet.
+    size of the samples where a library may filter the whole image as it is: 1, 4 or 8, else 0; `converted` says that
+    they are made so before. `finished` says that responses become integers, `cold` that nothing is loaded or planned
+    yet.
     """
 
     output: tuple[int, int]
@@ -157,6 +158,7 @@ class Run:
     dilation: tuple[int, int] = (1, 1)
     itemsize: int = 4
     native: int = 0
+    converted: bool = False
     finished: bool = False
     cold: bool = False
 
@@ -299,6 +301,8 @@ def ways(backend: str, load: Load, run: Run) -> list[Way]:
     found = list(_WAYS[backend](load, run))
     for way in found:
         way.terms[f"{backend}.run"] = 1.0
+        if way.form.whole and run.converted:
+            way.terms["tile.read"] = math.prod(run.every) * load.channels * run.itemsize / 4
         if not way.form.whole:
             read = math.prod(run.every) * load.channels * run.itemsize / 4
             way.terms["tile.read"] = read
@@ -434,7 +438,7 @@ def _opencv(load: Load, run: Run) -> Iterator[Way]:
     samples = every[0] * every[1] * load.channels * run.itemsize / 4
     places = size[0] * size[1]
     tiles = math.prod(math.ceil(n / most) for n, most in zip(every, _large_tile(load, run), strict=True))
-    if not load.shared:
+    if not load.shared or load.channels > OPENCV_CHANNELS:
         planes = samples * load.outputs
         calls = 2.0 * load.inputs * load.outputs * load.groups * tiles
         terms = {**_filter2d(places, taps, planes, run.itemsize), "opencv.plane": planes, "opencv.call": calls}

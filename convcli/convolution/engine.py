@@ -55,8 +55,9 @@ class Task:
 
 def run_whole(pixels: NDArray[Any], task: Task, dtype: np.dtype[Any]) -> NDArray[Any] | None:
     """Filter a whole image by the backend's own means, where that was planned and these samples allow it; else None."""
-    if not task.forms[0].whole or pixels.dtype != dtype:  # as samples of the other byte order are not
+    if not task.forms[0].whole:
         return None
+    pixels = pixels.astype(dtype, copy=False)  # samples of the other byte order, and integers where that was planned
     kernel, passes, box = _known(task.banks[0], task.forms[0])
     assert kernel is not None
     anchor = task.rows.before, task.columns.before
