@@ -20,6 +20,8 @@ from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
 
 # Kernels within these leave room for samples and sums of them in float32.
 _LEAST_SINGLE, _MOST_SINGLE = 1e-30, 1e30
+# 16 MB of float32.
+_FEW_SAMPLES = 1 << 22
 _SAMPLE_TYPES = ("uint8", "uint16", "int16", "float32", "float64")
 
 
@@ -224,12 +226,16 @@ def plan_convolution(
     # Libraries compute in float32 unless given more.
     plain = plain and (work_dtype == np.float32 or dtype == np.float64)
     native = plain and takes_whole(dtype.name, result.name, channels, options.padding, value)
+    # Few integers are made floats at once, sooner than threads would have shared their tiles.
+    converted = plain and not native and result.kind == "f" and height * width * channels <= _FEW_SAMPLES
+    converted = converted and takes_whole(result.name, result.name, channels, options.padding, value)
     run = Run(
         (rows.output, columns.output),
         options.stride,
         options.dilation,
         work_dtype.itemsize,
-        result.itemsize if native else 0,
+        result.itemsize if native or converted else 0,
+        converted=converted,
         finished=result.kind != "f",
         cold=cold,
     )

@@ -412,7 +412,8 @@ def _winograd(load: Load, run: Run) -> Iterator[Way]:
 
 def _fft(load: Load, run: Run) -> Iterator[Way]:
     span, every = run.span(load.size), run.every
-    size = transform_size(every, span, run.itemsize)
+    planes = load.channels if load.shared else 2 * load.channels + load.outputs * load.groups
+    size = transform_size(every, span, run.itemsize, planes)
     tiles = tile_count(every, span, size)
     samples = size[0] * size[1] * run.itemsize / 4
     cost = transform_cost(size, run.itemsize) * run.itemsize / 4

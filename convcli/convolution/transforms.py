@@ -13,6 +13,8 @@ _LENGTHS = (
 _CACHED_BYTES = 600_000
 _SPILL = 0.15
 _CALLS = 400_000
+# Of a thread's planes.
+_MOST_BYTES = 48 << 20
 # Of spectra kept.
 _KEPT_BYTES = 32 << 20
 
@@ -45,8 +47,10 @@ def tile_count(output: tuple[int, int], span: tuple[int, int], size: tuple[int, 
 
 
 @lru_cache(maxsize=64)
-def transform_size(output: tuple[int, int], span: tuple[int, int], itemsize: int) -> tuple[int, int]:
+def transform_size(output: tuple[int, int], span: tuple[int, int], itemsize: int, planes: int = 1) -> tuple[int, int]:
     """Choose the transform (height, width) that makes the whole cheapest by `transform_cost`.
+
+    Each thread holds `planes` of that size at a time, in a few megabytes where that leaves any choice.
 
     >>> transform_size((2048, 2048), (15, 15), 4)
     (320, 320)
@@ -62,4 +66,6 @@ def transform_size(output: tuple[int, int], span: tuple[int, int], itemsize: int
     def cost(size: tuple[int, int]) -> float:
         return tile_count(output, span, size) * (transform_cost(size, itemsize) + _CALLS)
 
-    return min(((h, w) for h in candidates(0) for w in candidates(1)), key=cost)
+    sizes = [(h, w) for h in candidates(0) for w in candidates(1)]
+    small = [size for size in sizes if math.prod(size) * itemsize * planes <= _MOST_BYTES]
+    return min(small or [min(sizes, key=math.prod)], key=cost)

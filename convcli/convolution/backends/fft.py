@@ -40,13 +40,13 @@ class _FFT:
 
     def tile_size(self, work: Work) -> tuple[int, int]:
         """The outputs of the transform that makes the whole cheapest."""
-        height, width = transform_size(work.output, work.span, work.dtype.itemsize)
+        height, width = _size(work)
         return height - work.span[0] + 1, width - work.span[1] + 1
 
     def prepare(self, work: Work, tile: tuple[int, int]) -> Callable[[], Correlator]:
         """Transform the kernels, once for all threads."""
         _recall_wisdom()
-        size = transform_size(work.output, work.span, work.dtype.itemsize)
+        size = _size(work)
         spectra = _kernel_spectra(work, size)
         return lambda: _OverlapSave(work, size, spectra)
 
@@ -55,11 +55,21 @@ class _FFT:
 
     def measure(self, work: Work) -> None:
         """Have FFTW measure its plans."""
-        measure_plans(work.output, work.span, work.dtype)
+        measure_plans(work.output, work.span, work.dtype, _planes(work))
 
     def single_threaded(self) -> AbstractContextManager[object]:
         """Plans are made for one thread each."""
         return nullcontext()
+
+
+def _planes(work: Work) -> int:
+    """How many planes of a transform's size a thread holds."""
+    bank = work.bank
+    return bank.inputs if bank.shared is not None else 2 * bank.inputs + bank.outputs
+
+
+def _size(work: Work) -> tuple[int, int]:
+    return transform_size(work.output, work.span, work.dtype.itemsize, _planes(work))
 
 
 class _OverlapSave:
@@ -197,12 +207,12 @@ def _plans(real: NDArray[Any], spectrum: NDArray[Any], effort: str) -> tuple[Any
     return forward, inverse
 
 
-def measure_plans(output: tuple[int, int], span: tuple[int, int], dtype: np.dtype[Any]) -> None:
+def measure_plans(output: tuple[int, int], span: tuple[int, int], dtype: np.dtype[Any], planes: int = 1) -> None:
     """Have FFTW measure which transform is fastest for this output size and kernel span; takes up to a few seconds.
 
     FFTW remembers the answer as wisdom, for the rest of the process.
     """
-    height, width = transform_size(output, span, dtype.itemsize)
+    height, width = transform_size(output, span, dtype.itemsize, planes)
     real = pyfftw.empty_aligned((height, width), dtype)
     spectrum = pyfftw.empty_aligned((height, width // 2 + 1), np.result_type(dtype, np.complex64))
     _plans(real, spectrum, "FFTW_MEASURE")

@@ -73,10 +73,6 @@ class _OpenCV:
                 result = cv2.filter2D(pixels, -1, kernel, anchor=anchor, borderType=border)
             else:
                 ((column, row),) = image.passes
-                if pixels.dtype != np.uint8:
-                    # The row comes first: its response is no larger than the samples, however large these are.
-                    scale = np.abs(row).sum()
-                    column, row = column * scale, row / scale
                 result = cv2.sepFilter2D(pixels, -1, row, column, anchor=anchor, borderType=border)
         return result.reshape(pixels.shape)
 
@@ -195,15 +191,13 @@ class _Planes(_Tile):
 
 
 def _spreads(image: WholeImage) -> bool:
-    """Whether a sample that is not finite reaches outputs that it should not.
+    """Whether samples that are not finite, or huge, may spoil outputs that they should not.
 
-    Of one product without zeros, column and row take it just to the windows that hold it.
+    Even one product without zeros does that: of a symmetric factor, samples are added before they are weighed.
     """
     dtype = image.pixels.dtype
-    if image.box or image.passes is None:
-        small = image.kernel.size < SPECTRAL_PLACES[dtype.itemsize]
-        return image.box or not (small and _same_zeros(image.kernel, dtype))
-    return not all(factor.astype(dtype).all() for product in image.passes for factor in product)
+    by_taps = image.passes is None and not image.box and image.kernel.size < SPECTRAL_PLACES[dtype.itemsize]
+    return not (by_taps and _same_zeros(image.kernel, dtype))
 
 
 def _same_zeros(kernel: NDArray[np.float64], dtype: np.dtype[Any]) -> bool:
