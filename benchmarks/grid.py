@@ -4,11 +4,12 @@
 
 A cell is an image, a kernel and a size. The rivals are cv2.filter2D on the image as given and on float32,
 cv2.sepFilter2D and cv2.boxFilter where the kernel allows, scipy.signal.oaconvolve, and whole-image transforms by
-scipy.fft. Each gives
-the same sample type as ours, padding included; a rival counts where its result lies within 2e-6 sum|w| max|sample| of
-the exact one (half a step more for bytes), looked at in windows at the corners and in the middle. Those within twice
-the fastest are then timed in turn with ours, run after run, everything warm; the median of the paired ratios counts.
-Both sides have all cores. The target is a ratio of 1.15 at most (1.25 in 2 of 100 cells).
+scipy.fft. Each gives the same sample type as ours, padding included; a rival counts where its result lies within
+2e-6 sum|w| max|sample| of the exact one (half a step more for bytes), looked at in windows at the corners and in the
+middle. Those within twice the fastest are then timed in turn with ours, run after run; the median of the paired ratios
+counts. A call of less than 50 ms is timed after an untimed one of its own: what ran before it would else decide between
+two that are the same. Both sides have all cores. FFT plans are FFTW's estimates, unless `convcli tune` has kept better
+ones. The target is a ratio of 1.15 at most (1.25 in 2 of 100 cells).
 """
 
 import argparse
@@ -125,16 +126,20 @@ def is_exact(result: NDArray[Any], image: NDArray[Any], weights: NDArray[np.floa
     return True
 
 
-def seconds(call: Call) -> float:
-    """Time one call."""
+def seconds(call: Call, settle: bool = False) -> float:
+    """Time one call; `settle` runs it once before, so that it does not pay for what another one left in the caches."""
+    if settle:
+        call()
     start = time.perf_counter()
     call()
     return time.perf_counter() - start
 
 
-def race(ours: Call, others: dict[str, Call], runs: int) -> tuple[float, dict[str, tuple[float, float]]]:
+def race(ours: Call, others: dict[str, Call], runs: int, settle: bool) -> tuple[float, dict[str, tuple[float, float]]]:
     """Run all in turn: our median seconds, and for each rival its median and that of the paired ratios ours / its."""
-    rounds = [(seconds(ours), {name: seconds(call) for name, call in others.items()}) for _ in range(runs)]
+    rounds = [
+        (seconds(ours, settle), {name: seconds(call, settle) for name, call in others.items()}) for _ in range(runs)
+    ]
     table = {
         name: (
             statistics.median(each[name] for _, each in rounds),
@@ -220,7 +225,7 @@ def main() -> None:
                 near = {r: c for r, c in calls.items() if spent[r] <= 2 * min(spent.values()) or r == "filter2D"}
                 few = 5 if min(spent.values()) < 0.2 else 3
                 runs = max(few, min(4 * options.runs, int(options.runs * 0.05 / min(spent.values()))))
-                median, table = race(ours, near, runs)
+                median, table = race(ours, near, runs, settle=min(spent.values()) < 0.05)
                 fastest = max(table, key=lambda r: table[r][1])
                 ratio = table[fastest][1]
                 cells += 1
