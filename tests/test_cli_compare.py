@@ -18,6 +18,7 @@ from convcli.benchmark.comparison import CompareOptions, compare
 from convcli.benchmark.synthetic import synthetic_image
 from convcli.cli.app import run as run_app
 from convcli.convolution.options import BACKENDS
+from convcli.convolution.profile import profile_path
 from convcli.errors import FilterError, ImageWriteError
 
 PIXELS = np.random.default_rng(3).integers(0, 256, (24, 32, 3), dtype=np.uint8)
@@ -65,11 +66,24 @@ def test_a_table_shows_every_backend_with_what_auto_chose_and_that_all_agree():
     assert outcome.messages == ""
 
 
-def test_a_piped_table_is_plain_and_fits_80_columns():
+@pytest.mark.parametrize("spread", ["4%", "1234%"])
+def test_a_piped_table_is_plain_and_fits_80_columns(spread, monkeypatch):
+    monkeypatch.setattr("convcli.benchmark.words.spread", lambda row: spread)
+    monkeypatch.setattr("convcli.benchmark.words.interval", lambda relative: "10.24..20.48")
     text = done("compare", "photo.png", "-k", "gaussian:sigma=2", *QUICK, "--baseline").output.decode()
     assert "\x1b" not in text
     tables = [line for line in text.splitlines() if not line.startswith("  ")]
     assert max(map(len, tables)) <= 80
+
+
+def test_a_measured_profile_that_is_damaged_is_told_of(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    path = profile_path()
+    path.parent.mkdir(parents=True)
+    path.write_text("not a profile")
+    messages = done("compare", "photo.png", "-k", "box:size=5", *QUICK).messages
+    assert f"convcli: note: {path} is not used: " in messages
+    assert "note" not in done("compare", "photo.png", "-k", "box:size=5", *QUICK, "-q").messages
 
 
 def test_json_holds_each_result_as_the_design_says():

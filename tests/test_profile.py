@@ -13,7 +13,7 @@ import pytest
 
 from convcli.convolution import machine, profile
 from convcli.convolution.costs import COEFFICIENTS
-from convcli.convolution.profile import current_profile, keep_wisdom, problems, save_profile, stored_wisdom
+from convcli.convolution.profile import current_profile, problems, save_profile, stored_wisdom
 from convcli.errors import ProfileError
 
 ROOT = Path(__file__).parents[1]
@@ -100,7 +100,6 @@ def test_without_a_home_there_is_no_profile(monkeypatch):
     monkeypatch.delenv("HOME")
     assert current_profile().source == "shipped"
     assert stored_wisdom() is None
-    keep_wisdom(WISDOM)
     assert problems() == ()
     with pytest.raises(ProfileError, match="no home folder to keep a profile in: set XDG_CACHE_HOME"):
         save_profile(doubled())
@@ -305,15 +304,8 @@ def test_wisdom_is_stored_beside_the_profile():
     path = save_profile(doubled(), WISDOM)
     assert stored_wisdom() == WISDOM
     assert sorted(path.parent.iterdir()) == [path, path.with_suffix(".wisdom")]
-    keep_wisdom((b"a", b"b", b"c"))
+    save_profile(doubled(), (b"a", b"b", b"c"))
     assert stored_wisdom() == (b"a", b"b", b"c")
-    assert problems() == ()
-
-
-def test_wisdom_can_be_kept_without_a_profile():
-    keep_wisdom(WISDOM)
-    assert stored_wisdom() == WISDOM
-    assert current_profile() == profile.Profile(COEFFICIENTS)
     assert problems() == ()
 
 
@@ -321,7 +313,7 @@ def test_fftw_takes_its_wisdom_back():
     import pyfftw
 
     wisdom = pyfftw.export_wisdom()
-    keep_wisdom(wisdom)
+    save_profile(doubled(), wisdom)
     assert stored_wisdom() == wisdom
     assert pyfftw.import_wisdom(stored_wisdom()) == (True, True, True)
 
@@ -351,13 +343,6 @@ def test_wisdom_that_fftw_refuses_is_one_line():
     path = save_profile(doubled(), WISDOM).with_suffix(".wisdom")
     profile.wisdom_refused()
     assert problems() == (f"{path} is not used: FFTW does not take it; `convcli tune` writes a new one",)
-
-
-def test_wisdom_that_cannot_be_kept_is_one_line_and_no_error(caches):
-    caches.write_text("a file where the folder should be")
-    keep_wisdom(WISDOM)
-    (line,) = problems()
-    assert line.startswith("FFTW's wisdom is not kept: ")
 
 
 def test_reset_deletes_what_is_this_machines_and_nothing_else(monkeypatch):

@@ -211,6 +211,10 @@ def compare_backends(
 
 
 def _say_what_else(found: "Report", reports: Sequence[str]) -> None:
+    from convcli.convolution.profile import problems
+
+    for problem in problems():  # a profile is looked for when the first plan is made
+        say(f"convcli: note: {problem}")
     for warning in found.warnings:
         say(f"convcli: warning: {warning}")
     for path in reports:

@@ -15,7 +15,7 @@ from convcli.benchmark import words
 from convcli.benchmark.report import Comparison, Report, Row, Sweep
 from convcli.cli.kernel_views import stdout_console
 
-_WIDTH = 80  # that the columns of a sweep may take together; those beyond stand below
+_WIDTH = 80  # of a table; the columns of a sweep that are beyond stand below
 
 
 class Progress:
@@ -161,7 +161,9 @@ def _table(*heads: str, left: Sequence[int] = (0,)) -> Table:
 
 
 def _print(console: Console, table: Table) -> None:
-    """Print a table without the blanks that fill its last column."""
+    """Print a table without the blanks that fill its last column, its columns closer where it would be too wide."""
+    if console.measure(table, options=console.options.update(max_width=1000)).maximum > _WIDTH:
+        table.padding = (0, 0, 0, 0)
     with console.capture() as capture:
         console.print(table)
     print("\n".join(line.rstrip() for line in capture.get().rstrip().split("\n")))

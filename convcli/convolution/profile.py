@@ -124,19 +124,6 @@ def wisdom_refused() -> None:
     _problem(profile_path().with_suffix(WISDOM_SUFFIX), "FFTW does not take it")
 
 
-def keep_wisdom(wisdom: tuple[bytes, ...]) -> None:
-    """Store FFTW's wisdom (double, single, long double) for later runs.
-
-    Where it cannot be stored nothing is lost but time, so that becomes one of the `problems`.
-    """
-    if profiles_folder() is None:
-        return
-    try:
-        _write_wisdom(profile_path(), wisdom)
-    except ProfileError as error:
-        _problems[f"FFTW's wisdom is not kept: {error}"] = None
-
-
 def problems() -> tuple[str, ...]:
     """Tell in one line each what was found in this process and could not be used, and what to do about it."""
     return tuple(_problems)
