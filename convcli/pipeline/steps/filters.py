@@ -1,0 +1,125 @@
+"""The catalogue's kernels as a step."""
+
+from functools import cache
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+from msgspec import Meta
+
+from convcli.convolution.bank import Bank
+from convcli.convolution.convolve import plan_convolution
+from convcli.convolution.geometry import AxisGeometry, axis_geometry
+from convcli.convolution.options import ConvolveOptions
+from convcli.errors import ConvcliError
+from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
+from convcli.kernel.spec import load_kernel
+from convcli.pipeline.facts import Facts, Shape
+from convcli.pipeline.step import Maps, PositivePair, Prepared, Setting, Step, StepError, pair
+
+_FLOAT = np.dtype(np.float32)
+
+
+class Filter(Step, frozen=True, kw_only=True):
+    """Lay one kernel of the catalogue, of a file or written out, on each channel, as `convcli filter` does.
+
+        - filter: gaussian:sigma=2
+        - filter: {kernel: 0 -1 0; -1 5 -1; 0 -1 0, padding: replicate, extent: valid}
+
+    The result is the response itself, in the input's units. A kernel file's path counts from where the command runs.
+    """
+
+    name: ClassVar[str] = "filter"
+    main: ClassVar[str | None] = "kernel"
+
+    kernel: Annotated[str, Meta(description="A catalogue name, NAME:param=value, a .yaml file, or weights as text.")]
+    padding: str = "reflect101"
+    padding_value: float = 0.0
+    extent: str = "same"
+    flip: bool = False
+    anchor: tuple[int, int] | None = None
+    stride: PositivePair = 1
+    dilation: PositivePair = 1
+
+    def __post_init__(self) -> None:
+        self._options()
+        _load(self.kernel)
+
+    def output(self, *inputs: Shape) -> Shape:
+        rows, columns = self._axes(inputs[0])
+        return rows.output, columns.output, inputs[0][2]
+
+    def facts(self, *inputs: Shape) -> Facts:
+        channels = inputs[0][2]
+        axes = self._axes(inputs[0])
+        output = (axes[0].output, axes[1].output, channels)
+        kernel = _load(self.kernel)
+        parts = kernel.kernels if isinstance(kernel, CompositeKernel) else (kernel,)
+        weights = sum(part.weights.size for part in parts)
+        return Facts(
+            output,
+            parameters=weights,
+            macs=weights * output[0] * output[1] * channels,
+            window=_window(parts),
+            stride=pair(self.stride),
+            dilation=pair(self.dilation),
+            padding=((axes[0].before, axes[0].after), (axes[1].before, axes[1].after)),
+            linear=isinstance(kernel, Kernel) or kernel.combine == "sum",
+        )
+
+    def bank(self, *inputs: Shape, setting: Setting) -> Bank | None:
+        kernel = _load(self.kernel)
+        if not isinstance(kernel, Kernel):
+            return None
+        return Bank.depthwise(kernel.weights[::-1, ::-1] if self.flip else kernel.weights, inputs[0][2])
+
+    def prepare(self, *inputs: Shape, setting: Setting) -> Prepared:
+        options = self._options(backend=setting.backend, threads=setting.threads, device=setting.device)
+        try:
+            plan = plan_convolution(inputs[0], _FLOAT, _load(self.kernel), options)
+        except ConvcliError as error:
+            raise StepError(str(error)) from error
+
+        def run(maps: Maps) -> Maps:
+            response: Maps = plan.run(maps)
+            return response
+
+        return Prepared(run, plan.backend, plan.reason)
+
+    def _options(self, **more: Any) -> ConvolveOptions:
+        return ConvolveOptions(
+            padding=self.padding,
+            padding_value=self.padding_value,
+            extent=self.extent,
+            flip=self.flip,
+            anchor=self.anchor,
+            stride=pair(self.stride),
+            dilation=pair(self.dilation),
+            **more,
+        )
+
+    def _axes(self, shape: Shape) -> tuple[AxisGeometry, AxisGeometry]:
+        kernel = _load(self.kernel)
+        parts = kernel.kernels if isinstance(kernel, CompositeKernel) else (kernel,)
+        size = _window(parts)
+        rows, columns = (
+            self._axis(length, taps, stride, dilation)
+            for length, taps, stride, dilation in zip(
+                shape[:2], size, pair(self.stride), pair(self.dilation), strict=True
+            )
+        )
+        return rows, columns
+
+    def _axis(self, length: int, taps: int, stride: int, dilation: int) -> AxisGeometry:
+        try:
+            return axis_geometry(length, taps, anchor=taps // 2, extent=self.extent, stride=stride, dilation=dilation)
+        except ConvcliError as error:
+            raise StepError(str(error)) from error
+
+
+def _window(parts: tuple[Kernel, ...]) -> tuple[int, int]:
+    return max(part.size[0] for part in parts), max(part.size[1] for part in parts)
+
+
+@cache
+def _load(spec: str) -> AnyKernel:
+    return load_kernel(spec)
