@@ -21,7 +21,7 @@ LAYERS = (
     ("convcli.convolution",),
     ("convcli.chain",),
     ("convcli.job",),
-    ("convcli.benchmark",),
+    ("convcli.batch", "convcli.benchmark"),
     ("convcli.cli",),
     ("convcli.__main__",),
 )

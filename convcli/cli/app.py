@@ -26,9 +26,10 @@ _OUR_WORDS = {
 # What `convcli --help` says of each command, so that it need not import them.
 _COMMANDS = {
     "filter": ("convcli.cli.filter", "Filter images with one kernel, or several in turn."),
+    "batch": ("convcli.cli.batch", "Filter folders of images on all cores; take up where a run was left."),
     "compare": ("convcli.cli.compare", "Compare the backends on an image: time, memory, accuracy."),
     "tune": ("convcli.cli.tune", "Measure this machine, so that auto chooses by what things cost here."),
-    "kernels": ("convcli.cli.kernels", "List, show, check, export and compose kernels."),
+    "kernels": ("convcli.cli.kernels", "List, show, check, export, compose and fit kernels."),
 }
 
 

@@ -1,7 +1,7 @@
 """`convcli filter`: images in, filtered images out."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +9,6 @@ import typer
 
 from convcli.cli import options as opt
 from convcli.cli.report_files import check_report
-from convcli.convolution.options import ConvolveOptions
 from convcli.errors import ConvcliError, OutputError, UsageError
 
 if TYPE_CHECKING:
@@ -83,8 +82,7 @@ def filter_images(
         threads=threads,
         device=device,
     )
-    if force and existing not in (None, "overwrite"):
-        raise UsageError(f"-f means --existing overwrite, not --existing {existing}: choose one")
+    policy = opt.existing_policy(existing, force=force)
     _check_streams(inputs, output, json=json, dry_run=dry_run)
 
     # Not before here is numpy needed.
@@ -99,7 +97,7 @@ def filter_images(
         convolve=convolve,
         tone=ToneOptions(signed=signed, scale=scale, bias=bias, gray=gray, linear=linear, alpha=alpha),
         depth=depth,
-        existing="overwrite" if force else existing or "error",
+        existing=policy,
         format=format_,
         quality=quality,
         compression=compression,
@@ -111,7 +109,7 @@ def filter_images(
     if report is not None:
         check_report(report, [*inputs, *outputs])
     hiding = dict.fromkeys(note for spec in kernel for note in hiding_notes(spec))
-    for note in (*hiding, *_pointless(padding, convolve)):
+    for note in (*hiding, *opt.pointless(padding, convolve)):
         reporter.note(note)
 
     errors: list[ConvcliError] = []
@@ -167,11 +165,3 @@ def _check_outputs(inputs: Sequence[str], outputs: Sequence[str], options: "Filt
         if check_destination(output, options.existing, files) == "skip":
             skipped.add(output)
     return skipped
-
-
-def _pointless(padding: str | None, options: ConvolveOptions) -> Iterator[str]:
-    """Name what was asked for and can have no effect on any image."""
-    if options.extent == "valid" and padding is not None:
-        yield f"--padding {padding} does nothing under --extent valid, which stays inside the image"
-    if options.extent != "same" and options.anchor is not None:
-        yield f"--anchor does nothing under --extent {options.extent}: it matters for same"

@@ -9,7 +9,14 @@ def say(text: str) -> None:
     Where standard error is closed nothing is said: `print` would take standard output instead, which may hold an image.
     """
     if sys.stderr is not None:
-        line = " ".join(text.splitlines())
-        # A name may hold what a terminal would obey.
-        shown = line if line.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
-        print(shown, file=sys.stderr)
+        print(one_line(text), file=sys.stderr)
+
+
+def one_line(text: str) -> str:
+    """Put a text on one line, with what a terminal would obey written out: a file's name may hold anything.
+
+    >>> print(one_line("a\\x1b[2Jb"))
+    a\\x1b[2Jb
+    """
+    line = " ".join(text.splitlines())
+    return line if line.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)

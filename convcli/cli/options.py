@@ -3,7 +3,7 @@
 Each is a type for a command's signature, so that its names, its help and its place on the help page are written once.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Annotated
 
 import typer
@@ -270,6 +270,36 @@ def convolve_options(
     if padding_value is not None and options.padding != "constant":
         raise UsageError(f"--padding-value needs --padding constant, not {options.padding}")
     return options
+
+
+def existing_policy(existing: str | None, *, force: bool) -> str:
+    """Tell what to do with outputs that exist: `error` unless something else is said.
+
+    >>> existing_policy(None, force=True)
+    'overwrite'
+
+    Raises
+    ------
+    UsageError
+        where -f and another policy are both asked for.
+    """
+    if force and existing not in (None, "overwrite"):
+        raise UsageError(f"-f means --existing overwrite, not --existing {existing}: choose one")
+    return "overwrite" if force else existing or "error"
+
+
+def check_loudness(*, quiet: bool, verbose: bool) -> None:
+    """Raise UsageError where more and fewer messages are both asked for."""
+    if quiet and verbose:
+        raise UsageError("--quiet and --verbose exclude each other: choose one")
+
+
+def pointless(padding: str | None, options: ConvolveOptions) -> Iterator[str]:
+    """Name what was asked for and can have no effect on any image; `padding` is None where it was not asked for."""
+    if options.extent == "valid" and padding is not None:
+        yield f"--padding {padding} does nothing under --extent valid, which stays inside the image"
+    if options.extent != "same" and options.anchor is not None:
+        yield f"--anchor does nothing under --extent {options.extent}: it matters for same"
 
 
 def parse_pair(option: str, text: str, least: int = 0) -> tuple[int, int]:

@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from convcli.cli.messages import say
+from convcli.cli.options import check_loudness
 from convcli.convolution.profile import problems
-from convcli.errors import UsageError
 from convcli.job import Result, Step
 from convcli.reports import flat, report_suffix, to_json, write_report_text
 from convcli.timing import STAGES
@@ -27,8 +28,7 @@ class Reporter:
     """
 
     def __init__(self, *, quiet: bool, verbose: bool, json: bool, timing: bool, report: str | None) -> None:
-        if quiet and verbose:
-            raise UsageError("--quiet and --verbose exclude each other: choose one")
+        check_loudness(quiet=quiet, verbose=verbose)
         if report is not None:
             report_suffix(report, REPORT_SUFFIXES)
         self._quiet = quiet
@@ -121,18 +121,31 @@ def choices(results: Sequence[Result]) -> list[str]:
     >>> choices([Result("a.png", "b.png", "planned", steps=(step,))])
     ['sobel_x: opencv, small kernel, 9 weights; predicted 5.2 ms, next direct 8.9 ms']
     """
-    alike: dict[tuple[str, str], list[Step]] = {}
+    alike: dict[tuple[str, str, str, str], list[Step]] = {}
     for result in results:
         for step in result.steps:
             next_best = "" if step.runner_up is None else step.runner_up[0]
-            alike.setdefault((f"{_short(step.kernel)}: {step.backend}, {step.reason}", next_best), []).append(step)
+            alike.setdefault((step.kernel, step.backend, step.reason, next_best), []).append(step)
     lines = []
-    for (line, next_best), steps in alike.items():
+    for (kernel, backend, reason, next_best), steps in alike.items():
         predicted = [step.predicted_seconds for step in steps if step.predicted_seconds is not None]
-        told = f"{line}; predicted {_span(predicted)}" if predicted else line
         after = [step.runner_up[1] for step in steps if step.runner_up is not None]
-        lines.append(f"{told}, next {next_best} {_span(after)}" if after else told)
+        lines.append(choice_line(kernel, backend, reason, predicted, next_best, after))
     return lines
+
+
+def choice_line(
+    kernel: str, backend: str, reason: str, predicted: Sequence[float], next_best: str, after: Sequence[float]
+) -> str:
+    """Tell how a kernel was computed and why; the times are told from the least to the most.
+
+    >>> choice_line("sobel_x", "opencv", "small kernel, 9 weights", [0.0052, 0.007], "direct", [0.0089])
+    'sobel_x: opencv, small kernel, 9 weights; predicted 5.2 ms to 7 ms, next direct 8.9 ms'
+    """
+    line = f"{_short(kernel)}: {backend}, {reason}"
+    if predicted:
+        line += f"; predicted {_span(predicted)}"
+    return f"{line}, next {next_best} {_span(after)}" if after else line
 
 
 def _span(seconds: Sequence[float]) -> str:
@@ -161,38 +174,72 @@ def _report_json(records: Sequence[dict[str, Any]]) -> str:
 
 
 def _report_csv(records: Sequence[dict[str, Any]]) -> str:
+    return csv_row(csv_columns()) + "".join(csv_row(csv_cells(record)) for record in records)
+
+
+@cache
+def csv_columns() -> tuple[str, ...]:
+    """Name the columns of a report on images: those of an image that was done, whatever became of the others."""
+    step = Step("", "", predicted_seconds=0.0, runner_up=("", 0.0))
+    full = Result("", "", "failed", steps=(step,), seconds=dict.fromkeys((*STAGES, "total"), 0.0), error="")
+    return tuple(flat(full.record()))
+
+
+def csv_cells(record: dict[str, Any]) -> list[Any]:
+    """Give the cells of a record, one for each of the `csv_columns`."""
+    cells = flat(record)
+    return [cells.get(name, "") for name in csv_columns()]
+
+
+def csv_row(cells: Sequence[Any]) -> str:
+    """Write cells as a line of CSV.
+
+    >>> csv_row(["a,b", 1.5, None])
+    '"a,b",1.5,\\n'
+    """
     import csv
     import io
 
-    # The columns are those of an image that was done, whatever became of these.
-    step = Step("", "", predicted_seconds=0.0, runner_up=("", 0.0))
-    full = Result("", "", "failed", steps=(step,), seconds=dict.fromkeys((*STAGES, "total"), 0.0), error="")
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(flat(full.record())), extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(flat(record) for record in records)
+    csv.writer(text, lineterminator="\n").writerow(cells)
     return text.getvalue()
 
 
 def _report_markdown(records: Sequence[dict[str, Any]]) -> str:
+    return "".join([*markdown_head(), *map(markdown_image, records)])
+
+
+def markdown_head() -> tuple[str, str]:
+    """Give the head of a table of images, and the line under it."""
     stages = (*STAGES, "total")
     head = ["input", "output", "status", "kernels", "backends", "mapping", *(f"{s} [ms]" for s in stages), "MP/s"]
-    rows = [head, ["---"] * 6 + ["---:"] * (len(stages) + 1)]
-    for record in records:
-        seconds, speed = record["seconds"], record["megapixels_per_second"]
-        rows.append(
-            [
-                record["input"],
-                record["output"],
-                record["status"],
-                ", ".join(step["kernel"] for step in record["steps"]),
-                ", ".join(step["backend"] for step in record["steps"]),
-                record["mapping"] or "",
-                *(f"{1e3 * seconds[s]:.1f}" if s in seconds else "" for s in stages),
-                "" if speed is None else f"{speed:.1f}",
-            ]
-        )
-    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |\n" for row in rows)
+    return markdown_row(head), markdown_row(["---"] * 6 + ["---:"] * (len(stages) + 1))
+
+
+def markdown_image(record: dict[str, Any]) -> str:
+    """Write the record of an image as a row of that table."""
+    seconds, speed = record["seconds"], record["megapixels_per_second"]
+    return markdown_row(
+        [
+            record["input"],
+            record["output"],
+            record["status"],
+            ", ".join(step["kernel"] for step in record["steps"]),
+            ", ".join(step["backend"] for step in record["steps"]),
+            record["mapping"] or "",
+            *(f"{1e3 * seconds[s]:.1f}" if s in seconds else "" for s in (*STAGES, "total")),
+            "" if speed is None else f"{speed:.1f}",
+        ]
+    )
+
+
+def markdown_row(cells: Sequence[str]) -> str:
+    """Write cells as a row of a table.
+
+    >>> print(markdown_row(["a|b", "1.5"]), end="")
+    | a\\|b | 1.5 |
+    """
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
 
 
 def _short(spec: str) -> str:

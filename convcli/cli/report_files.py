@@ -9,8 +9,10 @@ from convcli.errors import OutputError, UsageError
 _STANDARD_STREAM = "-"
 
 
-def check_report(report: str, images: Sequence[str]) -> None:
+def check_report(report: str, images: Sequence[str], made: str | None = None) -> None:
     """Check that a report can be written where it is asked for, and replaces none of the images.
+
+    `made` is a folder that the run will make where it is missing.
 
     Raises
     ------
@@ -20,7 +22,7 @@ def check_report(report: str, images: Sequence[str]) -> None:
         where it is one of the images.
     """
     folder = Path(report).parent
-    if not folder.is_dir():
+    if not folder.is_dir() and (made is None or os.path.realpath(folder) != os.path.realpath(made)):
         raise OutputError(f"--report {report}: no such folder; to make it: mkdir -p {folder}")
     if Path(report).is_dir():
         raise OutputError(f"--report {report}: a folder, not a file; name a file in it")

@@ -1,0 +1,260 @@
+"""`convcli batch`: folders of images in, a folder of filtered images out."""
+
+import os
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from convcli.cli import options as opt
+from convcli.cli.report_files import check_report
+from convcli.errors import INTERRUPTED, UsageError
+
+if TYPE_CHECKING:
+    from convcli.batch.run import BatchOptions, Plan
+    from convcli.cli.batch_reporter import BatchReporter
+
+app = typer.Typer(
+    add_completion=False, rich_markup_mode="rich", context_settings={"help_option_names": ["-h", "--help"]}
+)
+
+_STANDARD_STREAM = "-"
+
+_FILES = "Files"
+_COMPUTING = "Computing"
+
+
+@app.command("batch")
+def batch(
+    *,
+    inputs: Annotated[list[str] | None, typer.Argument(metavar="INPUT...", help="Images, and folders of them.")] = None,
+    kernel: opt.KernelOption,
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="OUTDIR",
+            help="The folder for the outputs; made where there is none. The tree of an input folder is kept below it.",
+            rich_help_panel=_FILES,
+        ),
+    ],
+    recursive: Annotated[
+        bool, typer.Option("--recursive", "-r", help="Take folders within folders too.", rich_help_panel=_FILES)
+    ] = False,
+    files_from: Annotated[
+        str | None,
+        typer.Option(
+            "--files-from",
+            metavar="FILE",
+            help="Take a list of inputs from a file, - for standard input: one a line, or NUL-separated.",
+            rich_help_panel=_FILES,
+        ),
+    ] = None,
+    name: Annotated[
+        str,
+        typer.Option(
+            "--name",
+            metavar="PATTERN",
+            help="What each output is called, such as '{stem}_{kernel}{suffix}'.",
+            rich_help_panel=_FILES,
+        ),
+    ] = "{stem}{suffix}",
+    format_: opt.FormatOption = None,
+    existing: opt.ExistingOption = None,
+    force: opt.ForceOption = False,
+    quality: opt.QualityOption = None,
+    compression: opt.CompressionOption = "balanced",
+    padding: opt.PaddingOption = None,
+    padding_value: opt.PaddingValueOption = None,
+    extent: opt.ExtentOption = "same",
+    flip: opt.FlipOption = False,
+    anchor: opt.AnchorOption = None,
+    stride: opt.StrideOption = "1",
+    dilation: opt.DilationOption = "1",
+    gray: opt.GrayOption = False,
+    linear: opt.LinearOption = False,
+    alpha: opt.AlphaOption = "auto",
+    scale: opt.ScaleOption = 1.0,
+    bias: opt.BiasOption = 0.0,
+    signed: opt.SignedOption = "auto",
+    depth: opt.DepthOption = "same",
+    backend: opt.BackendOption = "auto",
+    precision: opt.PrecisionOption = "single",
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs",
+            "-j",
+            metavar="N",
+            help="How many images to work on at a time. Default: as many as there are cores.",
+            rich_help_panel=_COMPUTING,
+        ),
+    ] = None,
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            "--threads",
+            metavar="N",
+            help="How many cores each image may use. Default: one; all of them with --jobs 1.",
+            rich_help_panel=_COMPUTING,
+        ),
+    ] = None,
+    device: opt.DeviceOption = "auto",
+    fail_fast: Annotated[
+        bool,
+        typer.Option("--fail-fast", help="Give up after the first image that fails.", rich_help_panel=_COMPUTING),
+    ] = False,
+    dry_run: opt.DryRunOption = False,
+    timing: opt.TimingOption = False,
+    report: opt.ReportOption = None,
+    json: opt.JsonOption = False,
+    quiet: opt.QuietOption = False,
+    verbose: opt.VerboseOption = False,
+) -> None:
+    """Filter many images, on all cores; an interrupted run is taken up with --existing skip.
+
+    [bold]Examples[/]
+
+      convcli batch photos/ -k gaussian:sigma=2 -o blurred/
+      convcli batch photos/ -r -k sobel -o edges/ --format png --name '{stem}_{kernel}{suffix}'
+      convcli batch photos/ -k sharpen -o sharp/ --existing skip
+      find photos -name '*.jpg' -print0 | convcli batch --files-from - -k sharpen -o sharp/
+    """
+    convolve = opt.convolve_options(
+        padding=padding,
+        padding_value=padding_value,
+        extent=extent,
+        flip=flip,
+        anchor=anchor,
+        stride=stride,
+        dilation=dilation,
+        backend=backend,
+        precision=precision,
+        threads=threads,
+        device=device,
+    )
+    policy = opt.existing_policy(existing, force=force)
+    opt.check_loudness(quiet=quiet, verbose=verbose)
+    if json and sys.stdout is None:
+        raise UsageError("--json: standard output is closed")
+    sources = _sources(inputs or [], files_from)
+
+    # Not before here is numpy needed.
+    from convcli import job
+    from convcli.batch.run import BatchOptions, plan_batch
+    from convcli.batch.totals import Totals
+    from convcli.chain import ToneOptions
+    from convcli.cli.batch_reporter import Asked, BatchReporter
+    from convcli.kernel.catalogue import hiding_notes
+
+    options = BatchOptions(
+        filter=job.FilterOptions(
+            kernels=tuple(kernel),
+            convolve=convolve,
+            tone=ToneOptions(signed=signed, scale=scale, bias=bias, gray=gray, linear=linear, alpha=alpha),
+            depth=depth,
+            existing=policy,
+            format=format_,
+            quality=quality,
+            compression=compression,
+            dry_run=dry_run,
+        ),
+        output=output,
+        recursive=recursive,
+        name=name,
+        jobs=jobs,
+        fail_fast=fail_fast,
+    )
+    plan = plan_batch(sources, options)
+    if report is not None:
+        _check_report(report, plan, options)
+    totals = Totals(len(plan), sum(item.bytes for item in plan.items), ready=len(plan.skipped))
+    asked = Asked(quiet=quiet, verbose=verbose, json=json, timing=timing, report=report)
+    with BatchReporter(totals, output, asked) as reporter:
+        hiding = dict.fromkeys(note for spec in kernel for note in hiding_notes(spec))
+        for note in (*hiding, *opt.pointless(padding, convolve), *plan.notes):
+            reporter.note(note)
+        _follow(plan, options, reporter)
+        reporter.finish()
+    if totals.interrupted:
+        raise typer.Exit(INTERRUPTED)
+    if totals.failures:
+        raise typer.Exit(1)
+
+
+def _sources(inputs: Sequence[str], files_from: str | None) -> list[str]:
+    """Give the inputs that were named, and those of the list."""
+    if _STANDARD_STREAM in inputs:
+        raise UsageError("batch reads no image from standard input: use convcli filter; for a list: --files-from -")
+    listed = [] if files_from is None else _listed(files_from)
+    if files_from is None and not inputs:
+        raise UsageError("no input was given: name images, folders of them, or a list with --files-from")
+    return [*inputs, *listed]
+
+
+def _listed(path: str) -> list[str]:
+    """Read the names in a list: separated by NUL where it holds one, as `find -print0` writes them, else one a line."""
+    if path != _STANDARD_STREAM:
+        try:
+            data = Path(path).read_bytes()
+        except OSError as error:
+            raise UsageError(f"--files-from {path}: {error.strerror}") from error
+    elif sys.stdin is None or sys.stdin.isatty():
+        raise UsageError("--files-from -: standard input is no list: send it one, such as find photos -print0 |")
+    else:
+        data = sys.stdin.buffer.read()
+    nul_separated = b"\0" in data
+    names = data.split(b"\0") if nul_separated else [line.removesuffix(b"\r") for line in data.split(b"\n")]
+    found = [os.fsdecode(name) for name in names if name]
+    if not found:
+        raise UsageError(f"--files-from {path}: the list is empty")
+    return found
+
+
+def _check_report(report: str, plan: "Plan", options: "BatchOptions") -> None:
+    """Check that the report can be written; the output folder, which the run makes, may still be missing."""
+    # Only what is called like a report can be one: of many images few are worth a look.
+    suffix = Path(report).suffix
+    alike = [path for item in plan.items for path in (item.source, item.output) if path.endswith(suffix)]
+    made = options.output if not options.filter.dry_run else None
+    check_report(report, alike, made=made)
+
+
+def _follow(plan: "Plan", options: "BatchOptions", reporter: "BatchReporter") -> None:
+    """Run a batch and tell of it as it goes; where it is interrupted, that is noted in the totals."""
+    from convcli.batch.run import run_batch
+
+    with _interrupted_by_termination():
+        try:
+            with closing(run_batch(plan, options, on_tick=reporter.tick)) as results:
+                for result in results:
+                    reporter.show(result)
+        except KeyboardInterrupt:
+            reporter.totals.interrupted = True
+
+
+@contextmanager
+def _interrupted_by_termination() -> Iterator[None]:
+    """Let SIGTERM, and the end of the terminal, stop a run as Ctrl-C does: in order."""
+    import signal
+
+    def interrupt(_number: int, _frame: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    handled = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    # What somebody else looks after, and what nohup has switched off, stays as it is.
+    handled = [number for number in handled if signal.getsignal(number) == signal.SIG_DFL]
+    if threading.current_thread() is not threading.main_thread():
+        handled = []
+    for number in handled:
+        signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number in handled:
+            signal.signal(number, signal.SIG_DFL)

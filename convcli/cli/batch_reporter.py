@@ -1,0 +1,95 @@
+"""Everything that is said of a batch: while it runs, of each file where that was asked for, and in the end."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from convcli.batch.totals import Totals
+from convcli.cli.batch_report import BatchReport
+from convcli.cli.batch_view import progress
+from convcli.cli.batch_words import files, summary, timing
+from convcli.cli.messages import say
+from convcli.cli.rendering import summary as image_summary
+from convcli.convolution.profile import problems
+from convcli.job import Result
+from convcli.reports import to_json
+
+_MOST_NAMED = 10  # of the outputs that were left alone, unless all are asked for
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a person wants to be told.
+
+    `quiet` leaves errors alone on standard error, `verbose` adds to them. `json` prints a line per image on standard
+    output; `timing` tells on standard error where the time went, `report` writes a file.
+    """
+
+    quiet: bool = False
+    verbose: bool = False
+    json: bool = False
+    timing: bool = False
+    report: str | None = None
+
+
+class BatchReporter:
+    """Says what becomes of a batch into `folder`, as far as it was `asked` for, and counts it in `totals`."""
+
+    def __init__(self, totals: Totals, folder: str, asked: Asked) -> None:
+        self.totals = totals
+        self._folder = folder
+        self._asked = asked
+        self._open = ExitStack()
+        self._report = None if asked.report is None else self._open.enter_context(BatchReport(asked.report))
+        shown = progress(totals, quiet=asked.quiet, verbose=asked.verbose, json=asked.json)
+        self._progress = self._open.enter_context(shown)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+
+    def note(self, text: str) -> None:
+        """Say something that is worth knowing and no error."""
+        if not self._asked.quiet:
+            say(f"convcli: note: {text}")
+
+    def tick(self) -> None:
+        """Show how things stand."""
+        self._progress.tick()
+
+    def show(self, result: Result) -> None:
+        """Count one file, and say of it what was asked for."""
+        self.totals.add(result)
+        if self._asked.json or self._report is not None:
+            record = result.record()
+            if self._report is not None:
+                self._report.add(record)
+            if self._asked.json:
+                print(to_json(record), flush=True)
+        if result.status == "planned" and not self._asked.quiet:
+            say(image_summary(result))
+
+    def finish(self) -> None:
+        """Say in the end what there is to say of all files together."""
+        self._progress.close()
+        self.totals.stop()
+        if self._report is not None:
+            self._report.write(self.totals, self._folder)
+        for problem in problems():
+            self.note(problem)
+        for text, number in self.totals.notes.items():
+            self.note(f"{files(number)}: {text}")
+        for failure in self.totals.failures:
+            say(f"convcli: error: {failure.error}")
+        if self._asked.timing:
+            for line in timing(self.totals):
+                say(line)
+        if not self._asked.quiet:
+            say(summary(self.totals, self._folder))
+        if self.totals.interrupted:
+            say("convcli: error: interrupted; the same command with --existing skip goes on from here")
