@@ -19,7 +19,7 @@ LAYERS = (
     ("convcli.kernel",),
     ("convcli.image",),
     ("convcli.convolution",),
-    ("convcli.chain",),
+    ("convcli.chain", "convcli.fitting"),
     ("convcli.job",),
     ("convcli.batch", "convcli.benchmark"),
     ("convcli.cli",),
@@ -121,4 +121,11 @@ def test_only_the_chosen_backends_libraries_are_loaded(photo, backend):
 
 def test_a_plain_run_loads_only_what_it_needs(photo):
     modules = loaded(RUN, "filter", photo, "-k", "sobel_x", "-q")
-    assert not modules & {"rich", "json", "csv", "pyfftw", "tifffile", "importlib.metadata", "convcli.cli.kernels"}
+    for_others = {"rich", "json", "csv", "pyfftw", "tifffile", "importlib.metadata", "numpy.ma", "multiprocessing"}
+    assert not modules & for_others
+    assert not {m for m in modules if m.startswith(("convcli.batch", "convcli.cli.batch", "convcli.cli.kernels"))}
+
+
+def test_a_batch_that_nobody_watches_loads_only_what_it_needs(photo):
+    modules = loaded(RUN, "batch", photo, "-k", "sobel_x", "-o", photo.parent / "out")
+    assert not modules & {"rich", "csv", "pyfftw", "tifffile", "importlib.metadata", "numpy.ma", "convcli.cli.filter"}
