@@ -1,6 +1,7 @@
 """How kernels look in a terminal: the table of all of them, and one of them in full."""
 
 import io
+import math
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from rich.text import Text
 from convcli.kernel.describe import Figures
 from convcli.kernel.factorize import separate
 from convcli.kernel.families import FAMILIES
+from convcli.kernel.fit import Counts, Fit, FitOptions
 from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
 from convcli.kernel.preview import MARKS_LEGEND, Colours, Weights, diverging_colours, fit, is_dark, marks, matrix
 
@@ -91,6 +93,46 @@ def print_kernel(kernel: AnyKernel) -> None:
     if kernel.reference:
         console.print()
         console.print(f"Reference: {kernel.reference}", markup=False, style="dim")
+
+
+def print_fit(kernel: Kernel, fit: Fit, options: FitOptions) -> None:
+    """Print a fitted kernel, and how well it fits."""
+    console = stdout_console()
+    console.print(Text(kernel.summary, style="bold"), soft_wrap=True)
+    console.print()
+    _print(console, _body(kernel, console))
+    console.print()
+    _print(console, _labelled([*_fact_lines(kernel, Figures.of(kernel)), *_fit_lines(fit, options)]))
+
+
+def _fit_lines(fit: Fit, options: FitOptions) -> Iterable[tuple[str, str]]:
+    if options.bias:
+        yield "bias", f"{fit.bias:.6g}, to be given as --bias"
+    explained = "" if math.isnan(fit.explained) else f"; {_percent(fit.explained)} of the variance explained"
+    yield "residual", f"{fit.residual_rms:.3g} rms, {fit.residual_max:.3g} at most{explained}"
+    yield "samples", _samples(fit.counts)
+    yield "unknowns", f"{fit.unknowns}, of which the images determine {_all(fit.determined, fit.unknowns)}"
+    if math.isfinite(fit.condition):
+        yield "condition", f"{fit.condition:.3g}; weights are uncertain by {fit.standard_error:.2g} at most"
+
+
+def _samples(counts: Counts) -> str:
+    reasons = {"at the border": counts.border, "saturated": counts.saturated, "unknown": counts.unknown}
+    left_out = [f"{count:,} {reason}" for reason, count in reasons.items() if count]
+    return f"{counts.used:,} used" + (f"; left out: {', '.join(left_out)}" if left_out else "")
+
+
+def _percent(share: float) -> str:
+    """A share in percent, with as many nines as it has: 99.997% is not 100%."""
+    for digits in (1, 2, 3, 4):
+        text = f"{100 * share:.{digits}f}"
+        if float(text) < 100.0:
+            return f"{text}%"
+    return "100%"
+
+
+def _all(some: int, count: int) -> str:
+    return "all" if some == count else str(some)
 
 
 def _print(console: Console, view: RenderableType) -> None:

@@ -1,19 +1,21 @@
-"""`convcli kernels`: list, show, check, export and compose kernels."""
+"""`convcli kernels`: list, show, check, export, compose and fit kernels."""
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from convcli.cli.messages import say
-from convcli.cli.options import complete_kernel
+from convcli.cli.options import complete_kernel, parse_pair, parse_point
+from convcli.errors import UsageError
 
 if TYPE_CHECKING:
     from convcli.kernel.model import AnyKernel
 
 app = typer.Typer(
     name="kernels",
-    help="List, show, check, export and compose kernels.",
+    help="List, show, check, export, compose and fit kernels.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
@@ -138,6 +140,89 @@ def compose(specs: Specs, output: Output = None, force: Force = False) -> None:
     _write(compose_kernels([_load(spec) for spec in specs]), " then ".join(specs), target)
 
 
+@app.command()
+def fit(
+    images: Annotated[
+        list[str], typer.Argument(metavar="BEFORE AFTER...", help="An image and its response, or several such pairs.")
+    ],
+    *,
+    size: Annotated[str, typer.Option("--size", metavar="N|HxW", help="Of the kernel, such as 7 or 1x9.")],
+    bias: Annotated[bool, typer.Option("--bias", help="Fit a constant that is added to the response, too.")] = False,
+    ridge: Annotated[
+        float,
+        typer.Option(
+            "--ridge",
+            metavar="L",
+            help="Dislike large weights, by this part of the image's energy, such as 1e-6.",
+            show_default="0",
+        ),
+    ] = 0.0,
+    symmetric: Annotated[
+        str,
+        typer.Option(
+            "--symmetric",
+            metavar="KIND",
+            help="left-right, up-down, both, point (half turns), quarter (turns), full (turns and mirrors) or radial.",
+            show_default="none",
+        ),
+    ] = "none",
+    total: Annotated[
+        float | None, typer.Option("--sum", metavar="V", help="What the weights are to sum to.", show_default="any")
+    ] = None,
+    anchor: Annotated[
+        str | None,
+        typer.Option(
+            "--anchor", metavar="Y,X", help="The element over the output pixel, rows first.", show_default="the middle"
+        ),
+    ] = None,
+    gray: Annotated[bool, typer.Option("--gray", help="Fit to the BT.601 luma of both.")] = False,
+    output: Annotated[
+        str | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write it as a kernel file; - is standard output."),
+    ] = None,
+    force: Force = False,
+    as_json: AsJson = False,
+) -> None:
+    """Find the kernel that best turns one image into another, by least squares.
+
+    All channels have one kernel. Pixels are left out where the window reaches
+    beyond the image, and where AFTER is saturated.
+
+    [bold]Example[/]
+
+      convcli kernels fit sharp.png blurred.png --size 7 -o blur.yaml
+    """
+    from convcli.fitting import kernel_of, read_pair, record
+    from convcli.kernel.fit import FitOptions, fit_kernel
+
+    if len(images) % 2:
+        raise UsageError(f"{images[-1]}: has no other image beside it: give pairs, BEFORE AFTER BEFORE AFTER")
+    if as_json and output == "-":
+        raise UsageError("--json and -o - both take standard output: leave one out")
+    options = FitOptions(
+        size=parse_pair("--size", size.replace("x", ","), least=1),
+        anchor=None if anchor is None else parse_point("--anchor", anchor),
+        bias=bias,
+        ridge=ridge,
+        symmetry=symmetric,
+        total=total,
+    )
+    target = _destination(output, force, images)
+    pairs = [read_pair(*images[start : start + 2], gray=gray) for start in range(0, len(images), 2)]
+    found = fit_kernel(pairs, options)
+    kernel = kernel_of(found, options, images)
+    if as_json:
+        _print_json(record(found, options, images))
+    elif output != "-":
+        from convcli.cli.kernel_views import print_fit
+
+        print_fit(kernel, found, options)
+    for warning in found.warnings:
+        say(f"convcli: warning: {warning}")
+    if output is not None:
+        _write(kernel, "", target)
+
+
 def _load(spec: str) -> "AnyKernel":
     from convcli.kernel.catalogue import hiding_notes
     from convcli.kernel.spec import load_kernel
@@ -147,13 +232,13 @@ def _load(spec: str) -> "AnyKernel":
     return kernel
 
 
-def _destination(output: str | None, force: bool) -> str | None:
+def _destination(output: str | None, force: bool, inputs: Sequence[str] = ()) -> str | None:
     """The file to write, checked, or None for standard output."""
     if output in {None, "-"}:
         return None
     from convcli.image.destination import check_destination
 
-    check_destination(str(output), "overwrite" if force else "error")
+    check_destination(str(output), "overwrite" if force else "error", inputs)
     return output
 
 
