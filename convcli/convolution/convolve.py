@@ -161,16 +161,24 @@ class Plan:
     output_size: tuple[int, int, int]
     _asked: Run
     _task: Task
-    _finish: Finish | None
+    _finish: "Finish | _Bias | None"
 
-    def run(self, pixels: NDArray[Any]) -> NDArray[Any]:
-        """Filter `pixels` (height, width, channels): the float response, or what the plan's Finish makes of it."""
+    def run(self, pixels: NDArray[Any], out: NDArray[Any] | None = None) -> NDArray[Any]:
+        """Filter `pixels` (height, width, channels): the float response, or what the plan's Finish makes of it.
+
+        `out`, of the output's size and type and of any strides, takes the result, which is then not made anew.
+        """
         if pixels.shape != self.input_size:
             raise FilterError(f"this plan is for an image of {self.input_size}, not {pixels.shape}")
         task, finish = self._task, self._finish
         dtype = task.dtype if finish is None else finish.dtype
         whole = run_whole(pixels, task, dtype)
-        return run_tiles(pixels, task, dtype, finish) if whole is None else whole
+        if whole is None:
+            return run_tiles(pixels, task, dtype, finish, out)
+        if out is None:
+            return whole
+        out[...] = whole
+        return out
 
     def ways(self) -> list[Way]:
         """List the forms in which the backend can do this, with what they cost; of several kernels, the first one."""
@@ -245,6 +253,27 @@ def plan_convolution(
     return _plan(choice, after, size, run, task, finish)
 
 
+# Padding in rows and columns, each the same at both ends or (before, after).
+Pad = tuple[int | tuple[int, int], int | tuple[int, int]]
+# Channels from which on one addition over all of them is quicker than one for each.
+_MANY_CHANNELS = 16
+
+
+@dataclass(frozen=True, eq=False)
+class _Bias:
+    """Adds a number to each channel of a response on its way into the output."""
+
+    values: NDArray[Any]
+    dtype: np.dtype[Any]
+
+    def __call__(self, response: NDArray[Any], out: NDArray[Any]) -> None:
+        if self.values.size >= _MANY_CHANNELS:
+            np.add(response, self.values, out=out)
+            return
+        for channel, value in enumerate(self.values):
+            np.add(response[..., channel], value, out=out[..., channel])
+
+
 def correlate_bank(
     image: NDArray[Any],
     bank: Bank,
@@ -252,16 +281,17 @@ def correlate_bank(
     backend: str = "auto",
     padding: str = "constant",
     padding_value: float = 0.0,
-    pad: tuple[int, int] = (0, 0),
+    pad: Pad = (0, 0),
     stride: int | tuple[int, int] = 1,
     dilation: int | tuple[int, int] = 1,
     threads: int | None = None,
     device: str = "auto",
+    bias: NDArray[Any] | None = None,
 ) -> NDArray[Any]:
     """Correlate an image (height, width, inputs) with a bank, each edge padded by `pad` (rows, columns).
 
-    The rules are those of torch.nn.functional.conv2d; pairs are rows, columns. Returns float32 (h, w, outputs), float64
-    for f64 images.
+    The rules are those of torch.nn.functional.conv2d; pairs are rows, columns, and one of a `pad` may itself be a pair,
+    before and after. `bias` holds a number for each output. Returns float32 (h, w, outputs), float64 for f64 images.
 
     >>> image = np.ones((3, 3, 2), np.float32)
     >>> correlate_bank(image, Bank(np.ones((1, 2, 2, 2)))).tolist()
@@ -279,7 +309,7 @@ def correlate_bank(
     if image.ndim != 3:
         raise FilterError(f"an image has 3 dimensions (height, width, channels), not {image.ndim}")
     height, width, channels = image.shape
-    return plan_bank((height, width, channels), image.dtype, bank, options, pad).run(image)
+    return plan_bank((height, width, channels), image.dtype, bank, options, pad, bias).run(image)
 
 
 def plan_bank(
@@ -287,7 +317,8 @@ def plan_bank(
     dtype: DTypeLike,
     bank: Bank,
     options: ConvolveOptions,
-    pad: tuple[int, int] = (0, 0),
+    pad: Pad = (0, 0),
+    bias: NDArray[Any] | None = None,
     *,
     cold: bool = False,
 ) -> Plan:
@@ -298,18 +329,19 @@ def plan_bank(
     dtype = np.dtype(dtype).newbyteorder("=")
     if size[2] != bank.inputs:
         raise FilterError(f"this bank reads {bank.inputs} channels; the image is of shape {size}")
+    edges = tuple(each if isinstance(each, tuple) else (each, each) for each in pad)
     rows, columns = (
         replace(
             axis_geometry(
-                size[axis] + 2 * pad[axis],
+                size[axis] + sum(edges[axis]),
                 bank.size[axis],
                 anchor=0,
                 extent="valid",
                 stride=options.stride[axis],
                 dilation=options.dilation[axis],
             ),
-            before=pad[axis],
-            after=pad[axis],
+            before=edges[axis][0],
+            after=edges[axis][1],
         )
         for axis in (0, 1)
     )
@@ -318,7 +350,8 @@ def plan_bank(
     run = Run(output, options.stride, options.dilation, work_dtype.itemsize, cold=cold)
     choice, after = choose([load_of(bank)], run, options.backend)
     task = _task((bank,), "sum", rows, columns, options, work_dtype, choice)
-    return _plan(choice, after, size, run, task, None)
+    finish = None if bias is None else _Bias(np.asarray(bias, work_dtype), work_dtype)
+    return _plan(choice, after, size, run, task, finish)
 
 
 def _task(
@@ -347,7 +380,12 @@ def _task(
 
 
 def _plan(
-    choice: Choice, after: Choice | None, size: tuple[int, int, int], asked: Run, task: Task, finish: Finish | None
+    choice: Choice,
+    after: Choice | None,
+    size: tuple[int, int, int],
+    asked: Run,
+    task: Task,
+    finish: "Finish | _Bias | None",
 ) -> Plan:
     runner_up = None if after is None else (after.backend, after.seconds)
     form = " and ".join(dict.fromkeys(form.name for form in choice.forms))

@@ -71,12 +71,18 @@ def measure(task: Task) -> None:
         task.backend.measure(_work(bank, form, task, finite=True))
 
 
-def run_tiles(pixels: NDArray[Any], task: Task, dtype: np.dtype[Any], finish: Finisher | None) -> NDArray[Any]:
-    """Filter `pixels` (height, width, inputs) tile by tile into a new array of `dtype`."""
+def run_tiles(
+    pixels: NDArray[Any],
+    task: Task,
+    dtype: np.dtype[Any],
+    finish: Finisher | None,
+    out: NDArray[Any] | None = None,
+) -> NDArray[Any]:
+    """Filter `pixels` (height, width, inputs) tile by tile into `out`, or a new array of `dtype`."""
     rows, columns, backend = task.rows, task.columns, task.backend
     before, after = (rows.before, columns.before), (rows.after, columns.after)
     source = PaddedSource(pixels, before, after, task.padding, task.padding_value)
-    out = np.empty(task.output_size, dtype)
+    result = np.empty(task.output_size, dtype) if out is None else out
     stride = rows.stride, columns.stride
     finite = pixels.dtype.kind != "f" and bool(np.max(np.abs(task.padding_value)) < HUGE[4])
     works = tuple(_work(bank, form, task, finite) for bank, form in zip(task.banks, task.forms, strict=True))
@@ -104,7 +110,7 @@ def run_tiles(pixels: NDArray[Any], task: Task, dtype: np.dtype[Any], finish: Fi
         @np.errstate(over="ignore", invalid="ignore")  # infinity minus infinity is NaN, as it should be
         def do(number: int) -> None:
             y, x = corners[number]
-            target = out[y : y + tile[0], x : x + tile[1]]
+            target = result[y : y + tile[0], x : x + tile[1]]
             inner = _unstrided(target.shape[:2], stride, works[0].stride)
             response = correlate(y * stride[0], x * stride[1], works[0].reach(*inner))
             if works[0].stride != stride:
@@ -118,7 +124,7 @@ def run_tiles(pixels: NDArray[Any], task: Task, dtype: np.dtype[Any], finish: Fi
 
     with backend.single_threaded():
         run_tasks(len(corners), worker, _threads(task))
-    return out
+    return result
 
 
 def _read(source: PaddedSource, top: int, left: int, tile: NDArray[Any]) -> NDArray[Any]:

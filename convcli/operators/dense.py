@@ -1,0 +1,58 @@
+"""Layers in which every output sees every input."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from convcli.errors import UsageError
+from convcli.operators.strips import Image, as_image, per_channel, shape_words
+
+
+def flatten(x: ArrayLike) -> Image:
+    """Lay all samples out as the channels of one pixel: (1, 1, height * width * channels).
+
+    Channel after channel, each row by row, as PyTorch has them, so that weights trained there fit.
+
+    >>> flatten([[[1.0, 5.0], [2.0, 6.0]]]).tolist()
+    [[[1.0, 2.0, 5.0, 6.0]]]
+    """
+    return as_image(x).transpose(2, 0, 1).reshape(1, 1, -1)
+
+
+def linear(x: ArrayLike, weights: ArrayLike, bias: ArrayLike | None = None) -> Image:
+    """Multiply the channels of each pixel by a matrix (outputs, inputs), and add a number for each output.
+
+    After `flatten` there is one pixel, and this is a fully connected layer, torch.nn.Linear.
+
+    >>> linear([[[1.0, 2.0]]], [[3.0, 4.0], [0.0, 1.0]], [0.5, 0.0]).tolist()
+    [[[11.5, 2.0]]]
+
+    Raises
+    ------
+    UsageError
+        where the matrix reads another number of channels.
+    """
+    image, matrix = as_image(x), check_matrix(weights)
+    if matrix.shape[1] != image.shape[2]:
+        raise UsageError(
+            f"weights of {shape_words(matrix.shape)} read {matrix.shape[1]} channels, and the input has "
+            f"{image.shape[2]}: {shape_words(image.shape)}"
+        )
+    out: Image = (image.reshape(-1, image.shape[2]) @ matrix.T).reshape(*image.shape[:2], -1)
+    if bias is not None:
+        out += per_channel("bias", bias, len(matrix)).astype(np.float32)
+    return out
+
+
+def check_matrix(weights: ArrayLike, what: str = "weights") -> Image:
+    """Give weights (outputs, inputs) as float32, or raise UsageError where they are no finite matrix.
+
+    >>> check_matrix([1.0, 2.0])
+    Traceback (most recent call last):
+    convcli.errors.UsageError: weights have 2 dimensions here (outputs, inputs) and no empty one, not shape (2,)
+    """
+    matrix = np.asarray(weights, np.float32)
+    if matrix.ndim != 2 or matrix.size == 0:
+        raise UsageError(f"{what} have 2 dimensions here (outputs, inputs) and no empty one, not shape {matrix.shape}")
+    if not np.isfinite(matrix).all():
+        raise UsageError(f"{what} must be finite")
+    return matrix

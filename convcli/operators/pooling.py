@@ -1,0 +1,189 @@
+"""Pools: the largest or the mean sample of each window, as torch.nn.functional's max_pool2d and avg_pool2d define them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from convcli.errors import UsageError
+from convcli.operators.sizes import pair, pool_size
+from convcli.operators.strips import Image, as_image, in_strips
+
+# Channels from which on one call for all of them is quicker than one for each.
+_MANY_CHANNELS = 8
+# A ufunc of two arguments, such as np.maximum.
+_Join = Callable[..., object]
+
+
+def max_pool(
+    x: ArrayLike,
+    kernel: int | Sequence[int],
+    *,
+    stride: int | Sequence[int] | None = None,
+    padding: int | Sequence[int] = 0,
+    dilation: int | Sequence[int] = 1,
+    ceil: bool = False,
+    threads: int | None = None,
+) -> Image:
+    """Keep the largest sample of each window of each channel; what lies outside the image never is.
+
+    Pairs are rows, columns. The stride is the kernel's size unless given, so that windows lie side by side; `ceil` keeps
+    windows that hang over the end. NaN is larger than every number. Returns float32 (h, w, channels), the size by
+    `pool_size`.
+
+    >>> max_pool(np.arange(16.0).reshape(4, 4, 1), 2)[..., 0].tolist()
+    [[5.0, 7.0], [13.0, 15.0]]
+    >>> max_pool(np.arange(9.0).reshape(3, 3, 1), 2, ceil=True)[..., 0].tolist()
+    [[4.0, 5.0], [7.0, 8.0]]
+
+    Raises
+    ------
+    UsageError
+        where the padding is more than half of the window.
+    FilterError
+        where the window does not fit.
+    """
+    image = as_image(x)
+    rows, columns = _axes(image, kernel, stride, padding, dilation, ceil)
+    return _reduce(image, rows, columns, np.maximum, -np.inf, threads)
+
+
+def average_pool(
+    x: ArrayLike,
+    kernel: int | Sequence[int],
+    *,
+    stride: int | Sequence[int] | None = None,
+    padding: int | Sequence[int] = 0,
+    ceil: bool = False,
+    count_padding: bool = True,
+    divisor: float | None = None,
+    threads: int | None = None,
+) -> Image:
+    """Take the mean of each window of each channel; options as for `max_pool`, rules as for torch's avg_pool2d.
+
+    Samples of the padding are zeros, and count among those of the window unless `count_padding` is false (torch:
+    count_include_pad). What hangs over the end, by `ceil`, never counts. `divisor` takes the place of the count.
+
+    >>> average_pool(np.ones((2, 2, 1)), 2, padding=1, stride=2)[..., 0].tolist()
+    [[0.25, 0.25], [0.25, 0.25]]
+    >>> average_pool(np.ones((3, 3, 1)), 2, padding=1, count_padding=False).min()
+    np.float32(1.0)
+    """
+    if divisor is not None and not (np.isfinite(divisor) and divisor != 0):
+        raise UsageError(f"the divisor of an average must be a number other than 0, not {divisor}")
+    image = as_image(x)
+    rows, columns = _axes(image, kernel, stride, padding, 1, ceil)
+    if divisor is None:
+        counts = rows.counts(count_padding), columns.counts(count_padding)
+    else:
+        counts = np.full(rows.output, float(divisor)), np.ones(columns.output)
+    return _reduce(image, rows, columns, np.add, 0.0, threads, counts)
+
+
+def global_average_pool(x: ArrayLike) -> Image:
+    """Take the mean of each channel: (1, 1, channels), summed in float64.
+
+    >>> global_average_pool(np.arange(8.0).reshape(2, 2, 2)).tolist()
+    [[[3.0, 4.0]]]
+    """
+    image = as_image(x)
+    samples = image.reshape(-1, image.shape[2])
+    return samples.mean(axis=0, dtype=np.float64).astype(np.float32).reshape(1, 1, -1)
+
+
+def global_max_pool(x: ArrayLike) -> Image:
+    """Keep the largest sample of each channel: (1, 1, channels).
+
+    >>> global_max_pool(np.arange(8.0).reshape(2, 2, 2)).tolist()
+    [[[6.0, 7.0]]]
+    """
+    image = as_image(x)
+    largest: Image = image.reshape(-1, image.shape[2]).max(axis=0).reshape(1, 1, -1)
+    return largest
+
+
+@dataclass(frozen=True)
+class _Axis:
+    """One axis of a pool."""
+
+    length: int
+    kernel: int
+    stride: int
+    padding: int
+    dilation: int
+    output: int
+
+    def met(self, tap: int, first: int, last: int) -> tuple[slice, slice]:
+        """Which of the outputs `first` to `last` - 1 have a sample under a tap, counted from `first`, and which samples."""
+        offset = tap * self.dilation - self.padding
+        begin = max(first, -(offset // self.stride))  # the first with output * stride + offset >= 0
+        end = max(begin, min(last, (self.length - 1 - offset) // self.stride + 1))
+        start = begin * self.stride + offset
+        return slice(begin - first, end - first), slice(start, start + (end - begin) * self.stride, self.stride)
+
+    def counts(self, padding: bool) -> NDArray[np.float64]:
+        """How many samples the window of each output holds, with those of the padding or without."""
+        begin = np.arange(self.output) * self.stride - self.padding
+        end = np.minimum(begin + self.kernel, self.length + self.padding)
+        if not padding:
+            begin, end = np.maximum(begin, 0), np.minimum(end, self.length)
+        return (end - begin).astype(np.float64)
+
+
+def _axes(
+    image: Image,
+    kernel: int | Sequence[int],
+    stride: int | Sequence[int] | None,
+    padding: int | Sequence[int],
+    dilation: int | Sequence[int],
+    ceil: bool,
+) -> tuple[_Axis, _Axis]:
+    kernels = pair("kernel", kernel)
+    strides = kernels if stride is None else pair("stride", stride)
+    paddings, dilations = pair("padding", padding, least=0), pair("dilation", dilation)
+    rows, columns = (
+        _Axis(*each, pool_size(*each, ceil).output)
+        for each in zip(image.shape[:2], kernels, strides, paddings, dilations, strict=True)
+    )
+    return rows, columns
+
+
+def _reduce(
+    image: Image,
+    rows: _Axis,
+    columns: _Axis,
+    join: _Join,
+    start: float,
+    threads: int | None,
+    counts: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
+) -> Image:
+    """Join the samples of each window, those of its columns first: so many passes as rows and columns, not taps."""
+    width, channels = image.shape[1:]
+    out = np.empty((rows.output, columns.output, channels), np.float32)
+
+    def strip(part: slice) -> None:
+        upright = np.full((part.stop - part.start, width, channels), start, np.float32)
+        for tap in range(rows.kernel):
+            to, source = rows.met(tap, part.start, part.stop)
+            join(upright[to], image[source], out=upright[to])
+        target = out[part]
+        target[...] = start
+        for tap in range(columns.kernel):
+            to, source = columns.met(tap, 0, columns.output)
+            _join_columns(join, target[:, to], upright[:, source])
+        if counts is not None:
+            for row, count in zip(target, counts[0][part], strict=True):
+                row /= (count * counts[1]).astype(np.float32)[:, np.newaxis]
+
+    in_strips(rows.output, max(width, columns.output) * channels, strip, threads)
+    return out
+
+
+def _join_columns(join: _Join, target: Image, source: Image) -> None:
+    if target.shape[2] >= _MANY_CHANNELS:
+        join(target, source, out=target)
+        return
+    # Columns as the innermost loop, which a few channels would make very short.
+    for channel in range(target.shape[2]):
+        join(target[..., channel], source[..., channel], out=target[..., channel])
