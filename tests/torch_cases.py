@@ -1,4 +1,4 @@
-"""Random cases of steps that PyTorch has too, and how they are run here: for benchmarks/torch_steps.py and the suite."""
+"""Random cases of steps that PyTorch has too, and how they run here: for benchmarks/torch_steps.py and the suite."""
 
 from typing import Any
 

@@ -70,7 +70,7 @@ def softmax(x: ArrayLike, over: str = "channels", threads: int | None = None) ->
     check_word("over", over, ("channels", "positions"))
     image = as_image(x)
     if over == "positions":
-        powers = np.exp(image - image.max(axis=(0, 1)))
+        powers: Image = np.exp(image - image.max(axis=(0, 1)))
         powers /= powers.sum(axis=(0, 1), dtype=np.float64).astype(np.float32)
         return powers
     out = np.empty_like(image, order="C")

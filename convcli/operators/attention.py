@@ -1,7 +1,7 @@
 """Self-attention: every position looks at every other and takes a mean of what it finds, weighted by likeness.
 
-Vaswani et al., Attention is all you need (2017); over the positions of an image with 1x1 convolutions as in Wang et al.,
-Non-local neural networks (2018), and Zhang et al., Self-attention generative adversarial networks (2019).
+Vaswani et al., Attention is all you need (2017); over the positions of an image with 1x1 convolutions as in Wang et
+al., Non-local neural networks (2018), and Zhang et al., Self-attention generative adversarial networks (2019).
 """
 
 import math
@@ -59,7 +59,7 @@ def attention(
     [[[1.0], [1.0]]]
     """
     image = as_image(x)
-    height, width, channels = image.shape
+    height, width = image.shape[:2]
     matrices = [check_matrix(each, what) for each, what in ((query, "query"), (key, "key"), (value, "value"))]
     if matrices[0].shape != matrices[1].shape:
         shapes = f"{shape_words(matrices[0].shape)} and {shape_words(matrices[1].shape)}"

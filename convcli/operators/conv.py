@@ -9,7 +9,7 @@ from convcli.convolution.bank import Bank
 from convcli.convolution.convolve import Plan, plan_bank
 from convcli.convolution.options import ConvolveOptions
 from convcli.errors import UsageError, check_word
-from convcli.operators.sizes import Pair, conv_padding, conv_size, pair
+from convcli.operators.sizes import conv_padding, conv_size, pair
 from convcli.operators.strips import Image, as_image, per_channel, shape_words
 
 # PyTorch's padding modes, and ours.
@@ -56,9 +56,9 @@ def conv(
     Raises
     ------
     UsageError
-        Weights, bias and options do not go together.
+        Weights, bias, options and the image's channels do not go together.
     FilterError
-        The image has other channels than the weights, or is smaller than a kernel.
+        The image is smaller than a kernel.
 
     Examples
     --------
@@ -147,15 +147,16 @@ def check_weights(weights: ArrayLike) -> NDArray[np.float64]:
     array = np.asarray(weights, np.float64)
     if array.ndim != 4 or array.size == 0:
         raise UsageError(
-            f"weights have 4 dimensions (outputs, inputs / groups, rows, columns) and no empty one, not shape {array.shape}"
+            "weights have 4 dimensions (outputs, inputs / groups, rows, columns) and no empty one, "
+            f"not shape {array.shape}"
         )
     if not np.isfinite(array).all():
         raise UsageError("weights must be finite")
     return array
 
 
-def check_channels(shape: tuple[int, ...], inputs: int, weights: Pair | tuple[int, ...]) -> None:
-    """Raise FilterError unless an image has as many channels as its weights read."""
+def check_channels(shape: tuple[int, ...], inputs: int, weights: tuple[int, ...]) -> None:
+    """Raise UsageError unless an image has as many channels as its weights read."""
     if shape[2] != inputs:
         raise UsageError(
             f"weights of {shape_words(weights)} read {inputs} channels, and the input has {shape[2]}: "

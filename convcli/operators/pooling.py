@@ -1,4 +1,4 @@
-"""Pools: the largest or the mean sample of each window, as torch.nn.functional's max_pool2d and avg_pool2d define them."""
+"""Pools: the largest or the mean sample of each window, as torch.nn.functional's max_pool2d and avg_pool2d have it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -28,9 +28,9 @@ def max_pool(
 ) -> Image:
     """Keep the largest sample of each window of each channel; what lies outside the image never is.
 
-    Pairs are rows, columns. The stride is the kernel's size unless given, so that windows lie side by side; `ceil` keeps
-    windows that hang over the end. NaN is larger than every number. Returns float32 (h, w, channels), the size by
-    `pool_size`.
+    Pairs are rows, columns. The stride is the kernel's size unless given, so that windows lie side by side; `ceil`
+    keeps windows that hang over the end. NaN is larger than every number. Returns float32 (h, w, channels), the size
+    by `pool_size`.
 
     >>> max_pool(np.arange(16.0).reshape(4, 4, 1), 2)[..., 0].tolist()
     [[5.0, 7.0], [13.0, 15.0]]
@@ -89,7 +89,8 @@ def global_average_pool(x: ArrayLike) -> Image:
     """
     image = as_image(x)
     samples = image.reshape(-1, image.shape[2])
-    return samples.mean(axis=0, dtype=np.float64).astype(np.float32).reshape(1, 1, -1)
+    mean: Image = samples.mean(axis=0, dtype=np.float64).astype(np.float32)
+    return mean.reshape(1, 1, -1)
 
 
 def global_max_pool(x: ArrayLike) -> Image:
@@ -115,7 +116,7 @@ class _Axis:
     output: int
 
     def met(self, tap: int, first: int, last: int) -> tuple[slice, slice]:
-        """Which of the outputs `first` to `last` - 1 have a sample under a tap, counted from `first`, and which samples."""
+        """Which outputs of `first` to `last` - 1, counted from `first`, have a sample under a tap, and which samples."""
         offset = tap * self.dilation - self.padding
         begin = max(first, -(offset // self.stride))  # the first with output * stride + offset >= 0
         end = max(begin, min(last, (self.length - 1 - offset) // self.stride + 1))
@@ -173,8 +174,8 @@ def _reduce(
             to, source = columns.met(tap, 0, columns.output)
             _join_columns(join, target[:, to], upright[:, source])
         if counts is not None:
-            for row, count in zip(target, counts[0][part], strict=True):
-                row /= (count * counts[1]).astype(np.float32)[:, np.newaxis]
+            for row, count in enumerate(counts[0][part]):
+                target[row] /= (count * counts[1]).astype(np.float32)[:, np.newaxis]
 
     in_strips(rows.output, max(width, columns.output) * channels, strip, threads)
     return out

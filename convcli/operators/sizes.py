@@ -1,4 +1,4 @@
-"""Output sizes of convolutions and pools along one axis, as PyTorch's documentation gives them, with the sum written out.
+"""Output sizes of convolutions and pools along an axis, as PyTorch's documentation has them, with the sum written out.
 
 n is the length of the axis, k the kernel, d the dilation, s the stride and p the padding at either end:
 

@@ -1,7 +1,7 @@
 """Transposed convolution, as torch.nn.functional.conv_transpose2d defines it, on the backends of `filter`.
 
-It is the transpose of `conv` as a linear map: <conv(x), y> = <x, transposed_conv(y)>. Each input sample adds the kernel,
-times itself, to the output, kernels `stride` apart. Written as a convolution, that is one of the input with stride - 1
+It is the transpose of `conv` as a linear map: <conv(x), y> = <x, transposed_conv(y)>. Each input sample adds the
+kernel, times itself, to the output, kernels `stride` apart. Written as a convolution, that is one of the input with stride - 1
 zeros between its samples; but most products are then with these zeros. So the output is taken apart into its phases
 instead, the outputs that lie a stride apart: each of them is a plain convolution, at stride 1, of the input itself with
 those weights that it ever meets (Dumoulin and Visin, A guide to convolution arithmetic for deep learning, 2016; the
@@ -44,8 +44,8 @@ def transposed_conv(
 ) -> Image:
     """Transpose a convolution: (height, width, inputs) by weights (inputs, outputs / groups, rows, columns).
 
-    `out[i s + u d - p, j s + v d - p, o] += x[i, j, c] * weights[c, o, u, v]`, and the bias. Every default is PyTorch's;
-    pairs are rows, columns.
+    `out[i s + u d - p, j s + v d - p, o] += x[i, j, c] * weights[c, o, u, v]`, and the bias. Every default is
+    PyTorch's; pairs are rows, columns.
 
     Parameters
     ----------
@@ -62,9 +62,9 @@ def transposed_conv(
     Raises
     ------
     UsageError
-        Weights, bias and options do not go together.
+        Weights, bias, options and the image's channels do not go together.
     FilterError
-        The image has other channels than the weights, or the padding leaves nothing.
+        The padding leaves nothing.
 
     Examples
     --------
