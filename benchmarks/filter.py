@@ -1,16 +1,16 @@
-"""Time `convcli filter` on a 12-megapixel PNG against a script of five lines on OpenCV, as whole processes.
+"""Time `convcli filter` on a 12-megapixel PNG against OpenCV and libvips, as whole processes; and the encoder alone.
 
-    python benchmarks/filter.py [--runs 7]
+    python benchmarks/filter.py [--runs 7] [--megapixels 12]
 
-The picture has a photograph's size and noise, and is made here. Both programs read it, apply sobel_x with saturation,
-and write a PNG; they are run in turn, with compiled bytecode, and the median of the ratios of neighbours is printed.
+The picture has a photograph's size and noise, and is made here. All programs read it, apply sobel_x with saturation,
+and write a PNG: convcli, a script of five lines on OpenCV, and `vips conv` with `[compression=1]` and its integer
+arithmetic, the faster. They are run in turn, with compiled bytecode, and the median of the ratios of neighbours is
+printed. The targets are 0.65 of the script, 0.8 of vips, 1.05 of the size of OpenCV's file, and for the encoder alone
+0.25 of cv2.imencode.
 """
 
 import argparse
-import compileall
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -18,8 +18,10 @@ from time import perf_counter
 
 import cv2
 import numpy as np
+from rivals import SOBEL_X, environment, in_turn, median_wall, missing, ours, photograph, ratio, vips_mask
 
-import convcli
+from convcli.image import png
+from convcli.image.model import Metadata
 
 SCRIPT = """
 import sys, cv2, numpy as np
@@ -29,49 +31,69 @@ cv2.imwrite(sys.argv[2], cv2.filter2D(image, -1, kernel))
 """
 
 
-def photograph(height: int = 3000, width: int = 4000) -> np.ndarray:
-    """Smooth structure of many sizes, with the noise of a sensor."""
-    generator = np.random.default_rng(0)
-    picture = np.zeros((height, width, 3), np.float32)
-    for cells in (6, 25, 100, 400):
-        coarse = generator.normal(0, 60 / cells**0.3, (cells * 3 // 4, cells, 3)).astype(np.float32)
-        picture += cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
-    picture += generator.normal(120, 2, picture.shape).astype(np.float32)
-    return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
-
-
 def main() -> None:
-    """Measure and print both."""
+    """Measure and print all of them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=7)
-    runs = parser.parse_args().runs
-    package = Path(convcli.__file__).parent
-    compileall.compile_dir(package, quiet=2)
-    environment = {**os.environ, "PYTHONPATH": str(package.parent)}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    parser.add_argument("--megapixels", type=float, default=12)
+    options = parser.parse_args()
+    side = (options.megapixels * 1e6 / 12) ** 0.5
+    picture = photograph(round(3 * side), round(4 * side))
     with tempfile.TemporaryDirectory() as folder:
-        source, ours, theirs = (str(Path(folder) / name) for name in ("photo.png", "ours.png", "theirs.png"))
-        cv2.imwrite(source, photograph())
-        options = ["-k", "sobel_x", "--signed", "clip", "-q", "-f", "-o", ours]
-        commands = (
-            [sys.executable, "-m", "convcli", "filter", source, *options],
-            [sys.executable, "-c", SCRIPT, source, theirs],
-        )
-        pairs = []
-        for run in range(runs + 1):
-            pair = []
-            for command in commands:
-                begun = perf_counter()
-                subprocess.run(command, check=True, env=environment)
-                pair.append(perf_counter() - begun)
-            if run:  # the first round only warms the file cache
-                pairs.append(pair)
-        same = np.array_equal(cv2.imread(ours), cv2.imread(theirs))
-        sizes = [Path(path).stat().st_size / 1e6 for path in (ours, theirs)]
-    convcli_s, script_s = (statistics.median(column) for column in zip(*pairs, strict=True))
-    print(f"convcli filter {convcli_s:.2f} s, {sizes[0]:.1f} MB; cv2 script {script_s:.2f} s, {sizes[1]:.1f} MB")
-    verdict = "the same" if same else "NOT the same"
-    print(f"ratio {statistics.median(a / b for a, b in pairs):.2f}; the pixels are {verdict}")
+        whole_processes(Path(folder), picture, options.runs)
+    edges = cv2.filter2D(picture, -1, np.array(SOBEL_X, np.float32))
+    for name, pixels in (("the photograph", picture), ("its edges", edges)):
+        encoder(name, pixels, options.runs)
+
+
+def whole_processes(folder: Path, picture: np.ndarray, runs: int) -> None:
+    """Compare whole programs, from file to file."""
+    source = str(folder / "photo.png")
+    outputs = {name: folder / f"{name}.png" for name in ("convcli", "script", "vips")}
+    cv2.imwrite(source, picture)
+    options = ["-k", "sobel_x", "--signed", "clip", "-q", "-f", "-o", str(outputs["convcli"])]
+    commands = {
+        "convcli": ours("filter", source, *options),
+        "script": [sys.executable, "-c", SCRIPT, source, str(outputs["script"])],
+    }
+    if not missing("vips"):
+        target = f"{outputs['vips']}[compression=1]"
+        commands["vips"] = ["vips", "conv", source, target, str(vips_mask(folder)), "--precision", "integer"]
+    spent = in_turn(commands, runs, environment())
+    for name in commands:
+        print(f"{name:8} {median_wall(spent[name]):6.2f} s   {outputs[name].stat().st_size / 1e6:5.1f} MB")
+    bytes_ = [outputs[name].stat().st_size for name in ("convcli", "script")]
+    print(f"convcli / script: {ratio(spent['convcli'], spent['script']):.2f} (target 0.65)")
+    if "vips" in commands:
+        print(f"convcli / vips: {ratio(spent['convcli'], spent['vips']):.2f} (target 0.80)")
+    print(f"bytes, convcli / script: {bytes_[0] / bytes_[1]:.3f} (target 1.05)")
+    same = np.array_equal(*(cv2.imread(str(outputs[name])) for name in ("convcli", "script")))
+    print(f"the pixels are {'the same' if same else 'NOT the same'}")
+
+
+def encoder(name: str, pixels: np.ndarray, runs: int) -> None:
+    """Compare the encoders alone, in memory, on all cores."""
+    cores = cv2.getNumberOfCPUs()
+    rgb = np.ascontiguousarray(pixels[..., ::-1])
+    encoders = (
+        lambda: png.encode(rgb, Metadata(), compression="balanced", threads=cores),
+        lambda: cv2.imencode(".png", pixels)[1],
+    )
+    pairs = []
+    for number in range(runs + 1):
+        pair = []
+        for encode in encoders:
+            begun = perf_counter()
+            encode()
+            pair.append(perf_counter() - begun)
+        if number:
+            pairs.append(pair)
+    mine, theirs = (1e3 * statistics.median(column) for column in zip(*pairs, strict=True))
+    sizes = [len(encode()) for encode in encoders]
+    print(
+        f"encoding {name}: {mine:.0f} ms, cv2.imencode {theirs:.0f} ms, ratio "
+        f"{statistics.median(a / b for a, b in pairs):.2f} (target 0.25), of the bytes {sizes[0] / sizes[1]:.3f}"
+    )
 
 
 if __name__ == "__main__":

@@ -35,10 +35,24 @@ def main() -> None:
         image = Path(folder) / "small.png"
         write_image(image)
         options = ["-k", "sobel_x", "-q", "-f", "-o", str(Path(folder) / "out.png")]
+        out = str(Path(folder) / "out")
         commands = {
             "python -c pass": [sys.executable, "-c", "pass"],
             "import cv2": [sys.executable, "-c", "import cv2"],
             "convcli --version": [sys.executable, "-m", "convcli", "--version"],
+            "convcli batch": [
+                sys.executable,
+                "-m",
+                "convcli",
+                "batch",
+                str(image),
+                "-k",
+                "sobel_x",
+                "-q",
+                "-f",
+                "-o",
+                out,
+            ],
             "convcli filter": [sys.executable, "-m", "convcli", "filter", str(image), *options],
         }
         seconds: dict[str, list[float]] = {name: [] for name in commands}
