@@ -19,8 +19,8 @@ _FLOAT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?\.(inf|Inf|INF)
 _WORDS = {"true": True, "True": True, "false": False, "False": False, "null": None, "~": None, "": None}
 
 
-def read_yaml(path: Path) -> Any:
-    """Read the one document of a YAML file as dicts, lists, str, int, float, bool and None.
+def read_yaml(path: Path, kind: str = "kernel file") -> Any:
+    """Read the one document of a YAML file as dicts, lists, str, int, float, bool and None; messages call it a `kind`.
 
     Raises
     ------
@@ -32,7 +32,7 @@ def read_yaml(path: Path) -> Any:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)  # a pipe or a growing file tells no true size
     except FileNotFoundError:
-        raise KernelError(f"{path}: no such kernel file") from None
+        raise KernelError(f"{path}: no such {kind}") from None
     except IsADirectoryError:
         raise KernelError(f"{path}: is a folder: give a .yaml file in it") from None
     except OSError as error:
@@ -40,9 +40,9 @@ def read_yaml(path: Path) -> Any:
     except ValueError as error:  # a NUL in the path
         raise KernelError(f"{str(path)!r}: cannot be read: {error}") from error
     if size > MAX_BYTES:
-        raise KernelError(f"{path}: has {size} bytes; a kernel file has at most {MAX_BYTES}")
+        raise KernelError(f"{path}: has {size} bytes; a {kind} has at most {MAX_BYTES}")
     if len(data) > MAX_BYTES:
-        raise KernelError(f"{path}: has more than {MAX_BYTES} bytes, the most that a kernel file may have")
+        raise KernelError(f"{path}: has more than {MAX_BYTES} bytes, the most that a {kind} may have")
     try:
         return parse_yaml(data.decode("utf-8-sig"), str(path))
     except UnicodeDecodeError as error:
