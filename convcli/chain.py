@@ -8,6 +8,7 @@ samples in one pass over the tiles, and no float image is ever held.
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from convcli.convolution.convolve import Plan, plan_convolution
 from convcli.convolution.options import ConvolveOptions, available_threads
+from convcli.convolution.planner import ProfileKey
 from convcli.convolution.threads import run_tasks
 from convcli.errors import FilterError, UsageError, check_word
 from convcli.image import tone
@@ -187,7 +189,7 @@ class Chain:
         for number, kernel in enumerate(self._kernels, start=1):
             last = number == len(self._kernels)
             finish = self._finish(self._toning.scale, self._toning.bias) if last and self._in_one_pass else None
-            plan = plan_convolution(size, dtype, kernel, self._options, finish, cold=self._cold)
+            plan = _planned(size, dtype, kernel, self._options, finish, self._cold, ProfileKey())
             yield plan
             size, dtype = plan.output_size, self._real
 
@@ -292,6 +294,19 @@ class Chain:
             pixel = tone.to_gray(pixel, image.alpha)
         prepared = tuple(float(v) for v in self._before(pixel, colours).ravel())
         return prepared[0] if len(set(prepared)) == 1 else prepared
+
+
+@lru_cache(maxsize=64)  # many small images are of few sizes, and planning takes longer than filtering one
+def _planned(
+    size: tuple[int, int, int],
+    dtype: np.dtype[Any],
+    kernel: AnyKernel,
+    options: ConvolveOptions,
+    finish: Finish | None,
+    cold: bool,
+    _profile: ProfileKey,  # that a plan goes by
+) -> Plan:
+    return plan_convolution(size, dtype, kernel, options, finish, cold=cold)
 
 
 def _padding_values(options: ConvolveOptions, image: Image) -> tuple[float, ...] | None:

@@ -4,13 +4,16 @@ import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 import numpy as np
 
 from convcli.chain import Chain, ToneOptions, resolve_alpha
+from convcli.convolution.convolve import Plan
 from convcli.convolution.options import ConvolveOptions
 from convcli.errors import (
     ConvcliError,
@@ -106,6 +109,7 @@ class Result:
 
     `status` is `done`, `skipped`, `planned` or `failed`, and then `error` holds the message. `mapping` is None for a
     float output, which holds the response itself; `alpha` says what was done with opacity, None where there is none.
+    `input_bytes` and `output_bytes` are the files' sizes, None for a stream and for what is not there.
     """
 
     input: str
@@ -120,6 +124,8 @@ class Result:
     seconds: dict[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     error: str | None = None
+    input_bytes: int | None = None
+    output_bytes: int | None = None
 
     @property
     def megapixels_per_second(self) -> float:
@@ -138,6 +144,8 @@ class Result:
             "status": self.status,
             "input_size": None if self.input_size is None else list(self.input_size),
             "output_size": None if self.output_size is None else list(self.output_size),
+            "input_bytes": self.input_bytes,
+            "output_bytes": self.output_bytes,
             "depth": self.depth,
             "mapping": self.mapping,
             "alpha": self.alpha,
@@ -175,10 +183,20 @@ def load_kernels(options: FilterOptions) -> tuple[AnyKernel, ...]:
     return kernels
 
 
-def run(source: str, output: str, kernels: Sequence[AnyKernel], options: FilterOptions) -> Result:
+def run(
+    source: str,
+    output: str,
+    kernels: Sequence[AnyKernel],
+    options: FilterOptions,
+    *,
+    cold: bool = True,
+    temporary_folder: str | None = None,
+) -> Result:
     """Filter the image in the file `source` into the file `output`; either may be `-`, a standard stream.
 
-    The output's folder, and whether the output may be replaced, are taken as checked (`check_destination`).
+    The output's folder, and whether the output may be replaced, are taken as checked (`check_destination`). `cold` is
+    said by a process that filters once, in which what a backend takes to load counts. What is not whole yet is written
+    in `temporary_folder`, by default beside the output.
 
     Raises
     ------
@@ -191,18 +209,18 @@ def run(source: str, output: str, kernels: Sequence[AnyKernel], options: FilterO
     watch = Stopwatch()
     try:
         with watch.stage("read"):
-            image = read_source(source)
+            image, input_bytes = _read(source)
         with watch.stage("prepare"):
             format_ = _output_format(source, output, image, options)
             depth, notes = _output_depth(source, output, format_, image, options)
-            chain = Chain(image, kernels, options.convolve, options.tone, np.dtype(_DTYPES[depth]), cold=True)
+            chain = Chain(image, kernels, options.convolve, options.tone, np.dtype(_DTYPES[depth]), cold=cold)
             _check_format(output, format_, depth, chain)
         if not options.dry_run:
             with watch.stage("filter"):
                 pixels = chain.run()
             with watch.stage("write"):
                 result = Image(pixels, alpha=chain.alpha, metadata=image.metadata, format=format_.name)
-                notes += _write(output, result, format_, options)
+                notes += _write(output, result, format_, options, temporary_folder)
     except FilterError as error:
         raise FilterError(f"{source}: {error}") from error
     except MemoryError as error:
@@ -218,13 +236,40 @@ def run(source: str, output: str, kernels: Sequence[AnyKernel], options: FilterO
         depth=depth,
         mapping=chain.mapping,
         alpha=chain.opacity,
-        steps=tuple(
-            Step(spec, plan.backend, plan.reason, plan.seconds, plan.runner_up)
-            for spec, plan in zip(options.kernels, chain.plans, strict=True)
-        ),
+        steps=tuple(map(_step, options.kernels, chain.plans)),
         seconds=watch.seconds(),
         notes=image.notes + _pointless(options, chain, depth, format_) + notes,
+        input_bytes=input_bytes,
+        output_bytes=None if options.dry_run else _file_bytes(output),
     )
+
+
+@lru_cache(maxsize=64)  # images of one size are filtered alike
+def _step(kernel: str, plan: Plan) -> Step:
+    return Step(kernel, plan.backend, plan.reason, plan.seconds, plan.runner_up)
+
+
+def _read(source: str) -> tuple[Image, int | None]:
+    """Read an image, and tell the file's size. Raises ImageReadError, also where the file has changed meanwhile."""
+    before = _state(source)
+    image = read_source(source)
+    if before is not None and _state(source) != before:
+        raise ImageReadError(f"{source}: changed while it was read; run again when it is finished")
+    return image, None if before is None else before[0]
+
+
+def _state(source: str) -> tuple[int, int] | None:
+    """What changes when a file does: its size and time; None for what is no file."""
+    try:
+        status = os.stat(source) if source != STANDARD_STREAM else None
+    except (OSError, ValueError):  # reading it will say what is wrong
+        return None
+    return (status.st_size, status.st_mtime_ns) if status is not None and S_ISREG(status.st_mode) else None
+
+
+def _file_bytes(path: str) -> int | None:
+    state = _state(path)
+    return None if state is None else state[0]
 
 
 def failed(source: str, output: str, error: ConvcliError) -> Result:
@@ -257,7 +302,9 @@ def read_source(source: str) -> Image:
     return decode_image(data, "standard input")
 
 
-def _write(output: str, image: Image, format_: Format, options: FilterOptions) -> tuple[str, ...]:
+def _write(
+    output: str, image: Image, format_: Format, options: FilterOptions, temporary_folder: str | None
+) -> tuple[str, ...]:
     from convcli.image.writing import encode_image, write_image
 
     threads = options.convolve.threads
@@ -413,8 +460,15 @@ def _default_output(source: str, kernels: Sequence[AnyKernel], format_name: str 
         named = format_for(None, format_name)
         if suffix.lower() not in named.suffixes:
             suffix = named.suffixes[0]
-    return str(path.parent / ("_".join([path.stem, *(_as_file_name(kernel.name) for kernel in kernels)]) + suffix))
+    return str(path.parent / ("_".join(filter(None, [path.stem, joined_names(kernels)])) + suffix))
 
 
-def _as_file_name(name: str) -> str:
-    return "".join(c if c.isalnum() or c in "-_." else "_" for c in name)
+def joined_names(kernels: Sequence[AnyKernel]) -> str:
+    """Join the names of kernels, as a part of a file's name.
+
+    >>> from convcli.kernel.model import Kernel
+    >>> joined_names([Kernel("sobel_x", np.ones((1, 1))), Kernel("my blur", np.ones((1, 1)))])
+    'sobel_x_my_blur'
+    """
+    names = ("".join(c if c.isalnum() or c in "-_." else "_" for c in kernel.name) for kernel in kernels)
+    return "_".join(names)

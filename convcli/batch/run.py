@@ -1,10 +1,32 @@
 """A batch of images: planned before any work, done by several processes, and resumed where it was left."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, nullcontext, suppress
+from dataclasses import dataclass, replace
+from time import monotonic
 
+from convcli import job
+from convcli.batch.chunks import Chunks
+from convcli.batch.inputs import Source, find_inputs
+from convcli.batch.journal import DONE, Done, Journal, Record, fingerprint, read_journal
+from convcli.batch.naming import Naming, check_distinct
+from convcli.batch.work import Answer, FileWork, FilterWork, Task, Work
+from convcli.batch.workers import Lost, Pool
+from convcli.convolution.options import available_threads
+from convcli.errors import ImageWriteError, OutputError, OutputExistsError, UsageError
+from convcli.image.formats import format_for
+from convcli.image.memory import available_bytes
 from convcli.job import FilterOptions, Result
 from convcli.kernel.model import AnyKernel
+
+_TICK = 0.1  # seconds
+# How long what is in hand may take to be finished when a run is stopped.
+_GRACE = 0.8
+# So many outputs at least are recorded as begun at a time, and as many as take this long.
+_BEGUN_FILES = 32
+_BEGUN_SECONDS = 1.0
+_MOST_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -13,8 +35,8 @@ class BatchOptions:
 
     `filter` says what is done to each image, to existing outputs too, and whether anything is written at all (dry_run).
     `output` is the folder that the outputs go below, where the inputs' tree is kept; `name` is what each is called
-    there, of the fields stem, suffix, kernel and parent. `jobs` is how many images are worked on at a time: one for each
-    core by default. `fail_fast` gives up after the first image that fails.
+    there, of the fields stem, suffix, kernel and parent. `jobs` is how many images are worked on at a time: by default
+    one for each core. `fail_fast` gives up after the first image that fails.
     """
 
     filter: FilterOptions
@@ -23,6 +45,14 @@ class BatchOptions:
     name: str = "{stem}{suffix}"
     jobs: int | None = None
     fail_fast: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.output or self.output == job.STANDARD_STREAM:
+            raise UsageError("-o: name the folder for the outputs; it is made where there is none")
+        if os.path.lexists(self.output) and not os.path.isdir(self.output):
+            raise UsageError(f"-o {self.output}: not a folder: name another")
+        if self.jobs is not None and self.jobs < 1:
+            raise UsageError(f"jobs must be at least 1, not {self.jobs}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +89,289 @@ class Plan:
 def plan_batch(inputs: Sequence[str], options: BatchOptions) -> Plan:
     """Find the inputs, name their outputs and decide what is to be done, touching nothing.
 
+    Of outputs that exist, under `skip`, those that the journal has as done with the same input, options and version are
+    left; so are, with a note, those that it does not know. All others are made again.
+
     Raises
     ------
     UsageError
         for inputs that match nothing (all are named), two inputs with one output, outputs that would replace an input,
         unknown fields in the name, an unknown kernel; where outputs exist and are to be an error.
     """
-    raise NotImplementedError
+    kernels = job.load_kernels(options.filter)
+    naming = Naming(options.name, kernels, options.filter.format)
+    records, notes = read_journal(options.output)
+    found = find_inputs(inputs, options.output, recursive=options.recursive, ours=records)
+    notes += found.notes
+    settled = [Result(path, "", "failed", error=reason) for path, reason in found.problems]
+    named = _named(found.sources, naming, options, settled)
+    notes += check_distinct(((source.path, name) for source, name in named), options.output)
+    _check_inputs_stay(named, [source.identity for source in found.sources], options.output)
+    key = FilterWork(options.filter, kernels).key()
+    judged = _Judge(options, records, key)
+    items = [item for source, name in named if (item := judged.judge(source, name)) is not None]
+    notes += judged.finish()
+    return Plan(tuple(items), (*settled, *judged.skipped), tuple(notes), kernels)
 
 
-def run_batch(plan: Plan, options: BatchOptions, *, on_tick: Callable[[], None] | None = None) -> Iterator[Result]:
+def _named(
+    sources: Sequence[Source], naming: Naming, options: BatchOptions, settled: list[Result]
+) -> list[tuple[Source, str]]:
+    """Name the output of each source; one whose format cannot be written is settled as failed."""
+    named = []
+    refusals: dict[str, str | None] = {}
+    for source in sources:
+        name = naming(source.relative, source.folder)
+        suffix = os.path.splitext(name)[1].lower()
+        if suffix not in refusals:
+            refusals[suffix] = _refusal(suffix, options.filter)
+        reason = refusals[suffix]
+        if reason is None:
+            named.append((source, name))
+        else:
+            output = os.path.join(options.output, name)
+            settled.append(Result(source.path, output, "failed", error=f"{source.path}: {reason}"))
+    return named
+
+
+def _refusal(suffix: str, options: FilterOptions) -> str | None:
+    """Say why outputs of this suffix cannot be written; None where they can, as far as no image is needed for it."""
+    try:
+        format_ = format_for(f"x{suffix}", options.format)
+        if options.format is not None and suffix and suffix not in format_.suffixes:
+            raise UsageError(f"--name ends in {suffix} and --format is {options.format}: drop one of them")
+        if options.depth != "same":
+            job.check_depth(job.STANDARD_STREAM, format_, options.depth)
+    except OutputError as error:
+        return str(error).removeprefix(f"x{suffix}: ")
+    return None
+
+
+def _check_inputs_stay(named: Sequence[tuple[Source, str]], identities: Sequence[tuple[int, int]], folder: str) -> None:
+    """Check that no output is an input, also not by another path or a link."""
+    if not os.path.isdir(folder):
+        return
+    inputs = set(identities)
+    for source, name in named:
+        output = os.path.join(folder, name)
+        try:
+            status = os.stat(output)
+        except (OSError, ValueError):
+            continue
+        if (status.st_dev, status.st_ino) in inputs:
+            raise UsageError(
+                f"{output}, the output of {source.path}, is an input: choose another folder with -o, or another --name"
+            )
+
+
+class _Judge:
+    """Decides of each output whether it is to be made; `skipped` are the results of those that are not."""
+
+    def __init__(self, options: BatchOptions, records: dict[str, Record], key: str) -> None:
+        self.skipped: list[Result] = []
+        self._options = options
+        self._records = records
+        self._key = key
+        self._exist: list[str] = []
+        self._unknown: list[str] = []
+        self._empty = not os.path.isdir(options.output)
+
+    def judge(self, source: Source, name: str) -> Item | None:
+        """Give what is to be done, None for an output that is left as it is."""
+        output = os.path.join(self._options.output, name)
+        item = Item(source.path, output, name, source.bytes)
+        if self._empty:
+            return item
+        try:
+            status = os.lstat(output)
+        except (OSError, ValueError):  # not there, or no place where it can be: writing it will say why
+            return item
+        existing = self._options.filter.existing
+        record = self._records.get(name)
+        if existing == "error":
+            self._exist.append(output)
+            return None
+        if existing == "overwrite":
+            return replace(item, replace=True)
+        if record is None:
+            self._unknown.append(output)
+            note = f"{output} exists, but not from an earlier run: not touched"
+        elif record.state == DONE and self._as_recorded(source, status, record):
+            note = f"{output} is done"
+        else:
+            return replace(item, replace=True)
+        self.skipped.append(
+            Result(source.path, output, "skipped", notes=(note,), input_bytes=source.bytes, output_bytes=status.st_size)
+        )
+        return None
+
+    def _as_recorded(self, source: Source, status: os.stat_result, record: Record) -> bool:
+        if (status.st_size, status.st_mtime_ns) != (record.bytes, record.mtime_ns):
+            return False
+        return record.fingerprint == _fingerprint(self._key, source.path, source.bytes, source.mtime_ns)
+
+    def finish(self) -> list[str]:
+        """Give notes on all of them. Raises OutputExistsError where outputs exist and are to be an error."""
+        if self._exist:
+            raise OutputExistsError(
+                f"{_some(self._exist)} exist{'' if len(self._exist) > 1 else 's'} already: "
+                "say --existing skip to go on with the rest, or -f to replace"
+            )
+        if not self._unknown:
+            return []
+        return [f"{_some(self._unknown)}: not from an earlier run, and not touched"]
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(names[:_MOST_NAMED]) + more
+
+
+def _fingerprint(key: str, source: str, size: int, mtime_ns: int) -> str:
+    return fingerprint(key, os.path.abspath(source), size, mtime_ns)
+
+
+def run_batch(
+    plan: Plan, options: BatchOptions, *, on_tick: Callable[[], None] | None = None
+) -> Generator[Result, None, None]:
     """Do what is planned, and give each image's result as it ends: first all of `plan.skipped`, then as they come.
 
-    `on_tick` is called at least every 0.2 s, in the caller's thread. Closing the iterator, or an exception such as
-    KeyboardInterrupt raised in `on_tick` or by a signal, stops all work within about a second: files in hand are
-    finished and recorded or leave nothing.
+    `on_tick` is called at least every 0.2 s, in the caller's thread, as long as the caller itself takes no longer.
+    Closing the iterator, or an exception such as KeyboardInterrupt raised in `on_tick` or by a signal, stops all work
+    within about a second: what is in hand is finished and recorded, or leaves nothing.
 
     Raises
     ------
     UsageError
         where another run is at work in the same output folder.
+    ImageWriteError
+        where the output folder cannot be made.
+    ConvcliError
+        where no process can be started.
     """
-    raise NotImplementedError
+    dry = options.filter.dry_run
+    with closing(Journal(options.output)) if plan.items and not dry else nullcontext() as journal:
+        for result in plan.skipped:
+            yield result
+            if options.fail_fast and result.status == "failed":
+                return
+        if plan.items:
+            yield from _Run(plan, options, journal, on_tick or (lambda: None)).results()
+
+
+class _Run:
+    def __init__(self, plan: Plan, options: BatchOptions, journal: Journal | None, on_tick: Callable[[], None]) -> None:
+        jobs = min(options.jobs or available_threads(), len(plan.items))
+        self._options = options
+        self._journal = journal
+        self._on_tick = on_tick
+        self._jobs = jobs
+        self._items = plan.items
+        self._chunks: Chunks[Item] = Chunks(plan.items, jobs)
+        self._begun = 0  # of the items, how many are recorded
+        self._started = 0.0
+        asked = options.filter.convolve
+        threads = asked.threads or (available_threads() if jobs == 1 else 1)
+        filter_ = replace(options.filter, existing="overwrite", convolve=replace(asked, threads=threads))
+        self._work: Work = FilterWork(filter_, plan.kernels)
+        self._key = self._work.key()
+
+    def results(self) -> Iterator[Result]:
+        """Give the results as they come."""
+        self._make_folders()
+        self._work.load()
+        free = available_bytes()
+        budget = None if free is None else free // 2
+        share = 1 << 62 if budget is None else budget // (2 * self._jobs)
+        temporaries = None if self._journal is None else self._journal.temporaries
+        pool = Pool(FileWork(self._work, temporaries, share), self._jobs, budget, _task)
+        try:
+            yield from self._follow(pool)
+        finally:
+            self._stop(pool)
+
+    def _follow(self, pool: Pool) -> Iterator[Result]:
+        """Keep the processes in work, and give what they have done."""
+        self._started = monotonic()
+        while True:
+            yield from self._hand_out(pool)
+            if not pool.busy:
+                if not self._chunks.more:
+                    return
+                continue
+            self._on_tick()
+            for event in pool.wait(_TICK):
+                if isinstance(event, Lost):
+                    results = [self._lost(event.task, event.reason)]
+                else:
+                    self._chunks.measured(event.tasks, event.seconds)
+                    results = self._record(event.tasks, event.answers)
+                yield from results
+                if self._options.fail_fast and any(result.status == "failed" for result in results):
+                    return
+
+    def _hand_out(self, pool: Pool) -> Iterator[Result]:
+        """Give every process that wants it something to do; what cannot even be begun has failed."""
+        while self._chunks.more and pool.wanting(self._chunks.queue):
+            chunk = self._chunks.next()
+            try:
+                self._begin(self._chunks.given)
+            except ImageWriteError as error:
+                yield from (Result(item.source, item.output, "failed", error=str(error)) for item in chunk)
+                if self._options.fail_fast:
+                    return
+            else:
+                pool.give(chunk)
+
+    def _begin(self, count: int) -> None:
+        """Record the first `count` items as begun, and some more, so that it need not be done for every chunk."""
+        if self._journal is None or self._begun >= count:
+            return
+        done, spent = self._chunks.given, monotonic() - self._started
+        ahead = max(_BEGUN_FILES, int(done / spent * _BEGUN_SECONDS) if spent > _TICK else 0)
+        stop = min(len(self._items), count + ahead)
+        start, self._begun = self._begun, stop
+        try:
+            self._journal.begin(item.relative for item in self._items[start:stop])
+        except ImageWriteError:
+            self._begun = count  # the others are tried again, when it is their turn
+            raise
+
+    def _record(self, items: Sequence[Item], answers: Sequence[Answer]) -> list[Result]:
+        if self._journal is not None:
+            done, left = [], []
+            for item, answer in zip(items, answers, strict=True):
+                result, size, mtime_ns, *written = answer
+                if result.status == "done":
+                    made_by = _fingerprint(self._key, item.source, size, mtime_ns)
+                    done.append(Done(item.relative, made_by, *written))
+                elif not item.replace:
+                    left.append(item.relative)
+            self._journal.finish(done)
+            self._journal.leave(left)
+        return [answer.result for answer in answers]
+
+    def _lost(self, item: Item, reason: str) -> Result:
+        error = f"{item.source}: the process that filtered it was ended by {reason}, twice; filter it by itself"
+        return Result(item.source, item.output, "failed", error=error)
+
+    def _stop(self, pool: Pool) -> None:
+        """End the processes, and record what they have still done; then take back what was not even given out."""
+        with closing(pool.stop(_GRACE if pool.busy else 0.0)) as events:
+            for event in events:
+                self._record(event.tasks, event.answers)
+        if self._journal is not None:
+            never = self._items[self._chunks.given : self._begun]
+            self._journal.leave(item.relative for item in never if not item.replace)
+
+    def _make_folders(self) -> None:
+        """Make the folders of the outputs. Where that fails, writing a file there will say why."""
+        if self._journal is None:
+            return
+        for folder in dict.fromkeys(os.path.dirname(item.output) for item in self._items):
+            with suppress(OSError):
+                os.makedirs(folder, exist_ok=True)
+
+
+def _task(item: Item) -> Task:
+    return Task(item.source, item.output, item.bytes, item.replace)

@@ -1,0 +1,181 @@
+"""Which files a batch reads: named ones, those in folders, and those that a pattern matches."""
+
+import glob
+import os
+import stat
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from convcli.errors import UsageError
+from convcli.image.formats import FORMATS
+
+# What is read besides what can be written.
+_ALSO_READ = (".gif", ".pbm", ".j2k", ".j2c", ".jpc", ".jpf")
+READABLE = frozenset(suffix for entry in FORMATS.values() for suffix in entry.suffixes) | frozenset(_ALSO_READ)
+_MOST_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An input file: its path, its place `relative` to what was named, `folder`, and what the system knows of it."""
+
+    path: str
+    relative: str
+    folder: str
+    bytes: int
+    mtime_ns: int
+    identity: tuple[int, int]
+
+
+@dataclass
+class Found:
+    """The inputs of a batch; `problems` are paths that could not be looked at, each with one line that says why."""
+
+    sources: list[Source] = field(default_factory=list)
+    problems: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def find_inputs(inputs: Sequence[str], output: str, *, recursive: bool = False, ours: Container[str] = ()) -> Found:
+    """Find the files that `inputs` mean: files, folders (what lies deeper only if `recursive`), and patterns.
+
+    A file that is named lies directly below the output folder; one in a folder, or matched by a pattern that the shell
+    has left, keeps its place below it. Of folders, only files whose suffix is that of an image are taken, and nothing
+    hidden. The folder `output` is not looked into, unless it is named itself: then `ours`, the outputs of earlier runs
+    by their place in it, are left out. Nothing is taken twice.
+
+    Raises
+    ------
+    UsageError
+        naming all inputs that are not there or match nothing; when no image is found at all; for standard input.
+    """
+    search = _Search(output, recursive, ours)
+    missing = [path for path in inputs if not search.add(path)]
+    if missing:
+        shown = ", ".join(map(repr, missing[:_MOST_NAMED]))
+        more = f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
+        raise UsageError(f"nothing matches {shown}{more}: check the paths")
+    found = search.found
+    if not found.sources and not found.problems:
+        where = ", ".join(map(repr, inputs[:_MOST_NAMED])) or "an empty list"
+        deeper = "; look into its folders too with --recursive" if search.folders_left else ""
+        raise UsageError(f"no images in {where}{deeper}")
+    if search.others:
+        files = "1 file is" if search.others == 1 else f"{search.others} files are"
+        found.notes.append(f"{files} left out by suffix: not of an image")
+    if search.folders_left:
+        folders = "1 folder is" if search.folders_left == 1 else f"{search.folders_left} folders are"
+        found.notes.append(f"{folders} not looked into: that takes --recursive")
+    return found
+
+
+class _Search:
+    def __init__(self, output: str, recursive: bool, ours: Container[str]) -> None:
+        self.found = Found()
+        self.others = self.folders_left = 0
+        self._recursive = recursive
+        self._ours = ours
+        self._output = os.path.realpath(output)
+        self._output_identity = _identity(output)
+        self._taken: set[tuple[tuple[int, int], str]] = set()
+
+    def add(self, path: str) -> bool:
+        """Take what one argument means; False where there is no such thing."""
+        if path == "-":
+            raise UsageError("a batch reads no image from standard input: name files, or filter it with convcli filter")
+        try:
+            status = os.stat(path)
+        except (FileNotFoundError, NotADirectoryError, ValueError):
+            return self._add_matches(path)
+        except OSError as error:
+            self.found.problems.append((path, f"{path}: cannot be read: {error.strerror}"))
+            return True
+        if stat.S_ISDIR(status.st_mode):
+            self._add_folder(path)
+        elif stat.S_ISREG(status.st_mode):
+            self._take(path, os.path.basename(path), os.path.dirname(path), status)
+        else:
+            self.found.problems.append((path, f"{path}: not a file: a batch reads files and folders"))
+        return True
+
+    def _add_matches(self, pattern: str) -> bool:
+        """Take what a pattern matches that the shell has left as it is; the tree is kept below its fixed part."""
+        if not glob.has_magic(pattern) or "\0" in pattern:
+            return False
+        fixed = pattern
+        while glob.has_magic(fixed):
+            fixed = os.path.dirname(fixed)
+        matches = sorted(glob.glob(pattern, recursive=True))
+        for match in matches:
+            if not os.path.isfile(match):
+                continue
+            self._take(match, os.path.relpath(match, fixed or os.curdir), fixed, os.stat(match))
+        return bool(matches)
+
+    def _add_folder(self, root: str) -> None:
+        """Take the images in a folder; links to folders come last, so that a loop of them leads to nothing new."""
+        inside = os.path.relpath(os.path.realpath(root), self._output)
+        inside = "" if inside == os.curdir else f"{inside}/"
+        seen: set[tuple[int, int]] = set()
+        folders, links = [""], list[str]()
+        while folders or links:
+            place = folders.pop() if folders else links.pop(0)
+            folder = os.path.join(root, place)
+            identity = _identity(folder)
+            if identity in seen:
+                self.found.notes.append(f"{folder}: a link to a folder that is taken already")
+                continue
+            if place and identity is not None and identity == self._output_identity:
+                continue
+            if identity is not None:
+                seen.add(identity)
+            deeper: list[str] = []
+            for entry in self._entries(folder):
+                name = f"{place}/{entry.name}" if place else entry.name
+                if entry.name.startswith("."):
+                    continue
+                if entry.is_dir():
+                    (links if entry.is_symlink() else deeper).append(name)
+                elif os.path.splitext(entry.name)[1].lower() not in READABLE:
+                    self.others += 1
+                elif not inside.startswith("..") and inside + name in self._ours:
+                    continue
+                else:
+                    self._take_entry(entry, name, root)
+            if not self._recursive:
+                self.folders_left += len(deeper) + len(links)
+                return
+            folders += reversed(deeper)
+
+    def _entries(self, folder: str) -> Iterator[os.DirEntry[str]]:
+        try:
+            with os.scandir(folder) as entries:
+                yield from sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            self.found.problems.append((folder, f"{folder}: the folder cannot be read: {error.strerror}"))
+
+    def _take_entry(self, entry: os.DirEntry[str], relative: str, root: str) -> None:
+        try:
+            status = entry.stat()
+        except OSError as error:
+            self.found.problems.append((entry.path, f"{entry.path}: cannot be read: {error.strerror}"))
+            return
+        if stat.S_ISREG(status.st_mode):
+            self._take(entry.path, relative, root, status)
+        else:
+            self.others += 1
+
+    def _take(self, path: str, relative: str, folder: str, status: os.stat_result) -> None:
+        identity = status.st_dev, status.st_ino
+        if (identity, relative) in self._taken:
+            return
+        self._taken.add((identity, relative))
+        self.found.sources.append(Source(path, relative, folder, status.st_size, status.st_mtime_ns, identity))
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return status.st_dev, status.st_ino

@@ -1,0 +1,264 @@
+"""What a batch has done, kept in its output folder, so that an interrupted run is taken up where it was.
+
+`OUTDIR/.convcli/journal.jsonl` holds one JSON object a line. `begun` is written before an output may appear, `done`
+after it has, with the fingerprint of what made it; `left` takes a `begun` back that came to nothing. An output that is
+begun and not done may be whole, or not be there: it is made again. `OUTDIR/.convcli/lock` is held as long as a run lives,
+so that what is in `OUTDIR/.convcli/tmp` when another starts belongs to one that does not.
+
+Lines are appended, each write whole. `begun` lines are put on the disk before any of their outputs is, so that also a
+power cut leaves no output that the journal does not know; what an output then holds is told by its size and time.
+"""
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterable
+from typing import IO, NamedTuple
+
+from convcli.batch.naming import HOME
+from convcli.errors import ImageWriteError, UsageError
+
+BEGUN, DONE, LEFT = "begun", "done", "left"
+_PATIENCE = 3.0  # seconds in which the processes of a run that was killed are gone
+
+
+class Record(NamedTuple):
+    """What the journal says of one output: `state`, and of one that is done its fingerprint, size and time."""
+
+    state: str
+    fingerprint: str = ""
+    bytes: int = -1
+    mtime_ns: int = -1
+
+
+class Done(NamedTuple):
+    """An output that is in place."""
+
+    output: str
+    fingerprint: str
+    bytes: int
+    mtime_ns: int
+
+
+def fingerprint(what: str, source: str, size: int, mtime_ns: int) -> str:
+    """Identify what makes an output: `what` stands for all options and the version, the rest for the input file.
+
+    >>> fingerprint("blur", "/a.png", 100, 5) == fingerprint("blur", "/a.png", 100, 6)
+    False
+    """
+    text = f"{what}\0{source}\0{size}\0{mtime_ns}"
+    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:32]
+
+
+def read_journal(folder: str) -> tuple[dict[str, Record], list[str]]:
+    """Read the journal of an output folder: a record of each output by its place in it, and notes.
+
+    Lines that are no records, such as the last one of a run that was cut off, are passed over.
+
+    Raises
+    ------
+    UsageError
+        where there is a journal that cannot be read.
+    """
+    records, lines, damaged = _read(_journal_path(folder))
+    notes = []
+    if damaged:
+        shown = "1 line" if damaged == 1 else f"{damaged} lines"
+        notes.append(f"{_journal_path(folder)}: {shown} of {lines} cannot be read and are passed over")
+    return records, notes
+
+
+def _journal_path(folder: str) -> str:
+    return os.path.join(folder, HOME, "journal.jsonl")
+
+
+def _read(path: str) -> tuple[dict[str, Record], int, int]:
+    """Give the records, the number of lines, and how many of them are no records."""
+    records: dict[str, Record] = {}
+    lines = damaged = 0
+    try:
+        with open(path, "rb") as file:
+            for line in file:
+                if line == b"\n":
+                    continue
+                lines += 1
+                try:
+                    output, record = _parse(line)
+                except (ValueError, TypeError, KeyError, RecursionError):
+                    damaged += 1
+                    continue
+                if record.state == LEFT:
+                    records.pop(output, None)
+                else:
+                    records[output] = record
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}; put it right, or use another folder") from None
+    return records, lines, damaged
+
+
+def _parse(line: bytes) -> tuple[str, Record]:
+    entry = json.loads(line)
+    output, state = entry["output"], entry["state"]
+    if not isinstance(output, str) or not line.endswith(b"\n"):
+        raise ValueError(line)
+    if state in (BEGUN, LEFT):
+        return output, Record(state)
+    if state != DONE or not isinstance(entry["fingerprint"], str):
+        raise ValueError(line)
+    return output, Record(DONE, entry["fingerprint"], int(entry["bytes"]), int(entry["mtime_ns"]))
+
+
+class Journal:
+    """The journal of one run, which holds its output folder for itself as long as it is open.
+
+    Attributes
+    ----------
+    temporaries : str
+        A folder on the outputs' file system for files that are not whole yet. It is emptied at both ends of a run.
+
+    Raises
+    ------
+    UsageError
+        where another run holds the folder.
+    ImageWriteError
+        where the folder cannot be made or written in.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self._path = _journal_path(folder)
+        self._lock: IO[bytes] | None = None
+        self._file: int | None = None
+        self._torn = False
+        self.temporaries = os.path.join(folder, HOME, "tmp")
+        try:
+            os.makedirs(self.temporaries, exist_ok=True)
+            self._lock = open(os.path.join(folder, HOME, "lock"), "ab")  # noqa: SIM115, held until close
+            _lock(self._lock, folder)
+            self._empty()
+            self._file = self._open()
+        except OSError as error:
+            self.close()
+            where = error.filename or folder
+            raise ImageWriteError(f"{where}: cannot be made: {error.strerror}; choose another folder with -o") from None
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self) -> int:
+        """Open the journal for appending, rewritten first where many of its lines are no longer needed."""
+        records, lines, damaged = _read(self._path)
+        if damaged or lines > 2 * len(records):
+            fresh = os.path.join(self.temporaries, "journal")
+            with open(fresh, "w", encoding="ascii") as file:
+                file.writelines(_line(output, record) for output, record in records.items())
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(fresh, self._path)
+        return os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666)
+
+    def begin(self, outputs: Iterable[str]) -> None:
+        """Record, down to the disk, that these outputs may appear from now on. Raises ImageWriteError: they may not."""
+        self._append("".join(_line(output, Record(BEGUN)) for output in outputs), to_disk=True)
+
+    def leave(self, outputs: Iterable[str]) -> None:
+        """Record that nothing has come of these, which were begun."""
+        with contextlib.suppress(ImageWriteError):  # then the next run does them, as it would have
+            self._append("".join(_line(output, Record(LEFT)) for output in outputs))
+
+    def finish(self, done: Iterable[Done]) -> None:
+        """Record outputs that are in place."""
+        with contextlib.suppress(ImageWriteError):  # then the next run makes them again
+            self._append("".join(_line(each.output, Record(DONE, *each[1:])) for each in done))
+
+    def _append(self, lines: str, *, to_disk: bool = False) -> None:
+        if not lines or self._file is None:
+            return
+        # What a full disk has cut off stays a line of its own.
+        data = memoryview((f"\n{lines}" if self._torn else lines).encode("ascii"))
+        try:
+            while data:
+                data = data[os.write(self._file, data) :]
+                self._torn = bool(data)
+            if to_disk:
+                _flush(self._file)
+        except OSError as error:
+            raise ImageWriteError(f"{self._path}: cannot be written: {error.strerror}") from None
+
+    def close(self) -> None:
+        """Give the folder free, with no temporary left in it."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+        if self._lock is not None:
+            self._empty()
+            self._lock.close()
+            self._lock = None
+
+    def _empty(self) -> None:
+        """Remove what is in the folder of temporaries: whoever made it is gone, since we hold the lock."""
+        with contextlib.suppress(OSError):
+            for entry in os.scandir(self.temporaries):
+                with contextlib.suppress(OSError):
+                    os.unlink(entry.path)
+
+
+def _line(output: str, record: Record) -> str:
+    """Write one line of the journal.
+
+    >>> _line("a.png", Record(BEGUN))
+    '{"output": "a.png", "state": "begun"}\\n'
+    """
+    name = json.encoder.encode_basestring_ascii(output)
+    if record.state != DONE:
+        return f'{{"output": {name}, "state": "{record.state}"}}\n'
+    return (
+        f'{{"output": {name}, "state": "done", "fingerprint": "{record.fingerprint}", '
+        f'"bytes": {record.bytes}, "mtime_ns": {record.mtime_ns}}}\n'
+    )
+
+
+def _flush(file: int) -> None:
+    """Have the system put a file on the disk; where it cannot, the journal is as good as the file system."""
+    with contextlib.suppress(OSError):
+        (os.fdatasync if hasattr(os, "fdatasync") else os.fsync)(file)
+
+
+def _lock(file: IO[bytes], folder: str) -> None:
+    """Lock a file until it is closed, also by the end of all processes that have it. Raises UsageError if others do."""
+    stop = time.monotonic() + _PATIENCE
+    while not _try_lock(file):
+        if time.monotonic() > stop:
+            raise UsageError(f"{folder}: another batch is at work in this folder: wait for it, or use another with -o")
+        time.sleep(0.05)
+
+
+def _try_lock(file: IO[bytes]) -> bool:
+    try:
+        import fcntl
+    except ImportError:
+        return _try_lock_on_windows(file)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        # A file system without locks, as some network ones are, cannot keep others out.
+        if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS):
+            raise
+    return True
+
+
+def _try_lock_on_windows(file: IO[bytes]) -> bool:
+    import msvcrt
+
+    try:
+        file.seek(0)
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined, unused-ignore]
+    except OSError:
+        return False
+    return True

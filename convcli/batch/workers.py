@@ -1,0 +1,366 @@
+"""Processes that work on chunks of tasks, and may be killed without anybody else noticing.
+
+Each has a pipe of its own and nothing is shared: no lock is left held by one that was killed. What it had in hand is
+given out again, each task alone, and only one that ends its process a second time has failed. The processes end by
+themselves when the one that started them is gone.
+"""
+
+import contextlib
+import gc
+import os
+import signal
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, field
+from multiprocessing import connection, get_context
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from convcli.errors import ConvcliError
+
+Task = Any
+Answer = Any
+Ask = Callable[[int], None]
+Work = Callable[[Task, Ask], Answer]
+
+# As long as a process goes on without telling what it has done.
+_SECONDS_UNTOLD = 0.2
+# Python looks for garbage this often; what was there before the first task is never looked at.
+_OBJECTS = 10_000
+_MOST_VAIN = 10  # processes that end without having been given anything
+
+_GO = "go"
+
+
+@dataclass(frozen=True)
+class Done:
+    """Tasks that were done, in the order they were given out, and the seconds that all of them took."""
+
+    tasks: tuple[Task, ...]
+    answers: tuple[Answer, ...]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A task that has ended its process twice, the second time alone in it; `reason` says how, in words."""
+
+    task: Task
+    reason: str
+
+
+@dataclass(eq=False)
+class _Worker:
+    process: BaseProcess
+    pipe: Connection
+    chunks: deque[deque[Task]] = field(default_factory=deque)
+    alone: bool = False  # with a task that has ended a process before
+    asked: int | None = None  # bytes of memory that it waits for
+    granted: int = 0
+
+
+class Pool:
+    """`size` processes, in each of which `work(task, ask)` turns tasks into answers.
+
+    `work` calls `ask(bytes)` before it takes much memory, which waits until what all have been allowed together stays
+    within `budget`, or it is the only one. `pack` makes of a task what is sent of it. That, and answers, are what
+    pickle takes; so is `work` on systems that cannot fork. No other thread may be running.
+
+    Raises
+    ------
+    ConvcliError
+        where no process can be started, or they end before they have done anything.
+    """
+
+    def __init__(
+        self, work: Work, size: int, budget: int | None = None, pack: Callable[[Task], Any] = lambda task: task
+    ) -> None:
+        self._work = work
+        self._pack = pack
+        self._budget = budget
+        self._context = get_context("spawn" if sys.platform in ("win32", "darwin") else "fork")
+        self._workers: list[_Worker] = []
+        self._again: deque[Task] = deque()  # to be done alone
+        self._back: deque[Task] = deque()  # to be done, as if never given out
+        self._vain = 0  # processes in a row that have ended with nothing to do
+        try:
+            for _ in range(size):
+                self._start()
+        except BaseException:
+            self.kill()
+            raise
+
+    def wanting(self, queue: int = 1) -> bool:
+        """Tell whether a process has fewer than `queue` chunks of tasks before it."""
+        return any(self._free(worker, queue) for worker in self._workers)
+
+    @property
+    def busy(self) -> bool:
+        """Whether any task has been given out and not been answered."""
+        return bool(self._again or self._back) or any(worker.chunks for worker in self._workers)
+
+    @property
+    def unanswered(self) -> list[Task]:
+        """Every task that has been given out and not been answered."""
+        return [*self._again, *self._back, *(task for w in self._workers for chunk in w.chunks for task in chunk)]
+
+    def give(self, tasks: Sequence[Task]) -> None:
+        """Give tasks to the process that has least before it."""
+        if self._back:
+            tasks = [*self._back, *tasks]
+            self._back.clear()
+        takers = [worker for worker in self._workers if not (worker.alone and worker.chunks)]
+        self._send(min(takers or self._workers, key=lambda worker: len(worker.chunks)), tasks)
+
+    def wait(self, seconds: float) -> Iterator[Done | Lost]:
+        """Wait until something ends, for `seconds` at most, and give what has."""
+        self._give_again()
+        pipes = {worker.pipe: worker for worker in self._workers}
+        for pipe in connection.wait(list(pipes), seconds):
+            worker = pipes[pipe]  # type: ignore[index]
+            try:
+                message = worker.pipe.recv()
+            except (EOFError, OSError):
+                yield from self._replace(worker)
+                continue
+            yield from self._take(worker, message)
+        self._allow()
+
+    def stop(self, seconds: float) -> Generator[Done, None, None]:
+        """End all processes; give what they finish within `seconds`, or before."""
+        try:
+            for worker in self._workers:
+                with contextlib.suppress(OSError, ValueError):
+                    worker.process.terminate()  # which says: after the task in hand
+                    worker.pipe.send(None)
+            until = time.monotonic() + seconds
+            while self._workers and (left := until - time.monotonic()) > 0:
+                pipes = {worker.pipe: worker for worker in self._workers}
+                for pipe in connection.wait(list(pipes), left):
+                    worker = pipes[pipe]  # type: ignore[index]
+                    try:
+                        yield from (done for done in self._take(worker, worker.pipe.recv()) if isinstance(done, Done))
+                    except (EOFError, OSError):
+                        self._drop(worker)
+        finally:
+            self.kill()
+
+    def kill(self) -> None:
+        """End all processes at once."""
+        for worker in self._workers:
+            with contextlib.suppress(OSError, ValueError):
+                worker.process.kill()
+        while self._workers:
+            self._drop(self._workers[0])
+
+    def _start(self) -> None:
+        ours, theirs = self._context.Pipe()
+        # What the child must not hold open: it would never see that we are gone.
+        others = (
+            [worker.pipe for worker in self._workers] + [ours] if self._context.get_start_method() == "fork" else []
+        )
+        process = self._context.Process(  # type: ignore[attr-defined]
+            target=_serve, args=(theirs, others, self._work, os.getpid()), daemon=True
+        )
+        try:
+            with _without_signals():
+                process.start()
+        except OSError as error:
+            ours.close()
+            raise ConvcliError(f"no process can be started for the work: {error.strerror}; try --jobs 1") from None
+        finally:
+            theirs.close()
+        self._workers.append(_Worker(process, ours))
+
+    def _free(self, worker: _Worker, queue: int) -> bool:
+        return not worker.chunks or (not worker.alone and len(worker.chunks) < queue)
+
+    def _send(self, worker: _Worker, tasks: Sequence[Task], *, alone: bool = False) -> None:
+        worker.alone = alone
+        worker.chunks.append(deque(tasks))
+        # To one that has just ended nothing can be sent; that it has is seen when we wait for it.
+        with contextlib.suppress(OSError):
+            worker.pipe.send(tuple(map(self._pack, tasks)))
+
+    def _give_again(self) -> None:
+        for worker in self._workers:
+            if self._again and not worker.chunks:
+                self._send(worker, [self._again.popleft()], alone=True)
+        if self._back and (free := [worker for worker in self._workers if not worker.chunks]):
+            tasks = list(self._back)
+            self._back.clear()
+            self._send(free[0], tasks)
+
+    def _take(self, worker: _Worker, message: Any) -> Iterator[Done]:
+        kind, *rest = message
+        worker.granted = 0
+        if kind == "ask":
+            (worker.asked,) = rest
+            return
+        answers, seconds = rest
+        self._vain = 0
+        chunk = worker.chunks[0]
+        tasks = tuple(chunk.popleft() for _ in answers)
+        if not chunk:
+            worker.chunks.popleft()
+        if answers:
+            yield Done(tasks, answers, seconds)
+
+    def _allow(self) -> None:
+        """Let those go on that wait for memory, the first ones first, as long as it lasts."""
+        for worker in self._workers:
+            if worker.asked is None:
+                continue
+            used = sum(other.granted for other in self._workers)
+            if used and self._budget is not None and used + worker.asked > self._budget:
+                continue
+            worker.granted, worker.asked = max(1, worker.asked), None
+            with contextlib.suppress(OSError):
+                worker.pipe.send(_GO)
+
+    def _replace(self, worker: _Worker) -> Iterator[Lost]:
+        """Start another process in place of one that has ended, and see to what it had before it."""
+        chunks, alone = worker.chunks, worker.alone
+        code = self._drop(worker)
+        self._vain = 0 if chunks else self._vain + 1
+        if self._vain > _MOST_VAIN:
+            raise ConvcliError("the processes for the work end as soon as they are started: is there enough memory?")
+        try:
+            self._start()
+        except ConvcliError:
+            if not self._workers:  # else those that there are go on
+                raise
+        if chunks and code != 0:
+            suspects = chunks.popleft()
+            if alone and len(suspects) == 1:
+                yield Lost(suspects[0], _ending(code))
+            else:
+                self._again.extend(suspects)
+        for chunk in chunks:
+            self._back.extend(chunk)
+
+    def _drop(self, worker: _Worker) -> int:
+        """Forget a process that has ended, or is about to; returns its exit status."""
+        worker.process.join()
+        code = worker.process.exitcode or 0
+        worker.pipe.close()
+        worker.process.close()
+        self._workers.remove(worker)
+        return code
+
+
+def _ending(code: int) -> str:
+    """Say how a process ended, by its exit status.
+
+    >>> _ending(-9)
+    'signal 9 (SIGKILL), as when memory runs out'
+    """
+    if code >= 0:
+        return f"exit status {code}"
+    try:
+        name = f" ({signal.Signals(-code).name})"
+    except ValueError:
+        name = ""
+    return f"signal {-code}{name}" + (", as when memory runs out" if code == -9 else "")
+
+
+@contextlib.contextmanager
+def _without_signals() -> Iterator[None]:
+    """Keep interrupts off while a process starts, until it is ready for them; it undoes this for itself."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+_SIGNALS = {getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)}
+
+
+def _serve(pipe: Connection, others: Sequence[Connection], work: Work, parent: int) -> None:
+    """Be a process of the pool: take chunks of tasks until there are no more, or nobody to give them."""
+    stopping: list[int] = []
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)  # an interrupt is for the one that started us
+    signal.signal(signal.SIGTERM, lambda number, _frame: stopping.append(number))
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+    for other in others:
+        other.close()
+    _end_with(parent)
+    gc.freeze()
+    gc.set_threshold(_OBJECTS)
+    status = 1
+    try:
+        _Server(pipe, work, stopping, parent).run()
+        status = 0
+    except (EOFError, OSError):  # nobody is there any more
+        status = 0
+    finally:
+        # What libraries do at the end of a process is no use to this one, and nobody would read what went wrong.
+        os._exit(status)
+
+
+class _Server:
+    def __init__(self, pipe: Connection, work: Work, stopping: list[int], parent: int) -> None:
+        self._pipe = pipe
+        self._work = work
+        self._stopping = stopping
+        self._parent = parent
+        self._inbox: deque[tuple[Task, ...] | None] = deque()
+        self._answers: list[Answer] = []
+        self._since = 0.0
+        self._asked = False
+
+    def run(self) -> None:
+        while True:
+            chunk = self._inbox.popleft() if self._inbox else self._pipe.recv()
+            if chunk is None:
+                return
+            self._since = time.perf_counter()
+            for task in chunk:
+                if self._stopping or os.getppid() != self._parent:
+                    self._tell()
+                    return
+                self._answers.append(self._work(task, self._ask))
+                if self._asked or time.perf_counter() - self._since > _SECONDS_UNTOLD:
+                    self._tell()
+            self._tell()
+
+    def _tell(self) -> None:
+        if self._answers:
+            now = time.perf_counter()
+            self._pipe.send(("done", tuple(self._answers), now - self._since))
+            self._answers.clear()
+            self._since = now
+        self._asked = False
+
+    def _ask(self, size: int) -> None:
+        """Wait until there is leave to take this much memory."""
+        self._tell()
+        self._asked = True
+        self._pipe.send(("ask", size))
+        while (message := self._pipe.recv()) != _GO:
+            if message is None:
+                raise EOFError
+            self._inbox.append(message)
+        self._since = time.perf_counter()
+
+
+def _end_with(parent: int) -> None:
+    """Have the system end this process when its parent is gone; without that, it is seen between two tasks."""
+    if sys.platform != "linux":
+        return
+    with contextlib.suppress(ImportError, OSError, AttributeError):
+        import ctypes
+
+        set_death_signal = 1  # PR_SET_PDEATHSIG, of linux/prctl.h
+        ctypes.CDLL(None).prctl(set_death_signal, int(signal.SIGKILL))
+    if os.getppid() != parent:
+        os._exit(1)
