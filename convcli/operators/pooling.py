@@ -116,7 +116,7 @@ class _Axis:
     output: int
 
     def met(self, tap: int, first: int, last: int) -> tuple[slice, slice]:
-        """Which outputs of `first` to `last` - 1, counted from `first`, have a sample under a tap, and which samples."""
+        """Which outputs of `first` to `last` - 1, counted from `first`, have a sample under a tap, and which one."""
         offset = tap * self.dilation - self.padding
         begin = max(first, -(offset // self.stride))  # the first with output * stride + offset >= 0
         end = max(begin, min(last, (self.length - 1 - offset) // self.stride + 1))

@@ -1,11 +1,11 @@
 """Transposed convolution, as torch.nn.functional.conv_transpose2d defines it, on the backends of `filter`.
 
 It is the transpose of `conv` as a linear map: <conv(x), y> = <x, transposed_conv(y)>. Each input sample adds the
-kernel, times itself, to the output, kernels `stride` apart. Written as a convolution, that is one of the input with stride - 1
-zeros between its samples; but most products are then with these zeros. So the output is taken apart into its phases
-instead, the outputs that lie a stride apart: each of them is a plain convolution, at stride 1, of the input itself with
-those weights that it ever meets (Dumoulin and Visin, A guide to convolution arithmetic for deep learning, 2016; the
-polyphase form of interpolating filters).
+kernel, times itself, to the output, kernels `stride` apart. Written as a convolution, that is one of the input with
+stride - 1 zeros between its samples; but most products are then with these zeros. So the output is taken apart into its
+phases instead, the outputs that lie a stride apart: each of them is a plain convolution, at stride 1, of the input
+itself with those weights that it ever meets (Dumoulin and Visin, A guide to convolution arithmetic for deep learning,
+2016; the polyphase form of interpolating filters).
 
 Along an axis, with o the output's position, i the input's and u the weight's, o + p = i s + u d. The weights that meet
 the phase (o + p) mod s = r are those with u d = r modulo s: every (s / g)-th from the first, with g = gcd(s, d), and

@@ -1,0 +1,177 @@
+"""Several images into one, and several channels into one."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from convcli.errors import FilterError, UsageError
+from convcli.operators.strips import Image, as_image, in_strips, same_shape, shape_words
+
+
+def concat(inputs: Sequence[ArrayLike]) -> Image:
+    """Lay the channels of images of one height and width side by side, in the order given.
+
+    >>> concat([[[[1.0]]], [[[2.0, 3.0]]]]).tolist()
+    [[[1.0, 2.0, 3.0]]]
+
+    Raises
+    ------
+    FilterError
+        where heights or widths differ.
+    """
+    images = _images(inputs, "concat")
+    if len({image.shape[:2] for image in images}) > 1:
+        sizes = " and ".join(shape_words(image.shape[:2]) for image in images)
+        raise FilterError(f"concat wants inputs of one height and width, not {sizes}")
+    return np.concatenate(images, axis=2)
+
+
+def add(inputs: Sequence[ArrayLike], factors: Sequence[float] | None = None, threads: int | None = None) -> Image:
+    """Sum images of one shape, each times its factor where there are any: [1, -1] for a difference.
+
+    An image of one channel, or of one pixel, is added to every channel, or every pixel, of the others.
+
+    >>> add([[[[5.0]]], [[[2.0]]]], [1, -1]).tolist()
+    [[[3.0]]]
+
+    Raises
+    ------
+    UsageError
+        where there are not as many factors as images.
+    FilterError
+        where shapes differ.
+    """
+    images = _images(inputs, "add")
+    if factors is not None and len(factors) != len(images):
+        raise UsageError(f"add was given {len(factors)} factors for {len(images)} inputs")
+    numbers = np.asarray([1.0] * len(images) if factors is None else factors, np.float32)
+    first = _alike(images, "add")
+
+    def strip(rows: slice) -> None:
+        target = out[rows]
+        np.multiply(first[0][rows], numbers[0], out=target)
+        for image, factor in zip(first[1:], numbers[1:], strict=True):
+            if factor == 1:
+                target += image[rows]
+            else:
+                target += image[rows] * factor
+
+    out = np.empty(first[0].shape, np.float32)
+    in_strips(len(out), out[0].size, strip, threads)
+    return out
+
+
+def multiply(inputs: Sequence[ArrayLike], threads: int | None = None) -> Image:
+    """Multiply images of one shape sample by sample; those of one channel or one pixel as `add` has them.
+
+    >>> multiply([[[[5.0, 1.0]]], [[[2.0]]]]).tolist()
+    [[[10.0, 2.0]]]
+    """
+    images = _alike(_images(inputs, "multiply"), "multiply")
+    out = np.empty(images[0].shape, np.float32)
+
+    def strip(rows: slice) -> None:
+        out[rows] = images[0][rows]
+        for image in images[1:]:
+            out[rows] *= image[rows]
+
+    in_strips(len(out), out[0].size, strip, threads)
+    return out
+
+
+def joined_shape(what: str, *shapes: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Tell the shape of a sum or product of images of these shapes: of each dimension, those that are not 1 agree.
+
+    >>> joined_shape("add", (4, 5, 3), (4, 5, 1), (1, 1, 3))
+    (4, 5, 3)
+    >>> joined_shape("add", (4, 5, 3), (4, 6, 3))
+    Traceback (most recent call last):
+    convcli.errors.FilterError: add wants inputs of one size, or with one channel, or of one pixel, not 4 x 5 x 3 and \
+4 x 6 x 3
+    """
+    height, width, channels = (max(each) for each in zip(*shapes, strict=True))
+    for shape in shapes:
+        if shape[:2] not in ((height, width), (1, 1)) or shape[2] not in (channels, 1):
+            words = " and ".join(map(shape_words, shapes))
+            raise FilterError(f"{what} wants inputs of one size, or with one channel, or of one pixel, not {words}")
+    return height, width, channels
+
+
+def max_over_channels(x: ArrayLike, threads: int | None = None) -> Image:
+    """Keep the largest sample of each pixel: (height, width, 1).
+
+    >>> max_over_channels([[[1.0, 5.0, 3.0]]]).tolist()
+    [[[5.0]]]
+    """
+    image = as_image(x)
+    out = np.empty((*image.shape[:2], 1), np.float32)
+
+    def strip(rows: slice) -> None:
+        part, target = image[rows], out[rows, :, 0]
+        # Channel by channel: a maximum along a short innermost axis takes several times as long.
+        target[...] = part[..., 0]
+        for channel in range(1, image.shape[2]):
+            np.maximum(target, part[..., channel], out=target)
+
+    in_strips(len(image), image[0].size, strip, threads)
+    return out
+
+
+def magnitude(x: ArrayLike, y: ArrayLike, norm: str = "l2", threads: int | None = None) -> Image:
+    """Tell how large the gradient (x, y) is, sample by sample: sqrt(x^2 + y^2), or |x| + |y| for norm `l1`.
+
+    >>> magnitude([[[3.0]]], [[[-4.0]]]).tolist(), magnitude([[[3.0]]], [[[-4.0]]], "l1").tolist()
+    ([[[5.0]]], [[[7.0]]])
+    """
+    if norm not in ("l1", "l2"):
+        raise UsageError(f"unknown norm {norm!r}: expected l1, l2")
+    across, down = as_image(x), as_image(y)
+    same_shape("magnitude", across, down)
+    out = np.empty(across.shape, np.float32)
+
+    def strip(rows: slice) -> None:
+        target = out[rows]
+        if norm == "l1":
+            np.abs(across[rows], out=target)
+            target += np.abs(down[rows])
+            return
+        # In float64, where no square of a float32 overflows.
+        squares = across[rows].astype(np.float64) ** 2
+        squares += down[rows].astype(np.float64) ** 2
+        np.sqrt(squares, out=squares)
+        target[...] = squares
+
+    in_strips(len(out), out[0].size, strip, threads)
+    return out
+
+
+def direction(x: ArrayLike, y: ArrayLike, threads: int | None = None) -> Image:
+    """Tell where the gradient (x, y) points, in degrees from -180 to 180: 0 to the right, 90 down; 0 where both are 0.
+
+    >>> direction([[[1.0, 0.0, -1.0]]], [[[0.0, 1.0, -1.0]]]).tolist()
+    [[[0.0, 90.0, -135.0]]]
+    """
+    across, down = as_image(x), as_image(y)
+    same_shape("direction", across, down)
+    degrees = np.float32(180 / np.pi)
+    out = np.empty(across.shape, np.float32)
+
+    def strip(rows: slice) -> None:
+        np.arctan2(down[rows], across[rows], out=out[rows])
+        out[rows] *= degrees
+
+    in_strips(len(out), out[0].size, strip, threads)
+    return out
+
+
+def _images(inputs: Sequence[ArrayLike], what: str) -> list[Image]:
+    if not inputs:
+        raise UsageError(f"{what} wants at least one input")
+    return [as_image(each) for each in inputs]
+
+
+def _alike(images: list[Image], what: str) -> list[Image]:
+    """Spread images of one channel or pixel over the shape of all."""
+    shape = joined_shape(what, *(image.shape for image in images))
+    return [np.broadcast_to(image, shape) for image in images]

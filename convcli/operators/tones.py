@@ -1,0 +1,120 @@
+"""Brightness and range, sample by sample."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from convcli.errors import FilterError, UsageError, check_word
+from convcli.image import tone
+from convcli.operators.strips import Image, as_image, in_strips, pointwise
+
+THRESHOLDS = ("binary", "below", "keep", "keep_abs")
+
+
+def gray(x: ArrayLike, threads: int | None = None) -> Image:
+    """Turn red, green and blue into brightness: 0.299 R + 0.587 G + 0.114 B (BT.601). One channel stays as it is.
+
+    >>> float(gray([[[1000.0, 0.0, 0.0]]])[0, 0, 0])
+    299.0
+
+    Raises
+    ------
+    FilterError
+        where there are neither 1 nor 3 channels.
+    """
+    image = as_image(x)
+    if image.shape[2] not in (1, 3):
+        raise FilterError(f"gray wants an image of 3 channels, not {image.shape[2]}")
+    if image.shape[2] == 1:
+        return image
+    out = np.empty((*image.shape[:2], 1), np.float32)
+
+    def strip(rows: slice) -> None:
+        out[rows] = tone.to_gray(image[rows])
+
+    in_strips(len(image), image[0].size, strip, threads)
+    return out
+
+
+def to_linear(x: ArrayLike, white: float = 1.0, threads: int | None = None) -> Image:
+    """Undo the sRGB curve (IEC 61966-2-1), where `white` stands for white and stays what it is.
+
+    >>> round(float(to_linear([[[0.5]]])[0, 0, 0]), 4)
+    0.214
+    """
+    _check_white(white)
+    return pointwise(
+        as_image(x),
+        lambda part, to: np.copyto(to, tone.to_linear(part, white, np.dtype(np.float32))),
+        None,
+        threads,
+    )
+
+
+def to_srgb(x: ArrayLike, white: float = 1.0, threads: int | None = None) -> Image:
+    """Redo the sRGB curve, the inverse of `to_linear`.
+
+    >>> round(float(to_srgb([[[0.214041]]])[0, 0, 0]), 4)
+    0.5
+    """
+    _check_white(white)
+    return pointwise(as_image(x), lambda part, to: np.copyto(to, tone.from_linear(part, white)), None, threads)
+
+
+def threshold(x: ArrayLike, at: float, mode: str = "binary", threads: int | None = None) -> Image:
+    """Compare each sample with `at`.
+
+    `binary` gives 1 above it and 0 elsewhere; `below` the opposite; `keep` the sample itself above it, and 0 elsewhere;
+    `keep_abs` the sample where its absolute value is above it: what an unsharp mask with a threshold adds. NaN is not
+    above anything.
+
+    >>> [threshold([[[-3.0, 1.0, 2.0]]], 1, mode)[0, 0].tolist() for mode in THRESHOLDS]
+    [[0.0, 0.0, 1.0], [1.0, 1.0, 0.0], [0.0, 0.0, 2.0], [-3.0, 0.0, 2.0]]
+    """
+    check_word("mode", mode, THRESHOLDS)
+    if not np.isfinite(at):
+        raise UsageError(f"a threshold must be a finite number, not {at}")
+    limit = np.float32(at)
+
+    def do(part: Image, to: Image) -> None:
+        above = (np.abs(part) if mode == "keep_abs" else part) > limit
+        if mode in ("binary", "below"):
+            to[...] = ~above if mode == "below" else above
+        else:
+            to[...] = np.where(above, part, np.float32(0))
+
+    return pointwise(as_image(x), do, None, threads)
+
+
+def clip(
+    x: ArrayLike,
+    low: float | None = 0.0,
+    high: float | None = 1.0,
+    out: Image | None = None,
+    threads: int | None = None,
+) -> Image:
+    """Hold samples between two limits, either of which may be None. `out` takes the result, and may be `x`.
+
+    >>> clip([[[-1.0, 0.5, 3.0]]]).tolist(), clip([[[-1.0, 3.0]]], high=None).tolist()
+    ([[[0.0, 0.5, 1.0]]], [[[0.0, 3.0]]])
+    """
+    if low is not None and high is not None and not low <= high:
+        raise UsageError(f"clip wants its low limit at most as large as its high one, not {low} and {high}")
+    limits = (
+        -np.inf if low is None else np.float32(low),
+        np.inf if high is None else np.float32(high),
+    )
+    return pointwise(as_image(x), lambda part, to: np.clip(part, *limits, out=to), out, threads)
+
+
+def absolute(x: ArrayLike, out: Image | None = None, threads: int | None = None) -> Image:
+    """Take absolute values. `out` takes the result, and may be `x`.
+
+    >>> absolute([[[-1.0, 2.0]]]).tolist()
+    [[[1.0, 2.0]]]
+    """
+    return pointwise(as_image(x), lambda part, to: np.abs(part, out=to), out, threads)
+
+
+def _check_white(white: float) -> None:
+    if not (np.isfinite(white) and white > 0):
+        raise UsageError(f"white must be a positive number, not {white}")
