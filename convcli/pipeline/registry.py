@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from convcli.pipeline.step import Step
-from convcli.pipeline.steps import filters, pointwise
+from convcli.pipeline.steps import convs, dense, filters, pointwise, pools, resampling
 
-_MODULES = (filters, pointwise)
+_MODULES = (filters, convs, pools, pointwise, resampling, dense)
 
 
 def _all_steps() -> Iterator[type[Step]]:

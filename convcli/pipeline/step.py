@@ -6,6 +6,7 @@ other steps or places in a document: an error it raises is a bare reason, to whi
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import msgspec
@@ -101,10 +102,10 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Raises StepError as `output` does, and for weights that are missing or of another size.
         """
         self.output(*inputs)
-        return Prepared(self.run)
+        return Prepared(partial(self.run, threads=setting.threads))
 
-    def run(self, *inputs: Maps) -> Maps:
-        """Compute the result of inputs that `output` accepts."""
+    def run(self, *inputs: Maps, threads: int | None = None) -> Maps:
+        """Compute the result of inputs that `output` accepts, in so many threads, by default all."""
         raise NotImplementedError(f"{self.name} runs when it is prepared")
 
 

@@ -1,21 +1,135 @@
-"""Steps that take each sample by itself."""
+"""Steps that take each pixel by itself."""
 
-from typing import ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
+from msgspec import Meta
+from numpy.typing import NDArray
 
-from convcli.pipeline.step import Maps, Step
+from convcli.convolution.bank import Bank
+from convcli.operators import activations, normalise
+from convcli.pipeline.facts import Facts, Shape
+from convcli.pipeline.step import Maps, Prepared, Setting, Step
+from convcli.pipeline.weights import BIAS, WEIGHT, Weights
+
+Vector = Annotated[
+    Weights, Meta(description="A number for each channel: a list, file.npy, file.npz:name, file.safetensors:name.")
+]
 
 
 class Relu(Step, frozen=True):
-    """Negative samples become 0, the others stay: `max(x, 0)`.
+    """Keep what is positive: `max(x, 0)`, as torch.nn.ReLU. Nair and Hinton (2010).
 
-        - relu
-
-    NaN stays NaN, as in torch.nn.functional.relu. Nair and Hinton (2010).
+    - relu
     """
 
     name: ClassVar[str] = "relu"
 
-    def run(self, *inputs: Maps) -> Maps:
-        return np.maximum(inputs[0], np.float32(0))
+    def run(self, *inputs: Maps, threads: int | None = None) -> Maps:
+        return activations.relu(inputs[0], threads=threads)
+
+
+class LeakyRelu(Step, frozen=True, kw_only=True):
+    """Keep what is positive, and a part of what is negative, as torch.nn.LeakyReLU. Maas et al. (2013).
+
+    - leaky_relu
+    - leaky_relu: 0.2
+    """
+
+    name: ClassVar[str] = "leaky_relu"
+    main: ClassVar[str | None] = "slope"
+
+    slope: float = 0.01
+
+    def run(self, *inputs: Maps, threads: int | None = None) -> Maps:
+        return activations.leaky_relu(inputs[0], self.slope, threads=threads)
+
+
+class Sigmoid(Step, frozen=True):
+    """The logistic function 1 / (1 + e^-x), between 0 and 1.
+
+    - sigmoid
+    """
+
+    name: ClassVar[str] = "sigmoid"
+
+    def run(self, *inputs: Maps, threads: int | None = None) -> Maps:
+        return activations.sigmoid(inputs[0], threads=threads)
+
+
+class Tanh(Step, frozen=True):
+    """The hyperbolic tangent, between -1 and 1.
+
+    - tanh
+    """
+
+    name: ClassVar[str] = "tanh"
+
+    def run(self, *inputs: Maps, threads: int | None = None) -> Maps:
+        return activations.tanh(inputs[0], threads=threads)
+
+
+class Softmax(Step, frozen=True, kw_only=True):
+    """Turn samples into shares that sum to 1: e^x over the sum of e^x, as torch.softmax.
+
+        - softmax
+        - softmax: positions
+
+    `over` is what is summed over: the `channels` of each pixel, or the `positions` of each channel.
+    """
+
+    name: ClassVar[str] = "softmax"
+    main: ClassVar[str | None] = "over"
+
+    over: Literal["channels", "positions"] = "channels"
+
+    def facts(self, *inputs: Shape) -> Facts:
+        return Facts(inputs[0], whole=self.over == "positions")
+
+    def run(self, *inputs: Maps, threads: int | None = None) -> Maps:
+        return activations.softmax(inputs[0], self.over, threads=threads)
+
+
+class BatchNorm(Step, frozen=True, kw_only=True):
+    """Normalise each channel by what training has measured, as torch.nn.BatchNorm2d in `eval` mode.
+
+        - batch_norm: {mean: [0.5], variance: [0.1], scale: [1], shift: [0]}
+        - batch_norm                                     # numbers from the document's weights
+
+    (x - mean) / sqrt(variance + epsilon) * scale + shift. In a document's file of weights they are `ID.running_mean`,
+    `ID.running_var`, `ID.weight` and `ID.bias`; where weights are drawn they are 0, 1, 1 and 0. Ioffe and Szegedy
+    (2015).
+    """
+
+    name: ClassVar[str] = "batch_norm"
+
+    mean: Vector = None
+    variance: Vector = None
+    scale: Vector = None
+    shift: Vector = None
+    epsilon: Annotated[float, Meta(ge=0)] = 1e-5
+
+    def facts(self, *inputs: Shape) -> Facts:
+        height, width, channels = inputs[0]
+        return Facts(inputs[0], parameters=2 * channels, macs=height * width * channels, linear=True)
+
+    def bank(self, *inputs: Shape, setting: Setting) -> Bank | None:
+        gain, _ = self._factors(inputs[0][2], setting)
+        return Bank(gain.reshape(-1, 1, 1, 1), inputs[0][2])
+
+    def prepare(self, *inputs: Shape, setting: Setting) -> Prepared:
+        gain, offset = self._factors(inputs[0][2], setting)
+        return Prepared(lambda maps: normalise.affine(maps, gain, offset, threads=setting.threads))
+
+    def _factors(self, channels: int, setting: Setting) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        def numbers(given: Weights, member: str, option: str, fill: float) -> NDArray[Any]:
+            return setting.weights.get(given, (channels,), setting.place, member, option, fill)
+
+        return normalise.norm_factors(
+            channels,
+            numbers(self.mean, "running_mean", "mean", 0),
+            numbers(self.variance, "running_var", "variance", 1),
+            numbers(self.scale, WEIGHT, "scale", 1),
+            numbers(self.shift, BIAS, "shift", 0),
+            self.epsilon,
+        )
