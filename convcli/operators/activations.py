@@ -1,5 +1,7 @@
 """What is done to each sample by itself between convolutions, and softmax."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -86,4 +88,9 @@ def softmax(x: ArrayLike, over: str = "channels", threads: int | None = None) ->
 
 
 # Those that need no more than samples, by name.
-ACTIVATIONS = {"relu": relu, "leaky_relu": leaky_relu, "sigmoid": sigmoid, "tanh": tanh}
+ACTIVATIONS: dict[str, Callable[..., Image]] = {
+    "relu": relu,
+    "leaky_relu": leaky_relu,
+    "sigmoid": sigmoid,
+    "tanh": tanh,
+}

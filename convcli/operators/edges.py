@@ -91,7 +91,8 @@ def zero_crossings(x: ArrayLike, least: float = 0.0, threads: int | None = None)
     """Mark with 1 where the sign changes, as second derivatives do at edges (Marr and Hildreth, 1980); 0 elsewhere.
 
     Of two neighbours in a row or column, one positive and one negative, that differ by more than `least`, the one
-    nearer to zero is marked (the first where both are as near). A zero between a positive and a negative one is marked too.
+    nearer to zero is marked (the first where both are as near). A zero between a positive and a negative one is marked
+    too.
 
     >>> zero_crossings([[[4.0], [1.0], [-2.0], [-2.0], [0.0], [3.0]]])[0, :, 0].tolist()
     [0.0, 1.0, 0.0, 0.0, 1.0, 0.0]

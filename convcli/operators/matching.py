@@ -1,0 +1,88 @@
+"""Template matching: where in an image a pattern lies, whatever the brightness and contrast there."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from convcli.convolution.bank import Bank
+from convcli.convolution.convolve import plan_bank
+from convcli.convolution.options import ConvolveOptions
+from convcli.errors import FilterError, UsageError
+from convcli.operators.strips import Image, as_image, shape_words
+
+# What the variance of a flat window may come out as, as a part of its sum of squares, by rounding in float64.
+_FLAT = 1e-11
+
+
+def match_template(x: ArrayLike, pattern: ArrayLike, backend: str = "auto", threads: int | None = None) -> Image:
+    """Correlate an image with a pattern, each window's mean taken off and its contrast divided out: from -1 to 1.
+
+    `sum (w - mean w) (t - mean t) / sqrt(sum (w - mean w)^2 sum (t - mean t)^2)` over the window w that begins at the
+    output's pixel, the means being those of each channel: OpenCV's TM_CCOEFF_NORMED. 1 is the pattern itself, up to
+    brightness and contrast. A window of one colour gives 0.
+
+    Parameters
+    ----------
+    x
+        (height, width, channels).
+    pattern
+        (rows, columns, channels), no larger.
+
+    Returns
+    -------
+    float32 (height - rows + 1, width - columns + 1, 1). Computed in float64.
+
+    Raises
+    ------
+    UsageError
+        The pattern is of one colour, which matches everything alike, or not finite.
+    FilterError
+        The pattern has other channels than the image, or is larger.
+
+    Examples
+    --------
+    >>> x = np.array([0.0, 1.0, 3.0, 1.0, 5.0]).reshape(1, 5, 1)
+    >>> match_template(x, [[[10.0], [30.0]]])[0, :, 0].round(3).tolist()
+    [1.0, 1.0, -1.0, 1.0]
+    """
+    image, template = as_image(x), as_image(pattern, "a pattern").astype(np.float64)
+    rows, columns, channels = template.shape
+    check_pattern(template.shape, image.shape)
+    if not np.isfinite(template).all():
+        raise UsageError("a pattern must be finite")
+    centred = template - template.mean(axis=(0, 1))
+    energy = float((centred**2).sum())
+    if energy <= _FLAT * float((template**2).sum()):
+        raise UsageError("a pattern of one colour matches everything alike: choose one with some contrast")
+    # Means of the whole taken off first leave smaller numbers to be subtracted from each other.
+    wide = image - image.reshape(-1, channels).mean(axis=0, dtype=np.float64)
+    likeness = _run(wide, Bank(centred.transpose(2, 0, 1)[np.newaxis]), backend, threads)
+    count = rows * columns
+    variance = _run(np.einsum("ijk,ijk->ij", wide, wide)[..., np.newaxis], _box(rows, columns, 1), "auto", threads)
+    squares = variance.copy()
+    sums = _run(wide, _box(rows, columns, channels), "auto", threads)
+    variance -= np.einsum("ijk,ijk->ij", sums, sums)[..., np.newaxis] / count
+    flat = variance <= _FLAT * squares
+    np.maximum(variance, 0, out=variance)
+    scale = np.sqrt(np.where(flat, 1, variance) * energy)
+    found = np.where(flat, 0, likeness / scale)
+    return np.clip(found, -1, 1).astype(np.float32)
+
+
+def check_pattern(pattern: tuple[int, ...], shape: tuple[int, ...]) -> None:
+    """Raise FilterError where a pattern does not go with an image of `shape`."""
+    if pattern[2] != shape[2]:
+        raise FilterError(f"a pattern of {pattern[2]} channels does not go with an image of {shape[2]}")
+    if pattern[0] > shape[0] or pattern[1] > shape[1]:
+        raise FilterError(
+            f"a pattern of {shape_words(pattern[:2])} pixels is larger than the image, {shape_words(shape[:2])}"
+        )
+
+
+def _box(rows: int, columns: int, channels: int) -> Bank:
+    return Bank.depthwise(np.ones((rows, columns)), channels)
+
+
+def _run(image: NDArray[np.float64], bank: Bank, backend: str, threads: int | None) -> NDArray[np.float64]:
+    options = ConvolveOptions(padding="constant", backend=backend, threads=threads)
+    height, width, channels = image.shape
+    return plan_bank((height, width, channels), np.float64, bank, options).run(image)
