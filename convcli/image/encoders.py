@@ -7,91 +7,110 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.image.model import Image
+from convcli.image.placing import Sink
 
 DEFAULT_QUALITY = 95
 
-_Encoded = tuple[bytes | memoryview, tuple[str, ...]]
+Encoder = Callable[[Image, Sink, int | None, str, int], tuple[str, ...]]
 
 
-def _png(image: Image, _quality: int | None, compression: str, threads: int) -> _Encoded:
+def _png(image: Image, sink: Sink, _quality: int | None, compression: str, threads: int) -> tuple[str, ...]:
     from convcli.image import png
 
-    return png.encode(image.pixels, image.metadata, compression=compression, threads=threads), ()
+    png.write(sink, image.pixels, image.metadata, compression=compression, threads=threads)
+    return ()
 
 
-def _jpeg(image: Image, quality: int | None, _compression: str, _threads: int) -> _Encoded:
+def _jpeg(image: Image, sink: Sink, quality: int | None, _compression: str, _threads: int) -> tuple[str, ...]:
     from convcli.image import jpeg
 
-    return jpeg.encode(image.pixels, image.metadata, quality=quality or DEFAULT_QUALITY)
+    quality = quality or image.metadata.jpeg_quality or DEFAULT_QUALITY
+    data, notes = jpeg.encode(image.pixels, image.metadata, quality=quality)
+    sink(data)
+    return notes
 
 
-def _tiff(image: Image, _quality: int | None, compression: str, _threads: int) -> _Encoded:
+def _tiff(image: Image, sink: Sink, _quality: int | None, compression: str, threads: int) -> tuple[str, ...]:
     from convcli.image import tiff
 
-    return tiff.encode(image.pixels, image.alpha, image.metadata, compression=compression)
+    parts, notes = tiff.encode(image.pixels, image.alpha, image.metadata, compression=compression, threads=threads)
+    for part in parts:
+        sink(part)
+    return notes
 
 
-def _webp(image: Image, quality: int | None, _compression: str, _threads: int) -> _Encoded:
+def _webp(image: Image, sink: Sink, quality: int | None, _compression: str, _threads: int) -> tuple[str, ...]:
     from convcli.image import webp
 
-    return webp.encode(_as_rgb(image.pixels), image.metadata, quality=quality or DEFAULT_QUALITY), ()
+    sink(webp.encode(_as_rgb(image.pixels), image.metadata, quality=quality or DEFAULT_QUALITY))
+    return ()
 
 
-def _avif(image: Image, quality: int | None, _compression: str, _threads: int) -> _Encoded:
+def _avif(image: Image, sink: Sink, quality: int | None, _compression: str, _threads: int) -> tuple[str, ...]:
     from convcli.image import avif
 
-    return avif.encode(_gray_or_rgb(image.pixels), image.metadata, quality=quality or DEFAULT_QUALITY), ()
+    sink(avif.encode(_gray_or_rgb(image.pixels), image.metadata, quality=quality or DEFAULT_QUALITY))
+    return ()
 
 
-def _jp2(image: Image, quality: int | None, _compression: str, _threads: int) -> _Encoded:
+def _jp2(image: Image, sink: Sink, quality: int | None, _compression: str, _threads: int) -> tuple[str, ...]:
     from convcli.image import others
 
-    return others.encode_jp2(_gray_or_rgb(image.pixels), quality), ()
+    sink(others.encode_jp2(_gray_or_rgb(image.pixels), quality))
+    return ()
 
 
-def _bmp(image: Image, _quality: int | None, _compression: str, _threads: int) -> _Encoded:
+def _bmp(image: Image, sink: Sink, _quality: int | None, _compression: str, _threads: int) -> tuple[str, ...]:
     from convcli.image import others
 
-    return others.encode_bmp(_gray_or_rgb(image.pixels), image.metadata.resolution), ()
+    sink(others.encode_bmp(_gray_or_rgb(image.pixels), image.metadata.resolution))
+    return ()
 
 
-def _hdr(image: Image, _quality: int | None, _compression: str, _threads: int) -> _Encoded:
+def _hdr(image: Image, sink: Sink, _quality: int | None, _compression: str, _threads: int) -> tuple[str, ...]:
     from convcli.image import others
 
-    return others.encode_hdr(_as_rgb(image.pixels))
+    data, notes = others.encode_hdr(_as_rgb(image.pixels))
+    sink(data)
+    return notes
 
 
-def _netpbm(image: Image, _quality: int | None, _compression: str, _threads: int) -> _Encoded:
+def _netpbm(image: Image, sink: Sink, _quality: int | None, _compression: str, _threads: int) -> tuple[str, ...]:
     from convcli.image import netpbm
 
-    return netpbm.encode_pnm(image.pixels), ()
+    sink(netpbm.encode_pnm(image.pixels))
+    return ()
 
 
-def _ppm(image: Image, _quality: int | None, _compression: str, _threads: int) -> _Encoded:
+def _ppm(image: Image, sink: Sink, _quality: int | None, _compression: str, _threads: int) -> tuple[str, ...]:
     from convcli.image import netpbm
 
-    return netpbm.encode_pnm(_as_rgb(image.pixels)), ()
+    sink(netpbm.encode_pnm(_as_rgb(image.pixels)))
+    return ()
 
 
-def _pam(image: Image, _quality: int | None, _compression: str, _threads: int) -> _Encoded:
+def _pam(image: Image, sink: Sink, _quality: int | None, _compression: str, _threads: int) -> tuple[str, ...]:
     from convcli.image import netpbm
 
-    return netpbm.encode_pam(image.pixels), ()
+    sink(netpbm.encode_pam(image.pixels))
+    return ()
 
 
-def _pfm(image: Image, _quality: int | None, _compression: str, _threads: int) -> _Encoded:
+def _pfm(image: Image, sink: Sink, _quality: int | None, _compression: str, _threads: int) -> tuple[str, ...]:
     from convcli.image import netpbm
 
-    return netpbm.encode_pfm(image.pixels), ()
+    sink(netpbm.encode_pfm(image.pixels))
+    return ()
 
 
-def _npy(image: Image, _quality: int | None, _compression: str, _threads: int) -> _Encoded:
+def _npy(image: Image, sink: Sink, _quality: int | None, _compression: str, _threads: int) -> tuple[str, ...]:
     from convcli.image import npy
 
-    return npy.encode(image.pixels), ()
+    sink(npy.encode(image.pixels))
+    return ()
 
 
-ENCODERS: dict[str, Callable[[Image, int | None, str, int], _Encoded]] = {
+ENCODERS: dict[str, Encoder] = {
     "png": _png,
     "jpeg": _jpeg,
     "tiff": _tiff,

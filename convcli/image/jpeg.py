@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from convcli.errors import ImageReadError, ImageWriteError
 from convcli.image import codec, memory
 from convcli.image.exif import orientation_of
+from convcli.image.jpegtables import quality_of, read_tables, subsampling_of, turned
 from convcli.image.model import Image, Metadata
 
-_START, _END, _SCAN, _COMMENT = 0xD8, 0xD9, 0xDA, 0xFE
+_START, _END, _SCAN, _TABLES, _COMMENT = 0xD8, 0xD9, 0xDA, 0xDB, 0xFE
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _DECODABLE = frozenset({0xC0, 0xC1, 0xC2, 0xC9, 0xCA})
 _HUFFMAN = frozenset({0xC0, 0xC1, 0xC2})
@@ -50,6 +51,15 @@ class _Parts:
     icc_parts: dict[int, bytes] = field(default_factory=dict)
     icc_count: int = 0
     density: tuple[float, float] | None = None
+    tables: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    luma_table: int = 0
+    factors: list[tuple[int, int]] = field(default_factory=list)
+
+    @property
+    def quality(self) -> int | None:
+        """The quality of the luma, where it can be told."""
+        table = self.tables.get(self.luma_table)
+        return None if table is None else quality_of(table)
 
     def icc(self) -> bytes | None:
         """Return the profile, if all its parts are there."""
@@ -73,7 +83,16 @@ def read(data: bytes, name: str) -> Image:
     orientation = orientation_of(parts.exif)
     resolution = parts.density if orientation < 5 or parts.density is None else parts.density[::-1]
     size = (parts.height, parts.width)
-    metadata = Metadata(parts.exif, parts.xmp, parts.icc(), resolution, size)
+    subsampling = subsampling_of(parts.factors)
+    metadata = Metadata(
+        parts.exif,
+        parts.xmp,
+        parts.icc(),
+        resolution,
+        size,
+        jpeg_quality=parts.quality,
+        jpeg_subsampling=subsampling if orientation < 5 else turned(subsampling),
+    )
     notes = tuple(
         f"its {what} is lost: only EXIF, XMP, profile and resolution are kept" for what in dict.fromkeys(parts.lost)
     )
@@ -87,10 +106,10 @@ def _walk(data: bytes, name: str) -> _Parts:
     parts = _Parts()
     for marker, body in _segments(data, name):
         if marker in _FRAMES and parts.frame == 0:
-            if len(body) < 6:
-                raise ImageReadError(f"{name}: damaged JPEG, its frame header is too short; {_AGAIN}")
             parts.frame = marker
-            parts.bits, parts.height, parts.width, parts.components = struct.unpack(">BHHB", body[:6])
+            _read_frame(body, parts, name)
+        elif marker == _TABLES:
+            parts.tables.update(read_tables(body))
         elif marker == 0xE0 and bytes(body[:5]) == b"JFIF\0" and len(body) >= 12:
             parts.density = _density(*struct.unpack(">BHH", body[7:12]))
         elif marker == 0xE1 and bytes(body[: len(_EXIF)]) == _EXIF and parts.exif is None:
@@ -113,6 +132,15 @@ def _walk(data: bytes, name: str) -> _Parts:
             f"{name}: damaged JPEG, {len(data)} bytes cannot make {parts.width} x {parts.height} pixels; {_AGAIN}"
         )
     return parts
+
+
+def _read_frame(body: memoryview, parts: _Parts, name: str) -> None:
+    if len(body) < 6:
+        raise ImageReadError(f"{name}: damaged JPEG, its frame header is too short; {_AGAIN}")
+    parts.bits, parts.height, parts.width, parts.components = struct.unpack(">BHHB", body[:6])
+    components = [body[at : at + 3] for at in range(6, min(len(body) - 2, 6 + 3 * parts.components), 3)]
+    parts.factors = [(sampling >> 4, sampling & 15) for _, sampling, _ in components]
+    parts.luma_table = components[0][2] if components else 0
 
 
 def _segments(data: bytes, name: str) -> Iterator[tuple[int, memoryview]]:
@@ -159,9 +187,15 @@ def _density(unit: int, across: int, down: int) -> tuple[float, float] | None:
 
 
 def encode(pixels: NDArray[Any], metadata: Metadata, *, quality: int = 95) -> tuple[bytes, tuple[str, ...]]:
-    """Encode (H, W, 1 or 3) u8 samples at quality 0 to 100, with metadata; give also notes of what had no room."""
+    """Encode (H, W, 1 or 3) u8 samples at quality 0 to 100, with metadata; give also notes of what had no room.
+
+    The chroma is subsampled as the metadata say, or else as OpenCV does it, by 4:2:0.
+    """
     height, width = pixels.shape[:2]
-    encoded = codec.encode(".jpg", pixels, [codec.JPEG_QUALITY, quality])
+    parameters = [codec.JPEG_QUALITY, quality]
+    if metadata.jpeg_subsampling is not None:
+        parameters += [codec.JPEG_SUBSAMPLING, codec.JPEG_SUBSAMPLINGS[metadata.jpeg_subsampling]]
+    encoded = codec.encode(".jpg", pixels, parameters)
     if encoded is None:
         raise ImageWriteError(f"OpenCV could not encode {width} x {height} pixels as JPEG: write .png or .tiff")
     data = encoded.tobytes()

@@ -15,6 +15,9 @@ class Metadata:
     are set right when the picture is written. `resolution` is (x, y) in dots per inch of the upright picture.
     `stored_size` is the (height, width) that the file held before the picture was turned upright. `png_colour` are a
     PNG's chunks on the meaning of its samples (gAMA, cHRM, sRGB, cICP), which only another PNG can hold.
+
+    The rest is how the file was compressed, so that one of the same format can be made alike: a JPEG's quality, 1 to
+    100, and chroma subsampling (`4:2:0`), a TIFF's compression (`none`, `lzw`, ...); None where that is unknown.
     """
 
     exif: bytes | None = None
@@ -23,6 +26,9 @@ class Metadata:
     resolution: tuple[float, float] | None = None
     stored_size: tuple[int, int] | None = None
     png_colour: tuple[tuple[bytes, bytes], ...] = ()
+    jpeg_quality: int | None = None
+    jpeg_subsampling: str | None = None
+    tiff_compression: str | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ import io
 import logging
 import struct
 import zlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import tifffile
 from numpy.typing import NDArray
 
 from convcli.errors import ImageReadError, ImageWriteError
-from convcli.image import codec, memory
+from convcli.image import codec, memory, tiffstrips
 from convcli.image.model import Image, Metadata, depth_name
 from convcli.image.tiffblock import Block, Tree, serialise
 
@@ -32,6 +33,8 @@ _DESCRIPTIVE = frozenset({269, 270, 271, 272, 274, 285, 305, 306, 315, 316, 1824
 # Descriptions in which a program states the layout of its own file, which is no longer that of ours.
 _LAYOUTS = (b'{"shape"', b"ImageJ=", b"<?xml")
 _PREMULTIPLIED = 1
+# Those that are written as well; what is compressed in another way is deflated.
+_COMPRESSIONS = {1: tiffstrips.NONE, 5: tiffstrips.LZW, 32773: tiffstrips.PACKBITS}
 # tifffile and the codecs below it meet damage with whatever their code runs into, and promise no fewer kinds.
 _DAMAGE = (
     tifffile.TiffFileError,
@@ -222,7 +225,8 @@ def _metadata(page: Any, data: bytes) -> Metadata:
     if resolution is not None and _orientation(page) >= 5:
         resolution = resolution[::-1]
     size = (page.imagelength, page.imagewidth)
-    return Metadata(_exif(data, page.offset), raw(_XMP), raw(_ICC), resolution, size)
+    compression = _COMPRESSIONS.get(page.compression, tiffstrips.DEFLATE)
+    return Metadata(_exif(data, page.offset), raw(_XMP), raw(_ICC), resolution, size, tiff_compression=compression)
 
 
 def _resolution(page: Any) -> tuple[float, float] | None:
@@ -247,46 +251,60 @@ def _exif(data: bytes, directory: int) -> bytes | None:
     return bytes(data[:4]) + struct.pack(block.order + "I", 8) + serialise(tree, block.order, 8)
 
 
-def encode(pixels: NDArray[Any], alpha: bool, metadata: Metadata, *, compression: str) -> tuple[bytes, tuple[str, ...]]:
-    """Encode (H, W, C) samples uncompressed, or deflated where `compression` is `small`, with metadata; give notes."""
+def encode(
+    pixels: NDArray[Any], alpha: bool, metadata: Metadata, *, compression: str, threads: int = 1
+) -> tuple[list[bytes | memoryview], tuple[str, ...]]:
+    """Encode (H, W, C) samples with metadata; give the pieces of the file, and notes.
+
+    `compression` is `fast` (none), `balanced` (as the TIFF was that the picture comes from; none if it was no TIFF), or
+    `small` (deflate at its best).
+    """
     block = Block(metadata.exif or b"II*\0")
+    byteorder: tiffstrips.ByteOrder = ">" if block.order == ">" else "<"
     tags = [
         (code, kind, len(value), value, True)
         for code, kind, value in ((_XMP, 1, metadata.xmp), (_ICC, 7, metadata.icc))
         if value is not None
     ]
     height, width, channels = pixels.shape
-    row_bytes = width * channels * pixels.dtype.itemsize
-    small = compression == "small"
+    rows = max(1, min(height, _STRIP_BYTES // (width * channels * pixels.dtype.itemsize)))
+    chosen = tiffstrips.compression_for(compression, metadata.tiff_compression, pixels, byteorder)
+    data: NDArray[Any] | Iterator[bytes] = pixels if channels > 1 else pixels[:, :, 0]
+    if chosen != tiffstrips.NONE:
+        data = tiffstrips.compressed_strips(
+            pixels, rows, chosen, byteorder, thorough=compression == "small", threads=threads
+        )
     options: dict[str, Any] = (
         {} if metadata.resolution is None else {"resolution": metadata.resolution, "resolutionunit": 2}
     )
     file = io.BytesIO()
     tifffile.imwrite(
         file,
-        pixels if channels > 1 else pixels[:, :, 0],
+        data,
+        shape=pixels.shape if channels > 1 else pixels.shape[:2],
+        dtype=pixels.dtype,
         photometric="rgb" if channels - alpha == 3 else "minisblack",
         planarconfig="contig" if channels > 1 else None,
         extrasamples=["unassalpha"] if alpha else None,
-        byteorder=">" if block.order == ">" else "<",
-        compression="zlib" if small else None,
-        predictor=small and pixels.dtype.kind in "ui",
-        rowsperstrip=max(1, min(height, _STRIP_BYTES // row_bytes)),
+        byteorder=byteorder,
+        compression=tiffstrips.NAMES[chosen],
+        predictor=tiffstrips.predicts(chosen, pixels),
+        rowsperstrip=rows,
         extratags=tags,
         metadata=None,
         software=False,
         **options,
     )
-    data = file.getvalue()
+    written = file.getbuffer()
     tree = block.tree(block.word(4), _DESCRIPTIVE) if metadata.exif is not None else {}
     if not tree:
-        return data, ()
-    if len(data) > 2**32 - 2**20:
-        return data, ("EXIF is lost: the TIFF is too large for it",)
-    return _with_directories(data, tree), ()
+        return [written], ()
+    if len(written) > 2**32 - 2**20:
+        return [written], ("EXIF is lost: the TIFF is too large for it",)
+    return _with_directories(written, tree), ()
 
 
-def _with_directories(data: bytes, tree: Tree) -> bytes:
+def _with_directories(data: memoryview, tree: Tree) -> list[bytes | memoryview]:
     """Write the first directory anew at the end of a TIFF, with the tags of `tree` added."""
     block = Block(data)
     place = block.word(4)
@@ -294,5 +312,5 @@ def _with_directories(data: bytes, tree: Tree) -> bytes:
         raise ImageWriteError("the TIFF came out too large for its metadata: write .png")
     merged = {**block.tree(place), **tree}
     start = len(data) + len(data) % 2
-    whole = b"".join([data.ljust(start, b"\0"), serialise(merged, block.order, start)])
-    return whole[:4] + struct.pack(block.order + "I", start) + whole[8:]
+    head = bytes(data[:4]) + struct.pack(block.order + "I", start)
+    return [head, data[8:], bytes(start - len(data)), serialise(merged, block.order, start)]

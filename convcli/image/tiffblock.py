@@ -39,7 +39,7 @@ class Entry:
 class Block:
     """A TIFF-structured block of bytes, changed in place where it is a bytearray; `order` is empty if it is not one."""
 
-    def __init__(self, data: bytes | bytearray) -> None:
+    def __init__(self, data: bytes | bytearray | memoryview) -> None:
         self.data: Any = data  # bytes to read only, a bytearray to change
         self.order = {b"II*\0": "<", b"MM\0*": ">"}.get(bytes(data[:4]), "")
 

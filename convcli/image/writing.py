@@ -1,20 +1,21 @@
-"""Images become files: encoded by the format's encoder, and put in place whole or not at all."""
+"""Images become files: encoded by the format's encoder, piece by piece, and put in place whole or not at all."""
 
-import contextlib
 import os
-import stat
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.errors import ImageWriteError, OutputError, UsageError
-from convcli.image.destination import check_destination, is_stream
+from convcli.errors import OutputError, UsageError
+from convcli.image.destination import check_destination
 from convcli.image.encoders import ENCODERS
 from convcli.image.formats import Format, format_for
 from convcli.image.metadata import fit
 from convcli.image.model import Image, Metadata, depth_name
+from convcli.image.placing import Sink, whole_file, write_bytes
+
+__all__ = ["COMPRESSIONS", "as_image", "encode_image", "encode_to", "write_bytes", "write_image"]
 
 COMPRESSIONS = ("fast", "balanced", "small")
 _DEPTHS = ("u8", "u16", "i16", "f32", "f64")
@@ -28,12 +29,27 @@ def encode_image(
     compression: str = "balanced",
     threads: int | None = None,
 ) -> tuple[bytes | memoryview, tuple[str, ...]]:
-    """Encode an image, and say in notes what of its metadata was lost.
+    """Encode an image to bytes, as `encode_to` does, and say in notes what of its metadata was lost."""
+    parts: list[bytes | memoryview] = []
+    notes = encode_to(parts.append, image, format, quality=quality, compression=compression, threads=threads)
+    return parts[0] if len(parts) == 1 else b"".join(parts), notes
 
-    `quality` is 1 to 100 for JPEG, WebP and AVIF (95 by default; WebP at 100 loses nothing) and JPEG 2000 (100 by
-    default, which loses nothing).
+
+def encode_to(
+    sink: Sink,
+    image: Image,
+    format: Format,  # as above
+    *,
+    quality: int | None = None,
+    compression: str = "balanced",
+    threads: int | None = None,
+) -> tuple[str, ...]:
+    """Encode an image to `sink`, which is given its bytes piece by piece; say in notes what of its metadata was lost.
+
+    `quality` is 1 to 100 for JPEG (by default that of the JPEG that the image comes from where it can be told, else
+    95), WebP and AVIF (95; WebP at 100 loses nothing) and JPEG 2000 (100, which loses nothing).
     `compression` is `fast`, `balanced` or `small`, for PNG and TIFF. `threads` is how many cores to use, by default
-    all; the bytes do not depend on it.
+    all; the bytes do not depend on it. What is wrong with the arguments is found before the first piece.
 
     Raises
     ------
@@ -52,8 +68,7 @@ def encode_image(
     format.check_size(*image.pixels.shape[:2])
     metadata, notes = fit(image.metadata, format, image.size, image.alpha)
     encode = ENCODERS[format.name]
-    data, more = encode(replace(image, metadata=metadata), quality, compression, threads or _cores())
-    return data, notes + more
+    return notes + encode(replace(image, metadata=metadata), sink, quality, compression, threads or _cores())
 
 
 def write_image(
@@ -65,13 +80,14 @@ def write_image(
     compression: str = "balanced",
     existing: str = "overwrite",
     threads: int | None = None,
+    temporary_folder: str | None = None,
 ) -> tuple[str, ...]:
     """Write an image file, whole or not at all, and return notes of what of its metadata was lost.
 
     `image` is an Image or an array (H, W) or (H, W, C): gray, gray+alpha, RGB or RGBA, in u8, u16, i16, f32 or f64 as
     the format holds. The suffix of `path` says the format, unless `format` does. A file that exists keeps its
-    permissions, a link stays a link; `existing` may be `error` or `skip` instead of `overwrite`. The other options are
-    those of `encode_image`.
+    permissions, a link stays a link; `existing` may be `error` or `skip` instead of `overwrite`. The file is made in
+    `temporary_folder`, by default beside `path`, and renamed. The other options are those of `encode_to`.
 
     Raises
     ------
@@ -84,9 +100,8 @@ def write_image(
     picture = image if isinstance(image, Image) else as_image(image)
     if check_destination(path, existing) == "skip":
         return ()
-    data, notes = encode_image(picture, chosen, quality=quality, compression=compression, threads=threads)
-    write_bytes(path, data)
-    return notes
+    with whole_file(path, temporary_folder) as sink:
+        return encode_to(sink, picture, chosen, quality=quality, compression=compression, threads=threads)
 
 
 def as_image(array: NDArray[Any]) -> Image:
@@ -104,45 +119,6 @@ def as_image(array: NDArray[Any]) -> Image:
     if depth_name(pixels.dtype) not in _DEPTHS:
         raise OutputError(f"an image holds {', '.join(_DEPTHS)}, not {pixels.dtype}; convert it with .astype()")
     return Image(pixels, pixels.shape[2] in (2, 4), Metadata())
-
-
-def write_bytes(path: str | os.PathLike[str], data: bytes | memoryview) -> None:
-    """Put bytes at a path: at a device or FIFO directly, else by a temporary file in the same folder and a rename.
-
-    A file that is replaced keeps its permissions, and a link leads to the new file. Raises ImageWriteError in one line;
-    then what was there before is still there.
-    """
-    name = os.fspath(path)
-    target = os.path.realpath(name)
-    try:
-        mode = os.stat(name).st_mode
-    except OSError:
-        mode = None
-    try:
-        if mode is not None and is_stream(name, mode):
-            with open(name, "wb") as stream:
-                stream.write(data)
-        else:
-            _replace(target, data, mode)
-    except OSError as error:
-        raise ImageWriteError(f"{name}: cannot be written: {error.strerror or error}") from None
-
-
-def _replace(target: str, data: bytes | memoryview, mode: int | None) -> None:
-    folder, base = os.path.split(target)
-    # Hidden, told apart by process and chance, and short enough for a name near the limit of 255 bytes.
-    temporary = os.path.join(folder, f".{base[:40]}.{os.getpid():x}{os.urandom(4).hex()}.tmp")
-    try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
-        with open(descriptor, "wb") as file:
-            if mode is not None:
-                os.chmod(temporary, stat.S_IMODE(mode))
-            file.write(data)
-        os.replace(temporary, target)
-    except BaseException:  # an interrupt, too, must leave no temporary file
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
 
 
 def _cores() -> int:

@@ -1,0 +1,88 @@
+"""A picture's strips as a TIFF holds them, compressed on several threads: by ISA-L or zlib, or by OpenCV's libtiff.
+
+Source: TIFF 6.0, sections 9 (PackBits), 13 (LZW) and 14 (the horizontal predictor); Photoshop TIFF technical notes
+(deflate).
+"""
+
+import zlib
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import numpy as np
+from isal import isal_zlib
+from numpy.typing import NDArray
+
+from convcli.errors import ImageWriteError
+from convcli.image import codec
+from convcli.image.ordered import in_order
+from convcli.image.tiffblock import Block
+
+ByteOrder = Literal["<", ">"]
+
+NONE, LZW, DEFLATE, PACKBITS = "none", "lzw", "deflate", "packbits"
+
+# What tifffile calls them.
+NAMES = {NONE: None, LZW: "lzw", DEFLATE: "adobe_deflate", PACKBITS: "packbits"}
+_CODES = {LZW: codec.TIFF_LZW, PACKBITS: codec.TIFF_PACKBITS}
+_HORIZONTAL, _PLAIN = 2, 1
+_ISAL_LEVEL = 2
+_STRIP_OFFSET, _STRIP_BYTES = 273, 279
+
+
+def compression_for(asked: str, was: str | None, pixels: NDArray[Any], byteorder: ByteOrder) -> str:
+    """Choose how to compress: `fast` not at all, `small` by deflate, `balanced` as the file `was`, where it can be.
+
+    What libtiff is not at hand for is deflated: gray with alpha, samples that are not u8 or u16, u16 in the other
+    order; and so is what was compressed in ways that only some programs read.
+
+    >>> compression_for("balanced", "lzw", np.zeros((4, 4, 3), np.uint8), "<")
+    'lzw'
+    >>> compression_for("balanced", None, np.zeros((4, 4, 3), np.uint8), "<")
+    'none'
+    """
+    if asked == "small":
+        return DEFLATE
+    if asked == "fast" or was in (None, NONE):
+        return NONE
+    by_libtiff = pixels.dtype == np.uint8 or (pixels.dtype == np.uint16 and byteorder == "<")
+    return was if was in _CODES and by_libtiff and pixels.shape[2] != 2 else DEFLATE
+
+
+def predicts(compression: str, pixels: NDArray[Any]) -> bool:
+    """Whether samples are stored as their differences from those on their left."""
+    return compression in (LZW, DEFLATE) and pixels.dtype.kind in "ui"
+
+
+def compressed_strips(
+    pixels: NDArray[Any], rows: int, compression: str, byteorder: ByteOrder, *, thorough: bool, threads: int
+) -> Iterator[bytes]:
+    """Compress (H, W, C) samples, `rows` at a time, in order; `thorough` takes zlib's best deflate."""
+
+    def compress(number: int) -> bytes:
+        strip = pixels[number * rows : (number + 1) * rows]
+        if compression != DEFLATE:
+            return _by_libtiff(strip, compression)
+        if predicts(compression, pixels):
+            strip = np.concatenate([strip[:, :1], strip[:, 1:] - strip[:, :-1]], axis=1)
+        flat = np.ascontiguousarray(strip.astype(strip.dtype.newbyteorder(byteorder), copy=False)).reshape(-1)
+        data: Any = flat.view(np.uint8)
+        return zlib.compress(data, 9) if thorough else isal_zlib.compress(data, _ISAL_LEVEL)
+
+    return in_order(-(-pixels.shape[0] // rows), compress, threads)
+
+
+def _by_libtiff(strip: NDArray[Any], compression: str) -> bytes:
+    """Have OpenCV write a TIFF of one strip, and take that out of it."""
+    predictor = _HORIZONTAL if predicts(compression, strip) else _PLAIN
+    settings = [codec.TIFF_COMPRESSION, _CODES[compression], codec.TIFF_PREDICTOR, predictor]
+    settings += [codec.TIFF_STRIP_ROWS, strip.shape[0]]
+    encoded = codec.encode(".tiff", np.ascontiguousarray(strip), settings)
+    if encoded is None:
+        raise ImageWriteError(f"OpenCV could not compress a TIFF by {compression}: say --compression fast")
+    data = encoded.tobytes()
+    block = Block(data)
+    numbers = {entry.tag: block.integer(entry) for entry in block.entries(block.word(4))}
+    start, length = numbers.get(_STRIP_OFFSET), numbers.get(_STRIP_BYTES)
+    if start is None or length is None or start + length > len(data):
+        raise ImageWriteError(f"OpenCV's TIFF compressed by {compression} is not one strip: say --compression fast")
+    return data[start : start + length]
