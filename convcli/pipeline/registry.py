@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from convcli.pipeline.step import Step
-from convcli.pipeline.steps import convs, dense, filters, pointwise, pools, resampling
+from convcli.pipeline.steps import convs, dense, filters, joins, pointwise, pools, resampling, special, tones, vision
 
-_MODULES = (filters, convs, pools, pointwise, resampling, dense)
+_MODULES = (filters, convs, special, pools, pointwise, tones, joins, resampling, dense, vision)
 
 
 def _all_steps() -> Iterator[type[Step]]:
