@@ -40,19 +40,7 @@ def main() -> None:
             "python -c pass": [sys.executable, "-c", "pass"],
             "import cv2": [sys.executable, "-c", "import cv2"],
             "convcli --version": [sys.executable, "-m", "convcli", "--version"],
-            "convcli batch": [
-                sys.executable,
-                "-m",
-                "convcli",
-                "batch",
-                str(image),
-                "-k",
-                "sobel_x",
-                "-q",
-                "-f",
-                "-o",
-                out,
-            ],
+            "convcli batch": [sys.executable, "-m", "convcli", "batch", str(image), *options[:-1], out],
             "convcli filter": [sys.executable, "-m", "convcli", "filter", str(image), *options],
         }
         seconds: dict[str, list[float]] = {name: [] for name in commands}

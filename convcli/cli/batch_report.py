@@ -58,11 +58,11 @@ class BatchReport:
 
     def write(self, totals: Totals, folder: str) -> None:
         """Write the report. Raises ImageWriteError where that fails; then what was there before is still there."""
-        from convcli.image.writing import write_file
+        from convcli.image.writing import write_bytes
 
         try:
             self._rows.seek(0)
-            write_file(self._path, self._parts(totals, folder))
+            write_bytes(self._path, b"".join(self._parts(totals, folder)))
         except OSError as error:
             raise self._failure(error) from error
         except ImageWriteError as error:

@@ -16,6 +16,9 @@ _SECONDS_BETWEEN_FRAMES = 0.1
 _SECONDS_BETWEEN_LINES = 5.0
 _BAR = (10, 40)  # its least and its greatest width
 
+# A terminal shows ^C where it is typed: behind a full line that would start another, and the display be out of place.
+_ROOM_FOR_ECHO = 3
+
 
 class Progress:
     """What is shown of a batch while it runs: nothing, unless a subclass shows something.
@@ -86,24 +89,22 @@ class Display(Progress):
         from rich.table import Table
         from rich.text import Text
 
-        totals, width = self._totals, self._console.width
-        grid = Table.grid(padding=(0, 1))
-        numbers = Text("  ").join(
-            Text(part, style="red" if totals.failures and part == failed(totals) else "") for part in standing(totals)
-        )
-        room = width - numbers.cell_len - 2
+        totals, width = self._totals, self._console.width - _ROOM_FOR_ECHO
+        numbers = Text()
+        for part in standing(totals):
+            style = "red" if totals.failures and part == failed(totals) else ""
+            if numbers.cell_len + len(part) + 2 <= width:  # what fits; what matters most comes first
+                numbers.append("  " if numbers else "").append(part, style)
+        line: RenderableType = numbers
+        room = width - numbers.cell_len - 1
         if room >= _BAR[0]:
-            grid.add_column(no_wrap=True)
-            grid.add_column(no_wrap=True)
-            grid.add_row(ProgressBar(total=1.0, completed=totals.share, width=min(room, _BAR[1])), numbers)
-        else:
-            grid.add_column(no_wrap=True, overflow="ellipsis")
-            grid.add_row(numbers)
+            line = Table.grid(padding=(0, 1))
+            line.add_row(ProgressBar(total=1.0, completed=totals.share, width=min(room, _BAR[1])), numbers)
         if not totals.failures:
-            return grid
+            return line
         last = Text(f"last failure: {one_line(totals.failures[-1].error)}", style="red")
-        last.truncate(width - 1, overflow="ellipsis")
-        return Group(grid, last)
+        last.truncate(width, overflow="ellipsis")
+        return Group(line, last)
 
 
 def progress(totals: Totals, *, quiet: bool, verbose: bool, json: bool) -> Progress:
