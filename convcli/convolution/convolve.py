@@ -217,7 +217,7 @@ def plan_convolution(
     value = options.padding_value
     if isinstance(value, tuple) and len(value) not in (1, channels):
         raise FilterError(f"{len(value)} padding values were given for {channels} channels: give one, or one a channel")
-    weights, anchor = _laid_on_one_size(kernel, options)
+    weights, anchor = laid_on_one_size(kernel, options)
     (anchor_y, anchor_x), (kernel_h, kernel_w) = anchor, weights[0].shape
     (stride_y, stride_x), (dilation_y, dilation_x) = options.stride, options.dilation
     rows = axis_geometry(height, kernel_h, anchor=anchor_y, extent=options.extent, stride=stride_y, dilation=dilation_y)
@@ -394,7 +394,7 @@ def _plan(
     )
 
 
-def _laid_on_one_size(kernel: AnyKernel, options: ConvolveOptions) -> tuple[list[NDArray[np.float64]], tuple[int, int]]:
+def laid_on_one_size(kernel: AnyKernel, options: ConvolveOptions) -> tuple[list[NDArray[np.float64]], tuple[int, int]]:
     """Turn kernels as written into weights as laid on the image, all of one size with one anchor.
 
     Those of a composite that differ in size are surrounded with zeros, so that their anchors meet.

@@ -25,7 +25,8 @@ from convcli.pipeline.document import Document, Node
 from convcli.pipeline.facts import Facts, Pair, Shape
 from convcli.pipeline.graph import needed
 from convcli.pipeline.model import INPUT, SOURCES
-from convcli.pipeline.step import Setting
+from convcli.pipeline.step import Setting, pair
+from convcli.pipeline.steps.convs import TransposedConv
 
 BYTES = 4  # of a float32 sample or weight
 # Weights of one step that are looked at, and multiply-adds spent, to write a chain of linear steps as one kernel.
@@ -56,24 +57,28 @@ class Sight:
         """Where the middle of the first output's field lies."""
         return (self.first + self.last) / 2
 
-    def through(
-        self, window: int, stride: int = 1, dilation: int = 1, before: int = 0, upsampling: int = 1, shift: int = 0
-    ) -> "Sight":
+    def through(self, window: int, stride: int = 1, dilation: int = 1, before: int = 0) -> "Sight":
         """Look through one more step.
-
-        A step that enlarges by `upsampling` has an output at each so manieth part of a sample: the middles of the first
-        `upsampling` outputs lie evenly about that of the first sample, moved by `shift` halves of an output.
 
         >>> Sight().through(7, stride=2, before=3).through(3, stride=2, before=1)
         Sight(first=Fraction(-5, 1), last=Fraction(5, 1), jump=Fraction(4, 1), whole=False)
         """
-        reach = dilation * (window - 1)
-        if upsampling == 1:
-            first = self.first - self.jump * before
-            return replace(self, first=first, last=self.last + self.jump * (reach - before), jump=self.jump * stride)
-        middle = self.offset + self.jump * Fraction(1 - upsampling + shift, 2 * upsampling)
-        half = (self.last - self.first + self.jump * reach) / 2
-        return replace(self, first=middle - half, last=middle + half, jump=self.jump * stride / upsampling)
+        first = self.first - self.jump * before
+        last = self.last + self.jump * (dilation * (window - 1) - before)
+        return replace(self, first=first, last=last, jump=self.jump * stride)
+
+    def enlarged(self, factor: int, window: int, shift: int = 0) -> "Sight":
+        """Look through a step that makes `factor` outputs of each sample and reads `window` of them for each.
+
+        The middles of the first `factor` outputs lie evenly about that of the first sample, as for an enlarged picture,
+        or `shift` halves of an output further.
+
+        >>> Sight().enlarged(2, window=1)
+        Sight(first=Fraction(-1, 4), last=Fraction(-1, 4), jump=Fraction(1, 2), whole=False)
+        """
+        middle = self.offset + self.jump * Fraction(1 - factor + shift, 2 * factor)
+        half = (self.last - self.first + self.jump * (window - 1)) / 2
+        return replace(self, first=middle - half, last=middle + half, jump=self.jump / factor)
 
     @staticmethod
     def joined(sights: Sequence["Sight"]) -> "Sight":
@@ -105,16 +110,24 @@ def _sight(node: Node, facts: Facts, inputs: Sequence[tuple[Sight, Sight]], imag
             jump = sight.jump if facts.output[axis] > 1 else Fraction(image[axis])
             axes.append(Sight(Fraction(0), Fraction(image[axis] - 1), jump, whole=True))
             continue
-        axes.append(
-            sight.through(
-                facts.window[axis],
-                facts.stride[axis],
-                facts.dilation[axis],
-                facts.padding[axis][0],
-                facts.upsampling[axis],
-            )
-        )
+        window, factor = facts.window[axis], facts.upsampling[axis]
+        if isinstance(node.step, TransposedConv):
+            axes.append(sight.enlarged(factor, window, _shift(node.step, axis)))
+        elif factor > 1:
+            axes.append(sight.enlarged(factor, window))
+        else:
+            before = facts.padding[axis][0]
+            axes.append(sight.through(window, facts.stride[axis], facts.dilation[axis], before))
     return axes[0], axes[1]
+
+
+def _shift(step: TransposedConv, axis: int) -> int:
+    """How many halves of an output the outputs lie further than an enlarged picture's pixels would.
+
+    The kernel's middle, d (k - 1) / 2 outputs after its first element, is laid where `padding` cuts to.
+    """
+    stride, padding, dilation = (pair(value)[axis] for value in (step.stride, step.padding, step.dilation))
+    return stride - 1 + 2 * padding - dilation * (step.kernel_size()[axis] - 1)
 
 
 @dataclass(frozen=True)
@@ -133,20 +146,16 @@ def unread(length: int, output: int, window: int, stride: int, dilation: int, be
     >>> unread(8, 4, window=1, stride=2, dilation=1, before=0)
     Unread(after=0, between=4)
     """
-    last_read = min(length, (output - 1) * stride - before + dilation * (window - 1) + 1)
-    # Windows as far apart as they are wide or closer leave nothing out between them, unless a dilation has holes.
-    if stride <= window * dilation and dilation == 1:
-        return Unread(after=max(0, length - last_read))
     read = np.zeros(length, bool)
     starts = np.arange(output) * stride - before
     for tap in range(window):
         places = starts + tap * dilation
         read[places[(places >= 0) & (places < length)]] = True
-    reached = np.flatnonzero(read)
-    end = int(reached[-1]) + 1 if reached.size else 0
-    # What the last stride would have skipped too is no loss at the end.
-    after = length - end if length - end > max(0, stride - 1 - dilation * (window - 1)) else 0
-    return Unread(after, int((~read).sum()) - after)
+    end = int(np.flatnonzero(read)[-1]) + 1 if read.any() else 0
+    # What lies between windows lies behind the last one too.
+    skipped = max(0, stride - dilation * (window - 1) - 1)
+    after = length - end if length - end > skipped else 0
+    return Unread(after, int(np.count_nonzero(~read)) - after)
 
 
 def unread_samples(facts: Facts, given: Shape) -> tuple[Unread, Unread]:
@@ -198,10 +207,10 @@ def peak_samples(document: Document, sizes: Mapping[str, Shape]) -> int:
 class Equivalent:
     """The one kernel, or bank of them, that several linear steps in a row equal, away from the edges and up to biases.
 
-    `steps` are their ids, in order, and `root` that of what the first of them reads. `size` is the kernel's, `stride` how
-    far its outputs lie apart, `first` the place of its upper left element for the first output. `weights`, (outputs,
-    inputs, rows, columns), is None where they are not known or too many; `shared` is the one 2-D kernel where every
-    channel has the same and no other.
+    `steps` are their ids, in order, and `root` that of what the first of them reads. `size` is the kernel's, `stride`
+    how far its outputs lie apart, `first` the place of its upper left element for the first output. `weights`,
+    (outputs, inputs, rows, columns), is None where they are not known or too many; `shared` is the one 2-D kernel where
+    every channel has the same and no other.
     """
 
     root: str
@@ -342,5 +351,5 @@ def _branches(
 
 def all_sizes(document: Document, facts: Mapping[str, Facts], image: Shape) -> dict[str, Shape]:
     """List the sizes of the sources and of every node's result."""
-    sizes: dict[str, Shape] = {source: (image[0], image[1], 1) for source in SOURCES} | {INPUT: image}
+    sizes: dict[str, Shape] = dict.fromkeys(SOURCES, (image[0], image[1], 1)) | {INPUT: image}
     return sizes | {node.id: facts[node.id].output for node in document.nodes}
