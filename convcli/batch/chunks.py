@@ -29,7 +29,7 @@ class Chunks(Generic[T]):
     >>> from convcli.batch.work import Task
     >>> chunks = Chunks([Task(f"{n}.png", "", 100, False) for n in range(1000)], jobs=2)
     >>> first = chunks.next()
-    >>> chunks.measured(first, 0.001)
+    >>> chunks.measured(first, 0.00099)
     >>> len(first), len(chunks.next()), chunks.given
     (1, 50, 51)
     """

@@ -134,7 +134,7 @@ class _Search:
                 name = f"{place}/{entry.name}" if place else entry.name
                 if entry.name.startswith("."):
                     continue
-                if entry.is_dir():
+                if _is_folder(entry):
                     (links if entry.is_symlink() else deeper).append(name)
                 elif os.path.splitext(entry.name)[1].lower() not in READABLE:
                     self.others += 1
@@ -171,6 +171,13 @@ class _Search:
             return
         self._taken.add((identity, relative))
         self.found.sources.append(Source(path, relative, folder, status.st_size, status.st_mtime_ns, identity))
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
 
 
 def _identity(path: str) -> tuple[int, int] | None:

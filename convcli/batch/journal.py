@@ -2,8 +2,8 @@
 
 `OUTDIR/.convcli/journal.jsonl` holds one JSON object a line. `begun` is written before an output may appear, `done`
 after it has, with the fingerprint of what made it; `left` takes a `begun` back that came to nothing. An output that is
-begun and not done may be whole, or not be there: it is made again. `OUTDIR/.convcli/lock` is held as long as a run lives,
-so that what is in `OUTDIR/.convcli/tmp` when another starts belongs to one that does not.
+begun and not done may be whole, or not be there: it is made again. `OUTDIR/.convcli/lock` is held as long as a run
+lives, so that what is in `OUTDIR/.convcli/tmp` when another starts belongs to one that does not.
 
 Lines are appended, each write whole. `begun` lines are put on the disk before any of their outputs is, so that also a
 power cut leaves no output that the journal does not know; what an output then holds is told by its size and time.

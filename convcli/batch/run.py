@@ -373,5 +373,6 @@ class _Run:
                 os.makedirs(folder, exist_ok=True)
 
 
-def _task(item: Item) -> Task:
-    return Task(item.source, item.output, item.bytes, item.replace)
+def _task(item: Item, again: bool) -> Task:
+    """What is sent of an item. One that is done again may be in place already."""
+    return Task(item.source, item.output, item.bytes, item.replace or again)

@@ -66,8 +66,9 @@ class Pool:
     """`size` processes, in each of which `work(task, ask)` turns tasks into answers.
 
     `work` calls `ask(bytes)` before it takes much memory, which waits until what all have been allowed together stays
-    within `budget`, or it is the only one. `pack` makes of a task what is sent of it. That, and answers, are what
-    pickle takes; so is `work` on systems that cannot fork. No other thread may be running.
+    within `budget`, or it is the only one. `pack(task, again)` makes of a task what is sent of it; `again` says that it
+    has been given out before, to a process that has ended, and may be half done, or done. What is sent, and answers,
+    are what pickle takes; so is `work` on systems that cannot fork. No other thread may be running.
 
     Raises
     ------
@@ -76,7 +77,7 @@ class Pool:
     """
 
     def __init__(
-        self, work: Work, size: int, budget: int | None = None, pack: Callable[[Task], Any] = lambda task: task
+        self, work: Work, size: int, budget: int | None = None, pack: Callable[[Task, bool], Any] = lambda task, _: task
     ) -> None:
         self._work = work
         self._pack = pack
@@ -84,7 +85,7 @@ class Pool:
         self._context = get_context("spawn" if sys.platform in ("win32", "darwin") else "fork")
         self._workers: list[_Worker] = []
         self._again: deque[Task] = deque()  # to be done alone
-        self._back: deque[Task] = deque()  # to be done, as if never given out
+        self._back: deque[Task] = deque()  # to be done again, none of which is suspected
         self._vain = 0  # processes in a row that have ended with nothing to do
         try:
             for _ in range(size):
@@ -109,9 +110,6 @@ class Pool:
 
     def give(self, tasks: Sequence[Task]) -> None:
         """Give tasks to the process that has least before it."""
-        if self._back:
-            tasks = [*self._back, *tasks]
-            self._back.clear()
         takers = [worker for worker in self._workers if not (worker.alone and worker.chunks)]
         self._send(min(takers or self._workers, key=lambda worker: len(worker.chunks)), tasks)
 
@@ -178,21 +176,21 @@ class Pool:
     def _free(self, worker: _Worker, queue: int) -> bool:
         return not worker.chunks or (not worker.alone and len(worker.chunks) < queue)
 
-    def _send(self, worker: _Worker, tasks: Sequence[Task], *, alone: bool = False) -> None:
+    def _send(self, worker: _Worker, tasks: Sequence[Task], *, again: bool = False, alone: bool = False) -> None:
         worker.alone = alone
         worker.chunks.append(deque(tasks))
         # To one that has just ended nothing can be sent; that it has is seen when we wait for it.
         with contextlib.suppress(OSError):
-            worker.pipe.send(tuple(map(self._pack, tasks)))
+            worker.pipe.send(tuple(self._pack(task, again) for task in tasks))
 
     def _give_again(self) -> None:
         for worker in self._workers:
             if self._again and not worker.chunks:
-                self._send(worker, [self._again.popleft()], alone=True)
+                self._send(worker, [self._again.popleft()], again=True, alone=True)
         if self._back and (free := [worker for worker in self._workers if not worker.chunks]):
             tasks = list(self._back)
             self._back.clear()
-            self._send(free[0], tasks)
+            self._send(free[0], tasks, again=True)
 
     def _take(self, worker: _Worker, message: Any) -> Iterator[Done]:
         kind, *rest = message
