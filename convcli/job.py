@@ -209,7 +209,7 @@ def run(
     watch = Stopwatch()
     try:
         with watch.stage("read"):
-            image, input_bytes = _read(source)
+            image, input_bytes = _read(source, options.convolve.threads)
         with watch.stage("prepare"):
             format_ = _output_format(source, output, image, options)
             depth, notes = _output_depth(source, output, format_, image, options)
@@ -249,10 +249,10 @@ def _step(kernel: str, plan: Plan) -> Step:
     return Step(kernel, plan.backend, plan.reason, plan.seconds, plan.runner_up)
 
 
-def _read(source: str) -> tuple[Image, int | None]:
+def _read(source: str, threads: int | None) -> tuple[Image, int | None]:
     """Read an image, and tell the file's size. Raises ImageReadError, also where the file has changed meanwhile."""
     before = _state(source)
-    image = read_source(source)
+    image = read_source(source, threads)
     if before is not None and _state(source) != before:
         raise ImageReadError(f"{source}: changed while it was read; run again when it is finished")
     return image, None if before is None else before[0]
@@ -288,44 +288,48 @@ def _load_codec(source: str) -> None:
         import_module("convcli.image.codec")
 
 
-def read_source(source: str) -> Image:
-    """Read the image in the file `source`, or standard input where that is `-`. Raises ImageReadError."""
+def read_source(source: str, threads: int | None = None) -> Image:
+    """Read the image in the file `source`, or standard input where that is `-`. Raises ImageReadError.
+
+    `threads` is how many cores to use, by default all.
+    """
     from convcli.image.reading import decode_image, read_image
 
     if source != STANDARD_STREAM:
-        return read_image(source)
+        return read_image(source, threads=threads)
     import sys
 
     data = b"" if sys.stdin is None else sys.stdin.buffer.read()
     if not data:
         raise ImageReadError("standard input is empty: send it an image")
-    return decode_image(data, "standard input")
+    return decode_image(data, "standard input", threads=threads)
 
 
 def _write(
     output: str, image: Image, format_: Format, options: FilterOptions, temporary_folder: str | None
 ) -> tuple[str, ...]:
-    from convcli.image.writing import encode_image, write_image
+    from convcli.image.writing import encode_to, write_image
 
     threads = options.convolve.threads
     if output != STANDARD_STREAM:
         return write_image(
             output,
             image,
-            format=format_.name,
+            format=format_,
             quality=options.quality,
             compression=options.compression,
             existing=options.existing,
             threads=threads,
+            temporary_folder=temporary_folder,
         )
     import sys
 
-    data, notes = encode_image(
-        image, format_, quality=options.quality, compression=options.compression, threads=threads
-    )
+    out = sys.stdout.buffer
     try:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        notes = encode_to(
+            out.write, image, format_, quality=options.quality, compression=options.compression, threads=threads
+        )
+        out.flush()
     except BrokenPipeError:
         raise
     except OSError as error:

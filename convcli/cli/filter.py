@@ -85,6 +85,9 @@ def filter_images(
     policy = opt.existing_policy(existing, force=force)
     _check_streams(inputs, output, json=json, dry_run=dry_run)
 
+    if convolve.threads != 1:
+        _read_ahead(inputs[0])
+
     # Not before here is numpy needed.
     from convcli import job
     from convcli.chain import ToneOptions
@@ -125,6 +128,15 @@ def filter_images(
     reporter.finish()
     if errors:
         raise typer.Exit(errors[0].exit_status if len(inputs) == 1 else 1)
+
+
+def _read_ahead(source: str) -> None:
+    """Let another core begin with a large picture while this one loads what filters it."""
+    from convcli.convolution.options import available_threads
+    from convcli.image import ahead
+
+    if available_threads() > 1:
+        ahead.begin(source)
 
 
 def _check_streams(inputs: Sequence[str], output: str | None, *, json: bool, dry_run: bool) -> None:

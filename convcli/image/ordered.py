@@ -1,5 +1,6 @@
 """Numbered pieces of work on several threads, with the results in order, few of them waiting at a time."""
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -8,6 +9,11 @@ from typing import Generic, TypeVar
 _AHEAD = 2  # results a thread that may wait to be taken
 
 _T = TypeVar("_T")
+
+
+def cores() -> int:
+    """Count the cores that this process may use by its affinity."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def run_each(pieces: int, work: Callable[[int], None], threads: int, first: Callable[[], None] | None = None) -> None:

@@ -8,7 +8,8 @@ Source: PNG specification, third edition (W3C, 2025).
 
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -168,8 +169,9 @@ def write(
     sink(SIGNATURE + header_chunk(width, height, 8 * pixels.dtype.itemsize, _COLOUR_TYPES[channels]))
     for whole in _metadata_chunks(metadata):
         sink(whole)
-    for piece in _picture_pieces(pixels, compression, threads):
-        sink(piece)
+    with closing(_picture_pieces(pixels, compression, threads)) as picture:  # its threads end where the sink fails
+        for piece in picture:
+            sink(piece)
     sink(chunk(b"IEND", b""))
 
 
@@ -190,7 +192,7 @@ def _metadata_chunks(metadata: Metadata) -> Iterator[bytes]:
         yield chunk(b"iTXt", _XMP_KEYWORD + bytes(5) + metadata.xmp)
 
 
-def _picture_pieces(pixels: NDArray[Any], compression: str, threads: int) -> Iterator[bytes | memoryview]:
+def _picture_pieces(pixels: NDArray[Any], compression: str, threads: int) -> Generator[bytes | memoryview, None, None]:
     """Filter and deflate the picture strip by strip, on several threads where there are several strips."""
     height = pixels.shape[0]
     row_bytes = pixels.shape[1] * pixels.shape[2] * pixels.dtype.itemsize

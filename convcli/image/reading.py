@@ -4,7 +4,9 @@ import importlib
 import os
 
 from convcli.errors import ImageReadError
+from convcli.image import ahead
 from convcli.image.model import Image
+from convcli.image.ordered import cores
 
 # What a file starts with, what that makes it, and the module that reads it: each is loaded when one of its files comes.
 _SIGNATURES = (
@@ -39,11 +41,11 @@ _FOREIGN = (
 _SHOWN_START = 40
 
 
-def read_image(path: str | os.PathLike[str]) -> Image:
+def read_image(path: str | os.PathLike[str], *, threads: int | None = None) -> Image:
     """Read an image file of any known format, upright, in RGB(A) order.
 
     The content decides the format, not the suffix. The result's `pixels` are (height, width, channels), 1 to 4
-    channels, in the file's own units: u8, u16, i16, f32 or f64.
+    channels, in the file's own units: u8, u16, i16, f32 or f64. `threads` is how many cores to use, by default all.
 
     Raises
     ------
@@ -51,16 +53,25 @@ def read_image(path: str | os.PathLike[str]) -> Image:
         in one line, when the file is missing, unreadable, truncated, damaged, too large for memory or not an image.
     """
     name = os.fspath(path)
-    return decode_image(_read_bytes(name), name)
+    begun = ahead.take(name)
+    if begun is not None:
+        from convcli.image import png
+
+        return png.read_chunks(begun.data, begun.header, begun.chunks, name, threads or cores(), begun.rows)
+    return decode_image(_read_bytes(name), name, threads=threads)
 
 
-def decode_image(data: bytes, name: str) -> Image:
+def decode_image(data: bytes, name: str, *, threads: int | None = None) -> Image:
     """Decode the bytes of an image file; `name` is what messages call it. As `read_image` otherwise."""
     if not data:
         raise ImageReadError(f"{name}: empty file, there is no image in it")
     kind = sniff(data)
     if kind is None:
         raise ImageReadError(f"{name}: not an image: {_description(data)}")
+    if kind == "png":
+        from convcli.image import png
+
+        return png.read(data, name, threads or cores())
     module = importlib.import_module(f"convcli.image.{kind}")
     image: Image = module.read(data, name)
     return image

@@ -13,6 +13,7 @@ from convcli.image.encoders import ENCODERS
 from convcli.image.formats import Format, format_for
 from convcli.image.metadata import fit
 from convcli.image.model import Image, Metadata, depth_name
+from convcli.image.ordered import cores
 from convcli.image.placing import Sink, whole_file, write_bytes
 
 __all__ = ["COMPRESSIONS", "as_image", "encode_image", "encode_to", "write_bytes", "write_image"]
@@ -68,7 +69,7 @@ def encode_to(
     format.check_size(*image.pixels.shape[:2])
     metadata, notes = fit(image.metadata, format, image.size, image.alpha)
     encode = ENCODERS[format.name]
-    return notes + encode(replace(image, metadata=metadata), sink, quality, compression, threads or _cores())
+    return notes + encode(replace(image, metadata=metadata), sink, quality, compression, threads or cores())
 
 
 def write_image(
@@ -119,7 +120,3 @@ def as_image(array: NDArray[Any]) -> Image:
     if depth_name(pixels.dtype) not in _DEPTHS:
         raise OutputError(f"an image holds {', '.join(_DEPTHS)}, not {pixels.dtype}; convert it with .astype()")
     return Image(pixels, pixels.shape[2] in (2, 4), Metadata())
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
