@@ -83,6 +83,7 @@ class Totals:
         self.stages = dict.fromkeys((*STAGES, "total"), 0.0)
         self.ended = 0
         self._bytes = bytes_
+        self._behind = 0.0  # of these, what has ended; for a file that never told, the mean of all
         self._ready = ready
         self._slowest: list[tuple[float, int, str]] = []
         self._order = count()
@@ -98,6 +99,8 @@ class Totals:
         if result.status == "skipped":
             return
         self.input_bytes += result.input_bytes or 0
+        if self.ended > self._ready:
+            self._behind += result.input_bytes or self._bytes / (self.files - self._ready)
         if result.error is not None:
             self.failures.append(Failure(result.input, result.error))
             return
@@ -146,11 +149,11 @@ class Totals:
 
     @property
     def share(self) -> float:
-        """The share of the work that has ended, 0 to 1, by bytes of input as far as these are known."""
+        """The share of the work that has ended, 0 to 1, by bytes of input."""
         tried, whole = max(self.ended - self._ready, 0), self.files - self._ready
         if whole <= 0:
             return 1.0
-        return min((self.input_bytes + tried * _BYTES_A_FILE) / (self._bytes + whole * _BYTES_A_FILE), 1.0)
+        return min((self._behind + tried * _BYTES_A_FILE) / (self._bytes + whole * _BYTES_A_FILE), 1.0)
 
     @property
     def seconds_left(self) -> float | None:

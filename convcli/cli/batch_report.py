@@ -58,11 +58,13 @@ class BatchReport:
 
     def write(self, totals: Totals, folder: str) -> None:
         """Write the report. Raises ImageWriteError where that fails; then what was there before is still there."""
-        from convcli.image.writing import write_bytes
+        from convcli.image.placing import whole_file
 
         try:
             self._rows.seek(0)
-            write_bytes(self._path, b"".join(self._parts(totals, folder)))
+            with whole_file(self._path) as sink:
+                for part in self._parts(totals, folder):
+                    sink(part)
         except OSError as error:
             raise self._failure(error) from error
         except ImageWriteError as error:
