@@ -366,10 +366,10 @@ def faulty(monkeypatch, fault, when="read"):
     """Have something happen around the reading of each image, in the processes that do the work."""
     read = job.read_source
 
-    def read_source(source):
+    def read_source(source, *arguments):
         if when == "before":
             fault(source)
-        image = read(source)
+        image = read(source, *arguments)
         if when == "read":
             fault(source)
         return image
