@@ -61,7 +61,7 @@ class _Cases:
         return {name: array.astype(np.float32) for name, array in arrays.items()}, options
 
     def size(self) -> tuple[int, int]:
-        most = 12 if self._small else 40
+        most = 9 if self._small else 40
         return self.number(1, most), self.number(1, most)
 
     def number(self, least: int, most: int) -> int:
@@ -164,7 +164,7 @@ class _Cases:
 
     def pixel_unshuffle(self) -> tuple[Arrays, Options]:
         factor = self.number(1, 4)
-        height, width = (n * factor for n in self.size())
+        height, width = (n // factor * factor or factor for n in self.size())
         return {"x": self.samples(height, width, self.number(1, 4))}, {"factor": factor}
 
     def activation(self) -> tuple[Arrays, Options]:

@@ -161,10 +161,9 @@ class _Taps:
 def _between(image: Image, y: NDArray[np.float64], x: NDArray[np.float64]) -> Image:
     """Sample an image (height, width, channels) at places (n), in straight lines between pixels: (n, channels)."""
     height, width = image.shape[:2]
-    # One pixel beyond the image everything is zero; so are places that are no numbers.
-    top, left = (
-        np.clip(np.nan_to_num(np.floor(each), nan=-2.0), -2, limit) for each, limit in ((y, height), (x, width))
-    )
+    # From one pixel beyond the image on everything is zero; so are places that are no numbers.
+    y, x = (np.clip(np.where(np.isnan(each), -1, each), -1, limit) for each, limit in ((y, height), (x, width)))
+    top, left = np.floor(y), np.floor(x)
     down, along = y - top, x - left
     found = np.zeros((len(y), image.shape[2]), np.float32)
     for row, row_share in ((top, 1 - down), (top + 1, down)):

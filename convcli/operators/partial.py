@@ -6,7 +6,7 @@ Liu et al., Image inpainting for irregular holes using partial convolutions (201
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from convcli.convolution.bank import Bank
 from convcli.convolution.convolve import plan_bank
@@ -28,7 +28,7 @@ def valid_mask(x: ArrayLike, alpha: bool = False) -> Image:
     [1.0, 0.0]
     """
     image = as_image(x)
-    valid: NDArray[np.bool_] = ~np.isnan(image).any(axis=2)
+    valid = np.logical_not(np.isnan(image).any(axis=2))
     if alpha:
         valid &= image[..., -1] > 0
     return valid.astype(np.float32)[..., np.newaxis]
