@@ -57,3 +57,25 @@ def axis_geometry(
             )
     output = (length + before + after - span) // stride + 1
     return AxisGeometry(span, stride, before, after, output)
+
+
+def size_formula(length: int, taps: int, output: int, *, extent: str, stride: int = 1, dilation: int = 1) -> str:
+    """Write out how long an axis of the output is.
+
+    >>> size_formula(10, 3, 5, extent="same", stride=2), size_formula(10, 3, 6, extent="valid", dilation=2)
+    ('ceil(10 / 2) = 5', '10 - 2*(3 - 1) = 6')
+    >>> size_formula(10, 3, 6, extent="full", stride=2)
+    'floor((10 + 3 - 2) / 2) + 1 = 6'
+    """
+    if extent == "same":
+        return f"{length} = {output}" if stride == 1 else f"ceil({length} / {stride}) = {output}"
+    # K - 1 samples are lost or won, K being what the kernel spans.
+    reach = f"{dilation}*({taps} - 1)" if dilation > 1 else f"{taps}"
+    sign, rest = ("-", "+ 1") if extent == "valid" else ("+", "- 1")
+    if stride == 1:
+        return f"{length} {sign} {reach}{'' if dilation > 1 else f' {rest}'} = {output}"
+    if extent == "valid":
+        inner = f"{length} - {reach}{' - 1' if dilation > 1 else ''}"
+    else:
+        inner = f"{length} + {reach}{' - 1' if dilation > 1 else ' - 2'}"
+    return f"floor(({inner}) / {stride}) + 1 = {output}"

@@ -27,6 +27,7 @@ from convcli.pipeline.graph import needed
 from convcli.pipeline.model import INPUT, SOURCES
 from convcli.pipeline.step import Setting, pair
 from convcli.pipeline.steps.convs import TransposedConv
+from convcli.pipeline.steps.joins import Add, Concat
 
 BYTES = 4  # of a float32 sample or weight
 # Weights of one step that are looked at, and multiply-adds spent, to write a chain of linear steps as one kernel.
@@ -86,7 +87,7 @@ class Sight:
         return Sight(
             min(sight.first for sight in sights),
             max(sight.last for sight in sights),
-            sights[0].jump,
+            min(sight.jump for sight in sights),
             any(sight.whole for sight in sights),
         )
 
@@ -311,8 +312,12 @@ def _chained(one: Equivalent, two: Equivalent) -> Equivalent:
 
 def _joined(node: Node, known: Mapping[str, Equivalent], sizes: Mapping[str, Shape]) -> Equivalent | None:
     """Branches that are added or concatenated, where all of them are kernels on one and the same input."""
-    if node.step.name not in ("add", "concat"):
+    if not isinstance(node.step, Add | Concat):
         return None
+    places = {sizes[source] if isinstance(node.step, Add) else sizes[source][:2] for source in node.sources}
+    if len(places) > 1:  # one is repeated for all channels or pixels of another
+        return None
+    factors = (isinstance(node.step, Add) and node.step.factors) or [1.0] * len(node.sources)
     roots = [known[source].root if source in known else source for source in node.sources]
     root = next((root for root in roots if root in node.sources), roots[0])
     branches = list(_branches(node, known, sizes, root))
@@ -326,14 +331,14 @@ def _joined(node: Node, known: Mapping[str, Equivalent], sizes: Mapping[str, Sha
     steps = tuple(dict.fromkeys(step for branch in branches for step in branch.steps))
     joined = Equivalent(root, (*steps, node.id), (rows, columns), branches[0].stride, (top, left))
     laid = []
-    for branch in branches:
+    for branch, factor in zip(branches, factors, strict=True):
         if branch.weights is None:
             return joined
         whole = np.zeros((*branch.weights.shape[:2], rows, columns))
         y, x = branch.first[0] - top, branch.first[1] - left
-        whole[:, :, y : y + branch.size[0], x : x + branch.size[1]] = branch.weights
+        whole[:, :, y : y + branch.size[0], x : x + branch.size[1]] = factor * branch.weights
         laid.append(whole)
-    weights = np.concatenate(laid) if node.step.name == "concat" else sum(laid[1:], start=laid[0])
+    weights = np.concatenate(laid) if isinstance(node.step, Concat) else sum(laid[1:], start=laid[0])
     return replace(joined, weights=weights)
 
 

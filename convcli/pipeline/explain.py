@@ -125,6 +125,12 @@ class Explanation:
     totals: Totals
     warnings: tuple[str, ...]
 
+    @property
+    def runs(self) -> tuple[Equivalent, ...]:
+        """The longest runs of linear steps, each with the kernel that it equals."""
+        found = [step.equivalent for step in self.steps if step.equivalent is not None]
+        return tuple(one for one in found if not any(set(one.steps) < set(other.steps) for other in found))
+
     def record(self) -> dict[str, Any]:
         """Give everything as JSON-ready data."""
         return {

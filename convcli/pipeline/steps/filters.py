@@ -5,16 +5,19 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from msgspec import Meta
+from numpy.typing import NDArray
 
 from convcli.convolution.bank import Bank
-from convcli.convolution.convolve import plan_convolution
-from convcli.convolution.geometry import AxisGeometry, axis_geometry
+from convcli.convolution.convolve import laid_on_one_size, plan_convolution
+from convcli.convolution.geometry import AxisGeometry, axis_geometry, size_formula
 from convcli.convolution.options import ConvolveOptions
 from convcli.errors import ConvcliError
 from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
 from convcli.kernel.spec import load_kernel
-from convcli.pipeline.facts import Facts, Shape
+from convcli.operators.sizes import AxisSize
+from convcli.pipeline.facts import Facts, Pair, Shape
 from convcli.pipeline.step import Maps, PositivePair, Prepared, Setting, Step, StepError, pair
+from convcli.pipeline.steps.windows import formula_of
 
 _FLOAT = np.dtype(np.float32)
 
@@ -44,6 +47,10 @@ class Filter(Step, frozen=True, kw_only=True):
         self._options()
         _load(self.kernel)
 
+    def loaded(self) -> AnyKernel:
+        """Give the kernel."""
+        return _load(self.kernel)
+
     def output(self, *inputs: Shape) -> Shape:
         rows, columns = self._axes(inputs[0])
         return rows.output, columns.output, inputs[0][2]
@@ -53,24 +60,26 @@ class Filter(Step, frozen=True, kw_only=True):
         axes = self._axes(inputs[0])
         output = (axes[0].output, axes[1].output, channels)
         kernel = _load(self.kernel)
+        window = self._laid()[0][0].shape
         parts = kernel.kernels if isinstance(kernel, CompositeKernel) else (kernel,)
         weights = sum(part.weights.size for part in parts)
         return Facts(
             output,
             parameters=weights,
             macs=weights * output[0] * output[1] * channels,
-            window=_window(parts),
+            window=(window[0], window[1]),
             stride=pair(self.stride),
             dilation=pair(self.dilation),
             padding=((axes[0].before, axes[0].after), (axes[1].before, axes[1].after)),
             linear=isinstance(kernel, Kernel) or kernel.combine == "sum",
+            formula=self._formula(inputs[0], output, (window[0], window[1])),
         )
 
     def bank(self, *inputs: Shape, setting: Setting) -> Bank | None:
         kernel = _load(self.kernel)
-        if not isinstance(kernel, Kernel):
+        if isinstance(kernel, CompositeKernel) and kernel.combine != "sum":
             return None
-        return Bank.depthwise(kernel.weights[::-1, ::-1] if self.flip else kernel.weights, inputs[0][2])
+        return Bank.depthwise(np.sum(self._laid()[0], axis=0), inputs[0][2])
 
     def prepare(self, *inputs: Shape, setting: Setting) -> Prepared:
         options = self._options(backend=setting.backend, threads=setting.threads, device=setting.device)
@@ -97,27 +106,41 @@ class Filter(Step, frozen=True, kw_only=True):
             **more,
         )
 
-    def _axes(self, shape: Shape) -> tuple[AxisGeometry, AxisGeometry]:
-        kernel = _load(self.kernel)
-        parts = kernel.kernels if isinstance(kernel, CompositeKernel) else (kernel,)
-        size = _window(parts)
-        rows, columns = (
-            self._axis(length, taps, stride, dilation)
-            for length, taps, stride, dilation in zip(
-                shape[:2], size, pair(self.stride), pair(self.dilation), strict=True
-            )
-        )
-        return rows, columns
-
-    def _axis(self, length: int, taps: int, stride: int, dilation: int) -> AxisGeometry:
+    def _laid(self) -> tuple[list[NDArray[np.float64]], Pair]:
+        """The weights as they are laid on the image, of one size, and their anchor."""
         try:
-            return axis_geometry(length, taps, anchor=taps // 2, extent=self.extent, stride=stride, dilation=dilation)
+            return laid_on_one_size(_load(self.kernel), self._options())
         except ConvcliError as error:
             raise StepError(str(error)) from error
 
+    def _axes(self, shape: Shape) -> tuple[AxisGeometry, AxisGeometry]:
+        laid, anchor = self._laid()
+        rows, columns = (self._axis(axis, shape[axis], laid[0].shape[axis], anchor[axis]) for axis in (0, 1))
+        return rows, columns
 
-def _window(parts: tuple[Kernel, ...]) -> tuple[int, int]:
-    return max(part.size[0] for part in parts), max(part.size[1] for part in parts)
+    def _axis(self, axis: int, length: int, taps: int, anchor: int) -> AxisGeometry:
+        stride, dilation = pair(self.stride)[axis], pair(self.dilation)[axis]
+        try:
+            return axis_geometry(length, taps, anchor=anchor, extent=self.extent, stride=stride, dilation=dilation)
+        except ConvcliError as error:
+            raise StepError(str(error)) from error
+
+    def _formula(self, given: Shape, output: Shape, window: Pair) -> str:
+        rows, columns = (
+            AxisSize(
+                output[axis],
+                size_formula(
+                    given[axis],
+                    window[axis],
+                    output[axis],
+                    extent=self.extent,
+                    stride=pair(self.stride)[axis],
+                    dilation=pair(self.dilation)[axis],
+                ),
+            )
+            for axis in (0, 1)
+        )
+        return formula_of(rows, columns)
 
 
 @cache
