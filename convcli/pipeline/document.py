@@ -28,13 +28,13 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from convcli.errors import nearest
+from convcli.errors import KernelError, nearest
 from convcli.kernel.document import parse_yaml, read_yaml
 from convcli.pipeline.graph import in_order, unread
 from convcli.pipeline.model import INPUT, SOURCES, Document, DocumentError, InputSpec, Node, OutputSpec
 from convcli.pipeline.reading import ReadingError, read_struct
 from convcli.pipeline.registry import STEPS
-from convcli.pipeline.step import Step
+from convcli.pipeline.step import Step, StepError
 from convcli.pipeline.weights import Initial, WeightStore
 
 __all__ = ["Document", "DocumentError", "InputSpec", "Node", "OutputSpec", "load_document", "parse_document"]
@@ -93,7 +93,7 @@ def _document(data: Any, where: str, folder: Path, stem: str) -> Document:
         raise DocumentError(f"{where}: name: must be letters, digits, _, - and ., a letter first, not {name!r}")
     if head.input.size is not None and min(head.input.size) < 1:
         raise DocumentError(f"{where}: input.size: must be at least 1, not {list(head.input.size)}")
-    written = tuple(_nodes(head.steps, where))
+    written = tuple(_nodes(head.steps, folder, where))
     nodes = tuple(in_order(written, where))
     output = head.output
     ids = [node.id for node in written]
@@ -108,9 +108,9 @@ def _document(data: Any, where: str, folder: Path, stem: str) -> Document:
     return Document(where, name, head.summary, head.input, nodes, written, output, store, notes)
 
 
-def _nodes(entries: Sequence[Any], where: str) -> list[Node]:
+def _nodes(entries: Sequence[Any], folder: Path, where: str) -> list[Node]:
     """Read the entries of `steps`, give each an id, and find what it reads."""
-    read = [_Entry.of(entry, f"{where}: steps[{index}]") for index, entry in enumerate(entries)]
+    read = [_Entry.of(entry, folder, f"{where}: steps[{index}]") for index, entry in enumerate(entries)]
     ids = _ids(read)
     nodes = []
     for index, entry in enumerate(read):
@@ -136,9 +136,9 @@ class _Entry:
     where: str
 
     @classmethod
-    def of(cls, entry: Any, place: str) -> "_Entry":
+    def of(cls, entry: Any, folder: Path, place: str) -> "_Entry":
         if isinstance(entry, str):
-            return cls(_step(entry, None, place, place), None, None, place, f"{place}.{entry}")
+            return cls(_step(entry, None, folder, place, f"{place}.{entry}"), None, None, place, f"{place}.{entry}")
         if not isinstance(entry, dict):
             raise DocumentError(f"{place}: a step is a name, or a mapping of one to its options")
         keys = [key for key in entry if key not in ("name", "from")]
@@ -147,11 +147,11 @@ class _Entry:
         if len(keys) > 1:
             raise DocumentError(f"{place}: {_two_keys(keys)}")
         where = f"{place}.{keys[0]}"
-        step = _step(keys[0], entry[keys[0]], place, where)
+        step = _step(keys[0], entry[keys[0]], folder, place, where)
         return cls(step, _name(entry, place), _sources(entry, place), place, where)
 
 
-def _step(name: str, options: Any, place: str, where: str) -> Step:
+def _step(name: str, options: Any, folder: Path, place: str, where: str) -> Step:
     kind = STEPS.get(name)
     if kind is None:
         hint = nearest(name, STEPS) or f"; the steps are {', '.join(sorted(STEPS))}"
@@ -163,7 +163,9 @@ def _step(name: str, options: Any, place: str, where: str) -> Step:
             raise DocumentError(f"{where}: options are written as a mapping, {{option: value}}")
         options = {kind.main: options}
     try:
-        return read_struct(options, kind, "option")
+        return read_struct(options, kind, "option").located(folder)
+    except (StepError, KernelError) as error:
+        raise DocumentError(f"{where}: {error}") from error
     except ReadingError as error:
         raise DocumentError(f"{where}{'.' if error.path else ': '}{error}") from error
 

@@ -3,9 +3,21 @@
 from collections.abc import Iterator
 
 from convcli.pipeline.step import Step
-from convcli.pipeline.steps import convs, dense, filters, joins, pointwise, pools, resampling, special, tones, vision
+from convcli.pipeline.steps import (
+    convs,
+    dense,
+    filters,
+    fourier,
+    joins,
+    pointwise,
+    pools,
+    resampling,
+    special,
+    tones,
+    vision,
+)
 
-_MODULES = (filters, convs, special, pools, pointwise, tones, joins, resampling, dense, vision)
+_MODULES = (filters, convs, special, pools, pointwise, tones, joins, resampling, dense, vision, fourier)
 
 
 def _all_steps() -> Iterator[type[Step]]:

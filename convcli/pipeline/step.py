@@ -7,7 +7,8 @@ other steps or places in a document: an error it raises is a bare reason, to whi
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
 import msgspec
 import numpy as np
@@ -77,6 +78,13 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     main: ClassVar[str | None] = None
     least_inputs: ClassVar[int] = 1
     most_inputs: ClassVar[int | None] = 1  # None: any number
+
+    def located(self, folder: Path) -> Self:
+        """Give the step with the files that its options name looked for in the folder of its document.
+
+        Raises StepError for files without which not even sizes can be told.
+        """
+        return self
 
     def output(self, *inputs: Shape) -> Shape:
         """Tell the size of the result; of one input, as large as that unless a step says otherwise.

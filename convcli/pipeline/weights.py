@@ -15,9 +15,6 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
-from convcli.errors import ConvcliError
-from convcli.image.reading import read_image
-from convcli.image.tone import full_range
 from convcli.kernel.values import finite, parse_number
 from convcli.pipeline.step import StepError
 from convcli.pipeline.tensors import TensorFileError, read_tensor
@@ -117,21 +114,6 @@ class WeightStore:
     def field(self, reference: str, option: str) -> NDArray[np.float32]:
         """Read an array of any size, such as a field of offsets. Raises StepError."""
         return self._from_file(reference, None, option)
-
-    def picture(self, name: str, white: float) -> NDArray[np.float32]:
-        """Read an image beside the document as float32 (rows, columns, channels), white being `white`.
-
-        Raises StepError where there is none.
-        """
-
-        def read() -> NDArray[np.float32]:
-            try:
-                image = read_image(self._folder / name)
-            except ConvcliError as error:
-                raise StepError(str(error)) from error
-            return image.pixels.astype(np.float32) * np.float32(white / full_range(image.pixels.dtype))
-
-        return self._keep((name, white), read)
 
     def _from_file(self, reference: str, shape: tuple[int, ...] | None, option: str) -> NDArray[np.float32]:
         def read() -> NDArray[np.float32]:

@@ -1,8 +1,10 @@
 """The catalogue's kernels as a step."""
 
 from functools import cache
-from typing import Annotated, Any, ClassVar
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Self
 
+import msgspec
 import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
@@ -17,6 +19,7 @@ from convcli.kernel.spec import load_kernel
 from convcli.operators.sizes import AxisSize
 from convcli.pipeline.facts import Facts, Pair, Shape
 from convcli.pipeline.step import Maps, PositivePair, Prepared, Setting, Step, StepError, pair
+from convcli.pipeline.steps.files import kernel_beside
 from convcli.pipeline.steps.windows import formula_of
 
 _FLOAT = np.dtype(np.float32)
@@ -28,7 +31,7 @@ class Filter(Step, frozen=True, kw_only=True):
         - filter: gaussian:sigma=2
         - filter: {kernel: 0 -1 0; -1 5 -1; 0 -1 0, padding: replicate, extent: valid}
 
-    The result is the response itself, in the input's units. A kernel file's path counts from where the command runs.
+    The result is the response itself, in the input's units. A kernel file is looked for beside the document.
     """
 
     name: ClassVar[str] = "filter"
@@ -45,7 +48,11 @@ class Filter(Step, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         self._options()
-        _load(self.kernel)
+
+    def located(self, folder: Path) -> Self:
+        step = msgspec.structs.replace(self, kernel=kernel_beside(folder, self.kernel))
+        step.loaded()
+        return step
 
     def loaded(self) -> AnyKernel:
         """Give the kernel."""

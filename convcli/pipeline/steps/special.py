@@ -1,8 +1,10 @@
 """Convolutions that look where they are told to, count what is known, or let a gate decide."""
 
 from dataclasses import replace
-from typing import Annotated, Any, ClassVar, Literal
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Self
 
+import msgspec
 import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
@@ -12,6 +14,7 @@ from convcli.operators import deformable, gated, partial
 from convcli.pipeline.facts import Facts, Shape
 from convcli.pipeline.step import Maps, NotNegativePair, Prepared, Setting, Step, StepError, pair, size_text
 from convcli.pipeline.steps.convs import Bank4, Bias, Conv
+from convcli.pipeline.steps.files import beside, picture
 from convcli.pipeline.weights import inline, inline_shape
 
 Field = Annotated[str | None, Meta(description="file.npy, file.npz:name or file.safetensors:name, (rows, columns, n).")]
@@ -222,7 +225,7 @@ class Mask(Step, frozen=True, kw_only=True):
 
     - mask
       from: [input, alpha]
-    - mask: scratches.png            # black where nothing is known
+    - mask: scratches.png            # black, or transparent, where nothing is known
     """
 
     name: ClassVar[str] = "mask"
@@ -231,29 +234,34 @@ class Mask(Step, frozen=True, kw_only=True):
 
     file: Annotated[str | None, Meta(description="An image beside the document, black where nothing is known.")] = None
 
+    def located(self, folder: Path) -> Self:
+        return self if self.file is None else msgspec.structs.replace(self, file=beside(folder, self.file))
+
     def output(self, *inputs: Shape) -> Shape:
         if (self.file is None) == (len(inputs) == 1):
             raise StepError("takes a second input, from: [input, alpha], or a file, and not both")
-        if len(inputs) == 2:
+        if self.file is not None:
+            _check_mask(_shape_of(self._drawn()), inputs[0], self.file)
+        else:
             _check_mask(inputs[1], inputs[0])
         return inputs[0]
 
     def prepare(self, *inputs: Shape, setting: Setting) -> Prepared:
         self.output(*inputs)
-        own: NDArray[np.float32] | None = None
-        if self.file is not None:
-            own = setting.weights.picture(self.file, setting.white)
-            if own.shape[2] == inputs[0][2] + 1 or own.shape[2] == 2:
-                own = own[..., -1:]  # a picture with alpha is a mask by its alpha
-            elif own.shape[2] not in (1, inputs[0][2]):
-                own = own.max(axis=2, keepdims=True)
-            _check_mask(_shape_of(own), inputs[0], self.file)
+        own = None if self.file is None else self._drawn()
 
         def run(maps: Maps, *given: Maps) -> Maps:
             holed: Maps = np.where((given[0] if own is None else own) == 0, np.float32(np.nan), maps)
             return holed
 
         return Prepared(run)
+
+    def _drawn(self) -> NDArray[Any]:
+        """The mask in the file, of one channel: its alpha where it has any, else its brightest colour."""
+        image = picture(self.file or "")
+        if image.alpha:
+            return image.pixels[..., -1:]
+        return image.pixels.max(axis=2, keepdims=True)
 
 
 def _check_mask(mask: Shape, image: Shape, name: str = "mask") -> None:
@@ -268,7 +276,7 @@ def _field(reference: str, option: str, setting: Setting) -> NDArray[np.float32]
     return field
 
 
-def _shape_of(maps: NDArray[np.float32]) -> Shape:
+def _shape_of(maps: NDArray[Any]) -> Shape:
     return maps.shape[0], maps.shape[1], maps.shape[2]
 
 

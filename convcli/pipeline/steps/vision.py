@@ -1,13 +1,16 @@
-"""Steps of classical vision: thin edges, edges that hang together, edges of second derivatives."""
+"""Steps of classical vision: edges made thin, whole, or found where a second derivative changes its sign; patterns."""
 
-from typing import Annotated, ClassVar
+from pathlib import Path
+from typing import Annotated, ClassVar, Self
 
+import msgspec
 import numpy as np
 from msgspec import Meta
 
-from convcli.operators import edges
+from convcli.operators import edges, matching, tones
 from convcli.pipeline.facts import Facts, Shape
 from convcli.pipeline.step import Maps, Prepared, Setting, Step, StepError, size_text
+from convcli.pipeline.steps.files import beside, maps_of, picture
 from convcli.pipeline.steps.tones import OrWhite, in_units
 
 _AROUND = ((1, 1), (1, 1))
@@ -83,3 +86,59 @@ class ZeroCrossings(Step, frozen=True, kw_only=True):
     def prepare(self, *inputs: Shape, setting: Setting) -> Prepared:
         value = np.float32(in_units(self.value, setting))
         return Prepared(lambda maps: edges.zero_crossings(maps, self.least, setting.threads) * value)
+
+
+class MatchTemplate(Step, frozen=True, kw_only=True):
+    """Find a pattern by normalised cross-correlation: from -1 to 1, and 1 where the pattern itself begins.
+
+        - match_template: eye.png
+        - match_template
+          from: [input, part]
+
+    The pattern is an image beside the document, or a second input; brightness and contrast do not count. Where the
+    input has one channel, a coloured file is made gray. The result has one channel and a place for each position of the
+    pattern inside the image, as OpenCV's TM_CCOEFF_NORMED.
+    """
+
+    name: ClassVar[str] = "match_template"
+    main: ClassVar[str | None] = "pattern"
+    most_inputs: ClassVar[int | None] = 2
+
+    pattern: Annotated[str | None, Meta(description="An image beside the document.")] = None
+
+    def located(self, folder: Path) -> Self:
+        return self if self.pattern is None else msgspec.structs.replace(self, pattern=beside(folder, self.pattern))
+
+    def output(self, *inputs: Shape) -> Shape:
+        pattern = self._pattern_size(*inputs)
+        matching.check_pattern(pattern, inputs[0])
+        return inputs[0][0] - pattern[0] + 1, inputs[0][1] - pattern[1] + 1, 1
+
+    def facts(self, *inputs: Shape) -> Facts:
+        output, pattern = self.output(*inputs), self._pattern_size(*inputs)
+        macs = output[0] * output[1] * pattern[0] * pattern[1] * pattern[2]
+        return Facts(output, macs=macs, window=pattern[:2], whole=self.pattern is None)
+
+    def prepare(self, *inputs: Shape, setting: Setting) -> Prepared:
+        self.output(*inputs)
+        own = None if self.pattern is None else self._drawn(inputs[0][2])
+
+        def run(maps: Maps, *given: Maps) -> Maps:
+            pattern = given[0] if own is None else own
+            return matching.match_template(maps, pattern, setting.backend, setting.threads)
+
+        return Prepared(run)
+
+    def _pattern_size(self, *inputs: Shape) -> Shape:
+        if (self.pattern is None) == (len(inputs) == 1):
+            raise StepError("takes a pattern: the name of an image, or a second input, and not both")
+        if self.pattern is None:
+            return inputs[1]
+        height, width, channels = self._drawn(inputs[0][2]).shape
+        return height, width, channels
+
+    def _drawn(self, channels: int) -> Maps:
+        """The pattern in the file, gray where the input is; its scale does not count."""
+        image = picture(self.pattern or "")
+        colours = maps_of(image, 1.0)[..., : image.pixels.shape[2] - image.alpha]
+        return tones.gray(colours) if channels == 1 and colours.shape[2] == 3 else colours
