@@ -1,6 +1,5 @@
 """`convcli filter`: images in, filtered images out."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,7 +8,9 @@ import typer
 
 from convcli.cli import options as opt
 from convcli.cli.report_files import check_report
-from convcli.errors import ConvcliError, OutputError, UsageError
+from convcli.cli.streams import STANDARD_STREAM, check_streams
+from convcli.errors import ConvcliError, OutputError
+from convcli.image.allocation import keep_freed_memory
 
 if TYPE_CHECKING:
     from convcli.job import FilterOptions
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 app = typer.Typer(
     add_completion=False, rich_markup_mode="rich", context_settings={"help_option_names": ["-h", "--help"]}
 )
-
-_STANDARD_STREAM = "-"
 
 # Where what has been sent to standard input can be told from an output; where there is none, nothing can.
 _STANDARD_INPUT = "/dev/stdin"
@@ -83,8 +82,9 @@ def filter_images(
         device=device,
     )
     policy = opt.existing_policy(existing, force=force)
-    _check_streams(inputs, output, json=json, dry_run=dry_run)
+    check_streams(inputs, output, json=json, dry_run=dry_run)
 
+    keep_freed_memory()
     if convolve.threads != 1:
         _read_ahead(inputs[0])
 
@@ -139,20 +139,6 @@ def _read_ahead(source: str) -> None:
         ahead.begin(source)
 
 
-def _check_streams(inputs: Sequence[str], output: str | None, *, json: bool, dry_run: bool) -> None:
-    """Check that nobody else wants the standard streams that images are read from and written to."""
-    if inputs.count(_STANDARD_STREAM) > 1:
-        raise UsageError("standard input, -, can be read only once")
-    if output != _STANDARD_STREAM and (output is not None or _STANDARD_STREAM not in inputs):
-        return
-    if json:
-        raise UsageError("--json and -o - would both write to standard output: name a file with -o")
-    if sys.stdout is None:
-        raise UsageError("standard output is closed: name a file with -o")
-    if sys.stdout.isatty() and not dry_run:
-        raise UsageError("standard output is a terminal: name a file with -o, or send it on with | or >")
-
-
 def _check_outputs(inputs: Sequence[str], outputs: Sequence[str], options: "FilterOptions") -> set[str]:
     """Check every output before anything is read; returns those to be skipped because they exist."""
     from convcli.image.destination import check_destination
@@ -160,13 +146,13 @@ def _check_outputs(inputs: Sequence[str], outputs: Sequence[str], options: "Filt
     from convcli.job import check_depth
     from convcli.kernel.spec import split_spec
 
-    files = [_STANDARD_INPUT if source == _STANDARD_STREAM else source for source in inputs]
+    files = [_STANDARD_INPUT if source == STANDARD_STREAM else source for source in inputs]
     files += [path for path, _ in map(split_spec, options.kernels) if Path(path).is_file()]
     skipped = set()
     for source, output in zip(inputs, outputs, strict=True):
-        if output == _STANDARD_STREAM:
+        if output == STANDARD_STREAM:
             continue
-        if source != _STANDARD_STREAM and (Path(source).is_dir() or not Path(source).exists()):
+        if source != STANDARD_STREAM and (Path(source).is_dir() or not Path(source).exists()):
             continue  # reading it will say what is wrong
         named = format_for(output, options.format)
         suffix = Path(output).suffix
