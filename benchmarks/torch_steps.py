@@ -4,8 +4,8 @@
 
 Each step gets `--cases` random cases: shapes, kernels, strides, dilations, paddings, groups and modes. An error counts
 as the largest difference over the largest |value| of PyTorch's result, and may be 1e-4 at most; sizes must be equal,
-and where PyTorch refuses a case for its sizes, or gives nothing, we must refuse it. `--store` writes a few small cases of each step, with
-PyTorch's results, for the test suite. Exits with 1 if any case differs.
+and where PyTorch refuses a case for its sizes, or gives nothing, we must refuse it. `--store` writes a few small cases
+of each step, with PyTorch's results, for the test suite. Exits with 1 if any case differs.
 """
 
 import argparse

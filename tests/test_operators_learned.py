@@ -120,9 +120,8 @@ def partial_by_loops(x, mask, weights, bias, stride, padding, dilation, groups):
 )
 def test_a_partial_convolution_equals_its_paper(shared, stride, padding, dilation, groups):
     x, weights, bias = random(9, 10, 4), random(6, 4 // groups, 3, 3, seed=1), random(6, seed=2)
-    mask = (np.random.default_rng(3).random((9, 10, 1 if shared else 4)) < (0.15 if shared else 0.05)).astype(
-        np.float32
-    )
+    channels, share = (1, 0.15) if shared else (4, 0.05)
+    mask = (np.random.default_rng(3).random((9, 10, channels)) < share).astype(np.float32)
     x[np.broadcast_to(mask, x.shape) == 0] = np.nan
     options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
     response, valid = partial_conv(x, mask, weights, bias, **options)
