@@ -29,6 +29,7 @@ _COMMANDS = {
     "batch": ("convcli.cli.batch", "Filter folders of images on all cores; take up where a run was left."),
     "compare": ("convcli.cli.compare", "Compare the backends on an image: time, memory, accuracy."),
     "tune": ("convcli.cli.tune", "Measure this machine, so that auto chooses by what things cost here."),
+    "explain": ("convcli.cli.explain", "Lay the arithmetic of a pipeline or kernel open."),
     "kernels": ("convcli.cli.kernels", "List, show, check, export, compose and fit kernels."),
 }
 

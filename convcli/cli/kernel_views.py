@@ -105,6 +105,12 @@ def print_fit(kernel: Kernel, fit: Fit, options: FitOptions) -> None:
     _print(console, _labelled([*_fact_lines(kernel, Figures.of(kernel)), *_fit_lines(fit, options)]))
 
 
+def print_weights(kernel: Kernel) -> None:
+    """Print a kernel's weights, in colour where there are colours, with a small picture of them."""
+    console = stdout_console()
+    _print(console, _body(kernel, console))
+
+
 def _fit_lines(fit: Fit, options: FitOptions) -> Iterable[tuple[str, str]]:
     if options.bias:
         yield "bias", f"{fit.bias:.6g}, to be given as --bias"

@@ -31,7 +31,8 @@ class StepRecord:
     """The arithmetic of one step. Pairs are rows, columns; what is counted in samples of the image may be a fraction.
 
     `receptive_field` is how many samples of the image one output depends on, `jump` how far apart on it neighbouring
-    outputs lie, `offset` where the middle of the first one's field lies; `whole` says that each sees the whole image.
+    outputs lie, `offset` where the middle of the first one's field lies; `whole` says that each sees the whole image,
+    and `reads_all` that this step is the reason.
     `dense_parameters` is how many weights a dense layer from each sample to each output would have in its place, 0 for
     steps without weights.
     """
@@ -53,6 +54,7 @@ class StepRecord:
     jump: tuple[Fraction, Fraction]
     offset: tuple[Fraction, Fraction]
     whole: bool
+    reads_all: bool
     linear: bool
     dense_parameters: int
     equivalent: Equivalent | None
@@ -77,6 +79,7 @@ class StepRecord:
             "jump": [_number(each) for each in self.jump],
             "offset": [_number(each) for each in self.offset],
             "whole": self.whole,
+            "reads_all": self.reads_all,
             "linear": self.linear,
             "dense_parameters": self.dense_parameters,
             "equivalent": None if self.equivalent is None else _equivalent_record(self.equivalent),
@@ -96,6 +99,7 @@ class Totals:
     receptive_field: Pair
     jump: tuple[Fraction, Fraction]
     offset: tuple[Fraction, Fraction]
+    whole: bool
     dense_parameters: int
 
     def record(self) -> dict[str, Any]:
@@ -110,6 +114,7 @@ class Totals:
             "receptive_field": list(self.receptive_field),
             "jump": [_number(each) for each in self.jump],
             "offset": [_number(each) for each in self.offset],
+            "whole": self.whole,
             "dense_parameters": self.dense_parameters,
         }
 
@@ -174,6 +179,7 @@ def explain(document: Document, image: Shape) -> Explanation:
         receptive_field=(rows.field, columns.field),
         jump=(rows.jump, columns.jump),
         offset=(rows.offset, columns.offset),
+        whole=rows.whole,
         dense_parameters=sum(step.dense_parameters for step in steps),
     )
     warnings = tuple(
@@ -273,6 +279,7 @@ def _step(
         jump=(rows.jump, columns.jump),
         offset=(rows.offset, columns.offset),
         whole=rows.whole,
+        reads_all=facts.whole,
         linear=facts.linear,
         dense_parameters=samples(sizes[node.sources[0]]) * samples(facts.output) if weighted else 0,
         equivalent=equivalent if equivalent is not None and len(equivalent.steps) > 1 else None,

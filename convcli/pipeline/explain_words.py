@@ -71,7 +71,7 @@ def measure(value: Pair | tuple[Fraction, Fraction]) -> str:
 def size_cells(step: StepRecord, before: str) -> tuple[str, ...]:
     """The row of a step in the table of sizes; `before` is the step that stands above it."""
     pointwise = step.window == step.stride == step.upsampling == (1, 1) and not step.formula
-    window = "all" if step.whole and pointwise else "" if pointwise else size_text_of(step.window)
+    window = "all" if step.reads_all else "" if pointwise else size_text_of(step.window)
     enlarged = tuple(Fraction(down, up) for down, up in zip(step.stride, step.upsampling, strict=True))
     elsewhere = "" if step.inputs in ((before,), ()) else f"from {', '.join(step.inputs)}"
     return (
@@ -111,13 +111,12 @@ def cost_cells(step: StepRecord) -> tuple[str, ...]:
 def total_cells(found: Explanation) -> tuple[str, ...]:
     """The last row of the table of costs: the sums, and what the result sees."""
     totals = found.totals
-    whole = totals.receptive_field == found.input[:2] and found.steps[-1].whole
     return (
         "total",
         f"{totals.parameters:,}",
         amount(totals.macs),
         memory(totals.activation_bytes),
-        "all" if whole else measure(totals.receptive_field),
+        "all" if totals.whole else measure(totals.receptive_field),
         measure(totals.jump),
         measure(totals.offset),
     )
@@ -193,7 +192,7 @@ def _ratio(ratio: float) -> str:
 
 
 def _times(ratio: float) -> str:
-    return f"{ratio:.3g} times" if ratio < 1000 else f"{amount(ratio)} times"
+    return f"{ratio:.3g} times" if ratio < 1000 else f"{ratio:,.0f} times" if ratio < 1e6 else f"{ratio:.2g} times"
 
 
 def kernel_rows(weights: NDArray[np.float64]) -> list[str]:
