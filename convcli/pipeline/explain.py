@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal, cast
 
 from convcli.convolution.options import ConvolveOptions
 from convcli.errors import UsageError
@@ -16,7 +16,7 @@ from convcli.pipeline.facts import Facts, Pair, Shape
 from convcli.pipeline.graph import facts_of
 from convcli.pipeline.model import INPUT, SOURCES
 from convcli.pipeline.step import size_text
-from convcli.pipeline.steps.filters import Filter
+from convcli.pipeline.steps.filters import Filter, Padding
 from convcli.pipeline.weights import WeightStore
 
 # Steps whose weights a matrix from every sample to every output would hold instead.
@@ -203,9 +203,9 @@ def filters_document(specs: Sequence[str], options: ConvolveOptions) -> Document
         counts[name] += 1
         step = Filter(
             kernel=spec,
-            padding=options.padding,
+            padding=cast(Padding, options.padding),
             padding_value=options.padding_value,
-            extent=options.extent,
+            extent=cast(Literal["same", "valid", "full"], options.extent),
             flip=options.flip,
             anchor=options.anchor,
             stride=options.stride,

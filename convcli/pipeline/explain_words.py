@@ -27,6 +27,8 @@ _FIGURES = {
     "steps": "steps",
 }
 _UNITS = ("k", "M", "G", "T", "P", "E")
+# Runs of linear steps that are told of one by one.
+_MOST_RUNS = 4
 # Kernels with more rows than this are no more written into Markdown.
 _MOST_ROWS = 15
 
@@ -140,8 +142,11 @@ def sentences(found: Explanation) -> Iterator[str]:
             f"Dense layers from every sample to every output would do the same with {amount(totals.dense_parameters)} "
             f"weights, {_times(totals.dense_parameters / own)} as many."
         )
-    for run in found.runs:
+    runs = found.runs
+    for run in runs[:_MOST_RUNS]:
         yield equivalent_sentence(run)
+    if len(runs) > _MOST_RUNS:
+        yield f"So are {len(runs) - _MOST_RUNS} more runs of linear steps; --json lists them."
 
 
 def equivalent_sentence(run: Equivalent) -> str:
