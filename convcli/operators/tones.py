@@ -35,6 +35,29 @@ def gray(x: ArrayLike, threads: int | None = None) -> Image:
     return out
 
 
+def rounded_gray(x: ArrayLike, white: float = 255.0, threads: int | None = None) -> Image:
+    """Give the whole numbers of `gray` as cv2.cvtColor rounds them for 8-bit samples, or 16-bit where white is 65535.
+
+    Samples are rounded and held between 0 and that range first, as a file of such samples would hold them.
+
+    >>> float(rounded_gray([[[255.0, 0.0, 0.0]]])[0, 0, 0])  # 76.245
+    76.0
+    """
+    dtype = np.uint8 if white <= np.iinfo(np.uint8).max else np.uint16
+    image = as_image(x)
+    if image.shape[2] not in (1, 3):
+        raise FilterError(f"gray wants an image of 3 channels, not {image.shape[2]}")
+    out = np.empty((*image.shape[:2], 1), np.float32)
+
+    def strip(rows: slice) -> None:
+        # NaN, which no whole number stands for, becomes black.
+        whole = np.nan_to_num(np.rint(image[rows])).clip(0, np.iinfo(dtype).max).astype(dtype)
+        out[rows] = tone.to_gray(whole)
+
+    in_strips(len(image), image[0].size, strip, threads)
+    return out
+
+
 def to_linear(x: ArrayLike, white: float = 1.0, threads: int | None = None) -> Image:
     """Undo the sRGB curve (IEC 61966-2-1), where `white` stands for white and stays what it is.
 

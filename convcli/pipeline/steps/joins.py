@@ -8,7 +8,7 @@ from msgspec import Meta
 from convcli.convolution.bank import Bank
 from convcli.operators import joining, tones
 from convcli.pipeline.facts import Facts, Shape
-from convcli.pipeline.step import Maps, Setting, Step, StepError, size_text
+from convcli.pipeline.step import Maps, Prepared, Setting, Step, StepError, size_text
 
 
 class _Join(Step, frozen=True, kw_only=True):
@@ -145,13 +145,19 @@ class Direction(_Gradient, frozen=True):
         return joining.direction(inputs[0], inputs[1], threads)
 
 
-class Gray(Step, frozen=True):
+class Gray(Step, frozen=True, kw_only=True):
     """Turn red, green and blue into brightness: 0.299 R + 0.587 G + 0.114 B (BT.601). One channel stays as it is.
 
-    - gray
+        - gray
+        - gray: {rounded: true}
+
+    `rounded` gives the whole numbers that an 8-bit gray picture of the same would hold (16-bit, where white is 65535),
+    as cv2.cvtColor rounds them.
     """
 
     name: ClassVar[str] = "gray"
+
+    rounded: bool = False
 
     def output(self, *inputs: Shape) -> Shape:
         if inputs[0][2] not in (1, 3):
@@ -160,11 +166,19 @@ class Gray(Step, frozen=True):
 
     def facts(self, *inputs: Shape) -> Facts:
         height, width, channels = inputs[0]
-        return Facts(self.output(*inputs), macs=height * width * 3 if channels == 3 else 0, linear=True)
+        macs = height * width * 3 if channels == 3 else 0
+        return Facts(self.output(*inputs), macs=macs, linear=not self.rounded)
 
     def bank(self, *inputs: Shape, setting: Setting) -> Bank | None:
+        if self.rounded:
+            return None
         weights = (0.299, 0.587, 0.114) if inputs[0][2] == 3 else (1.0,)
         return Bank(np.array(weights).reshape(1, -1, 1, 1))
 
-    def run(self, *inputs: Maps, threads: int | None = None) -> Maps:
-        return tones.gray(inputs[0], threads)
+    def prepare(self, *inputs: Shape, setting: Setting) -> Prepared:
+        self.output(*inputs)
+        if not self.rounded:
+            return Prepared(lambda maps: tones.gray(maps, setting.threads))
+        if setting.white == 1:
+            raise StepError("rounded: there are no whole numbers between black and white, 1: use input: {range: byte}")
+        return Prepared(lambda maps: tones.rounded_gray(maps, setting.white, setting.threads))
