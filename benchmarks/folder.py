@@ -126,7 +126,7 @@ def report(format_: str, spent: dict[str, list[Spent]], targets: dict[str, Path]
     """Print the times and the ratios."""
     print(f"{options.photos} {format_} photographs of {options.megapixels:g} MP")
     for name, runs in spent.items():
-        written = sorted(targets[name].glob("*.*"))
+        written = sorted(targets[name].glob("[0-9]*"))
         if len(written) != options.photos:
             raise SystemExit(f"{name} wrote {len(written)} files of {options.photos}")
         seconds, bytes_ = median_wall(runs), sum(path.stat().st_size for path in written)
@@ -139,7 +139,7 @@ def report(format_: str, spent: dict[str, list[Spent]], targets: dict[str, Path]
         if name in spent:
             times = median_wall(spent[name]) / median_wall(spent["convcli"])
             print(f"  {times:.1f} times the throughput of {name}" + (f" (target {least:g})" if name == "vips" else ""))
-    pictures = [cv2.imread(str(sorted(targets[name].glob("*.*"))[0])).astype(int) for name in ("convcli", "pool")]
+    pictures = [cv2.imread(str(sorted(targets[name].glob("[0-9]*"))[0])).astype(int) for name in ("convcli", "pool")]
     print(f"  largest difference of a sample in the first picture: {np.abs(pictures[0] - pictures[1]).max()}")
 
 

@@ -3,10 +3,9 @@
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from convcli.batch.totals import Totals
-from convcli.cli.batch_report import BatchReport
 from convcli.cli.batch_view import progress
 from convcli.cli.batch_words import files, summary, timing
 from convcli.cli.messages import say
@@ -15,7 +14,8 @@ from convcli.convolution.profile import problems
 from convcli.job import Result
 from convcli.reports import to_json
 
-_MOST_NAMED = 10  # of the outputs that were left alone, unless all are asked for
+if TYPE_CHECKING:
+    from convcli.cli.batch_report import BatchReport
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,11 @@ class BatchReporter:
         self._folder = folder
         self._asked = asked
         self._open = ExitStack()
-        self._report = None if asked.report is None else self._open.enter_context(BatchReport(asked.report))
+        self._report: "BatchReport | None" = None
+        if asked.report is not None:
+            from convcli.cli.batch_report import BatchReport
+
+            self._report = self._open.enter_context(BatchReport(asked.report))
         shown = progress(totals, quiet=asked.quiet, verbose=asked.verbose, json=asked.json)
         self._progress = self._open.enter_context(shown)
 
@@ -71,7 +75,8 @@ class BatchReporter:
                 self._report.add(record)
             if self._asked.json:
                 print(to_json(record), flush=True)
-        if result.status == "planned" and not self._asked.quiet:
+        told = result.status == "planned" or (result.status == "skipped" and self._asked.verbose)
+        if told and not self._asked.quiet:
             say(image_summary(result))
 
     def finish(self) -> None:
