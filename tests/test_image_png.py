@@ -1,7 +1,10 @@
 """PNG, written on several threads and read: held against Pillow, OpenCV and files put together here."""
 
 import io
+import os
 import struct
+import threading
+import time
 import zlib
 
 import cv2
@@ -10,13 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from image_samples import pillow, rough, saved, smooth
+from image_samples import XMP, exif, pillow, rough, saved, smooth, srgb_profile
 from PIL import Image as Pillow
 
 from convcli.errors import ImageReadError
-from convcli.image import png
+from convcli.image import ahead, png, pngrows
 from convcli.image.model import Metadata
-from convcli.image.reading import decode_image
+from convcli.image.reading import decode_image, read_image
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -86,6 +89,202 @@ def chunks(data: bytes) -> list[tuple[bytes, bytes]]:
         found.append((data[place + 4 : place + 8], data[place + 8 : place + 8 + length]))
         place += 12 + length
     return found
+
+
+def check_strictly(data: bytes) -> None:
+    """Hold a file to the PNG specification as pngcheck does: order, lengths and checksums, and the zlib stream."""
+    assert data[:8] == SIGNATURE
+    place, kinds, stream = 8, [], b""
+    while place < len(data):
+        (length,) = struct.unpack_from(">I", data, place)
+        body = data[place + 4 : place + 8 + length]
+        assert len(body) == length + 4
+        assert struct.unpack_from(">I", data, place + 8 + length) == (zlib.crc32(body),)
+        kinds.append(body[:4])
+        stream += body[4:] if body[:4] == b"IDAT" else b""
+        place += 12 + length
+    assert place == len(data)
+    assert kinds[0] == b"IHDR"
+    assert kinds[-1] == b"IEND"
+    assert data[-12:-8] == bytes(4)
+    first, last = kinds.index(b"IDAT"), len(kinds) - kinds[::-1].index(b"IDAT")
+    assert set(kinds[first:last]) == {b"IDAT"}
+    others = [kind for kind in kinds if kind != b"IDAT"]
+    assert len(set(others)) == len(others)
+    assert not {b"iCCP", b"pHYs", b"gAMA", b"cHRM", b"sRGB"} & set(kinds[last:])
+    assert not {b"iCCP", b"sRGB"} <= set(kinds)
+    width, height, bits, colour, *rest = struct.unpack_from(">IIBBBBB", data, 16)
+    assert rest == [0, 0, 0]
+    assert int.from_bytes(stream[:2], "big") % 31 == 0
+    assert stream[0] & 15 == 8
+    inflater = zlib.decompressobj(8 + (stream[0] >> 4))  # no farther back than the stream says
+    raw = inflater.decompress(stream)
+    assert inflater.eof
+    assert inflater.unused_data == b""
+    row = 1 + width * {0: 1, 2: 3, 4: 2, 6: 4}[colour] * bits // 8
+    assert len(raw) == height * row
+    assert set(raw[::row]) <= {0, 1, 2, 3, 4}
+
+
+@pytest.mark.parametrize("compression", ["fast", "balanced", "small"])
+@pytest.mark.parametrize(
+    ("channels", "depth", "size"), [(1, "u8", (1, 1)), (3, "u8", (700, 900)), (4, "u16", (90, 99))]
+)
+def test_files_are_strictly_valid(size, channels, depth, compression):
+    resolution, colour = (300.0, 300.0), ((b"sRGB", b"\0"), (b"gAMA", struct.pack(">I", 45455)))
+    for metadata in (Metadata(), Metadata(exif(), XMP, srgb_profile(), resolution, png_colour=colour)):
+        pixels = smooth(*size, channels, depth) // 2 + rough(*size, channels, depth) // 8
+        check_strictly(png.encode(pixels, metadata, compression=compression, threads=2))
+
+
+def test_a_photograph_is_hardly_larger_than_opencv_makes_it():
+    noise = np.random.default_rng(0).normal(0, 2, (600, 800, 3))
+    photograph = np.clip(smooth(600, 800) * 0.5 + 60 + noise, 0, 255).astype(np.uint8)
+    text = np.full((600, 800, 3), 250, np.uint8)
+    cv2.putText(text, "some text", (20, 300), cv2.FONT_HERSHEY_COMPLEX, 4, (20, 30, 90), 6)
+    edges = cv2.filter2D(photograph, -1, np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]], np.float32))
+    for pixels in (photograph, text, edges, rough(600, 800)):
+        ours = len(png.encode(pixels, Metadata(), compression="balanced", threads=2))
+        assert ours <= 1.05 * cv2.imencode(".png", pixels[:, :, ::-1])[1].size
+
+
+def test_a_file_is_written_as_its_strips_are_made(monkeypatch):
+    pixels = rough(4000, 1000)  # twelve strips
+    begun = []
+    make = png.make_strip
+    monkeypatch.setattr(png, "make_strip", lambda *arguments: begun.append(1) or make(*arguments))
+    pieces, waiting = [], []
+
+    def sink(piece):
+        pieces.append(bytes(piece))
+        if len(piece) > 1000:
+            time.sleep(0.02)  # a slow disk: the threads must not run far ahead of it
+            waiting.append(len(begun) - len(waiting))
+
+    png.write(sink, pixels, Metadata(), compression="fast", threads=2)
+    assert len(begun) == len(waiting) == 12
+    assert max(waiting) <= 5
+    assert max(map(len, pieces)) < 1.2 * 2**20
+    assert b"".join(pieces) == png.encode(pixels, Metadata(), compression="fast", threads=1)
+
+
+def test_a_sink_that_fails_ends_all_threads():
+    before = threading.active_count()
+
+    def sink(piece):
+        if len(piece) > 1000:
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        png.write(sink, rough(4000, 1000), Metadata(), compression="fast", threads=3)
+    assert threading.active_count() == before
+
+
+def filtered(pixels: np.ndarray, kinds: np.ndarray) -> bytes:
+    """The rows of a picture, each filtered in its own way, byte by byte as the specification has it."""
+    height, _, channels = pixels.shape
+    step = channels * pixels.dtype.itemsize
+    rows = pixels.astype(pixels.dtype.newbyteorder(">")).reshape(height, -1).view(np.uint8).astype(int)
+    rows = np.pad(rows, ((1, 0), (step, 0)))
+    out = b""
+    for number, kind in enumerate(kinds, start=1):
+        now, left = rows[number, step:], rows[number, :-step]
+        above, corner = rows[number - 1, step:], rows[number - 1, :-step]
+        nearest = np.argmin(np.abs([above - corner, left - corner, left + above - 2 * corner]), axis=0)
+        paeth = np.choose(nearest, [left, above, corner])
+        row = now - [0 * now, left, above, (left + above) // 2, paeth][kind]
+        out += bytes([kind]) + (row % 256).astype(np.uint8).tobytes()
+    return out
+
+
+def wrapped(pixels: np.ndarray, stream: bytes, part: int = 2**30) -> bytes:
+    height, width, channels = pixels.shape
+    colour = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8 * pixels.dtype.itemsize, colour, 0, 0, 0))
+    data = [chunk(b"IDAT", stream[at : at + part]) for at in range(0, len(stream), part)]
+    return b"".join([SIGNATURE, header, *data, chunk(b"IEND", b"")])
+
+
+@pytest.mark.parametrize(("threads", "part"), [(1, 700), (3, 2**30)])
+@pytest.mark.parametrize(("channels", "depth"), [(3, "u8"), (1, "u16"), (2, "u8"), (2, "u16"), (4, "u8"), (3, "u16")])
+def test_a_large_picture_is_decoded_in_strips_whatever_its_filters(channels, depth, part, threads):
+    pixels = smooth(1100, 2**21 // (1000 * channels * (2 if depth == "u16" else 1)), channels, depth)
+    pixels += rough(*pixels.shape[:2], channels, depth) // 16
+    for kinds in (np.random.default_rng(1).integers(0, 5, 1100), np.full(1100, 4), np.full(1100, 1)):
+        data = wrapped(pixels, zlib.compress(filtered(pixels, kinds), 1), part)
+        assert pngrows.serves(png.walk(data, "x")[0])
+        np.testing.assert_array_equal(decode_image(data, "x", threads=threads).pixels, pixels)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("damage", ["checksum", "cut", "long", "filter", "garbage"])
+def test_damage_in_a_large_picture_is_found(damage, threads):
+    pixels = smooth(1200, 800)
+    rows = filtered(pixels, np.full(1200, 2))
+    stream = zlib.compress(rows)
+    expected = ImageReadError
+    if damage == "checksum":
+        stream = stream[:-1] + bytes([stream[-1] ^ 1])
+    elif damage == "cut":
+        stream = zlib.compress(rows[:-3000])
+    elif damage == "long":  # which libpng reads
+        stream, expected = zlib.compress(rows + bytes(5000)), None
+    elif damage == "filter":
+        stream = zlib.compress(rows[: 2401 * 700] + b"\7" + rows[2401 * 700 + 1 :])
+    else:
+        stream = stream[:5000] + bytes(500) + stream[5500:]
+    data = wrapped(pixels, stream, 8192)
+    if expected is None:
+        np.testing.assert_array_equal(decode_image(data, "x", threads=threads).pixels, pixels)
+        return
+    with pytest.raises(ImageReadError, match="x: damaged PNG, its picture data cannot be decoded"):
+        decode_image(data, "x", threads=threads)
+
+
+def test_what_is_read_ahead_is_the_same_and_is_taken_once(tmp_path):
+    path = tmp_path / "photo.png"
+    pixels = rough(1200, 800)
+    path.write_bytes(png.encode(pixels, Metadata(icc=srgb_profile()), compression="fast", threads=2))
+    ahead.begin(str(path))
+    image = read_image(path)
+    np.testing.assert_array_equal(image.pixels, pixels)
+    assert image.metadata.icc == srgb_profile()
+    assert ahead.take(str(path)) is None
+
+
+@pytest.mark.parametrize("change", ["other", "damaged", "small", "gone", "text"])
+def test_what_has_changed_or_is_no_large_png_is_not_read_ahead(tmp_path, change):
+    path = tmp_path / "photo.png"
+    data = png.encode(rough(1200, 800), Metadata(), compression="fast", threads=2)
+    if change == "damaged":
+        data = data[:90_000] + bytes([data[90_000] ^ 1]) + data[90_001:]
+    elif change == "text":
+        data = b"text" * 200_000
+    elif change == "small":
+        data = png.encode(rough(20, 30), Metadata(), compression="fast", threads=1)
+    path.write_bytes(data)
+    ahead.begin(str(path))
+    other = rough(1200, 800, seed=1)
+    if change == "other":
+        replacement = tmp_path / "other.png"
+        replacement.write_bytes(png.encode(other, Metadata(), compression="fast", threads=2))
+        replacement.rename(path)
+        np.testing.assert_array_equal(read_image(path).pixels, other)
+    elif change == "small":
+        assert read_image(path).size == (20, 30, 3)
+    else:
+        if change == "gone":
+            path.unlink()
+        message = {"damaged": "wrong checksum in 'IDAT'", "gone": "no such file", "text": "it is text"}[change]
+        with pytest.raises(ImageReadError, match=message):
+            read_image(path)
+
+
+def test_nothing_but_a_file_is_read_ahead(tmp_path):
+    fifo = tmp_path / "pipe.png"
+    os.mkfifo(fifo)
+    ahead.begin(str(fifo))  # nobody writes: to open it would be to wait for ever
+    assert ahead.take(str(fifo)) is None
 
 
 def test_the_bytes_do_not_depend_on_the_number_of_threads():

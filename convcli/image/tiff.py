@@ -269,20 +269,20 @@ def encode(
     height, width, channels = pixels.shape
     rows = max(1, min(height, _STRIP_BYTES // (width * channels * pixels.dtype.itemsize)))
     chosen = tiffstrips.compression_for(compression, metadata.tiff_compression, pixels, byteorder)
-    data: NDArray[Any] | Iterator[bytes] = pixels if channels > 1 else pixels[:, :, 0]
+    plane = pixels if channels > 1 else pixels[:, :, 0]
+    data: NDArray[Any] | Iterator[bytes] = plane
+    options: dict[str, Any] = {}
     if chosen != tiffstrips.NONE:
+        options = {"shape": plane.shape, "dtype": plane.dtype}
         data = tiffstrips.compressed_strips(
             pixels, rows, chosen, byteorder, thorough=compression == "small", threads=threads
         )
-    options: dict[str, Any] = (
-        {} if metadata.resolution is None else {"resolution": metadata.resolution, "resolutionunit": 2}
-    )
+    if metadata.resolution is not None:
+        options |= {"resolution": metadata.resolution, "resolutionunit": 2}
     file = io.BytesIO()
     tifffile.imwrite(
         file,
         data,
-        shape=pixels.shape if channels > 1 else pixels.shape[:2],
-        dtype=pixels.dtype,
         photometric="rgb" if channels - alpha == 3 else "minisblack",
         planarconfig="contig" if channels > 1 else None,
         extrasamples=["unassalpha"] if alpha else None,
