@@ -8,7 +8,7 @@ from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from stat import S_ISREG
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -406,8 +406,17 @@ def _pointless(options: FilterOptions, chain: Chain, depth: str, format_: Format
     return tuple(notes)
 
 
+class Named(Protocol):
+    """What an output is named after: a kernel, a pipeline."""
+
+    @property
+    def name(self) -> str:
+        """The name, of any characters."""
+        ...
+
+
 def output_paths(
-    sources: Sequence[str], output: str | None, kernels: Sequence[AnyKernel], format_name: str | None
+    sources: Sequence[str], output: str | None, kernels: Sequence[Named], format_name: str | None
 ) -> list[str]:
     """Name the output of each input: beside it, in the folder `output`, or `output` itself.
 
@@ -455,7 +464,7 @@ def _names_folder(output: str) -> bool:
     return False
 
 
-def _default_output(source: str, kernels: Sequence[AnyKernel], format_name: str | None) -> str:
+def _default_output(source: str, kernels: Sequence[Named], format_name: str | None) -> str:
     if source == STANDARD_STREAM:
         return STANDARD_STREAM
     path = Path(source)

@@ -37,15 +37,16 @@ from convcli.pipeline.registry import STEPS
 from convcli.pipeline.step import Step, StepError
 from convcli.pipeline.weights import Initial, WeightStore
 
-__all__ = ["Document", "DocumentError", "InputSpec", "Node", "OutputSpec", "load_document", "parse_document"]
+__all__ = ["ID", "Document", "DocumentError", "Head", "InputSpec", "Node", "OutputSpec", "load_document", "parse_document"]
 
-_ID = re.compile(r"[^\W\d][\w.-]{0,63}")
+# What a document and its steps may be called.
+ID = re.compile(r"[^\W\d][\w.-]{0,63}")
 _MOST_STEPS = 10_000
 _FEW = 12  # names in a message
 
 
-class _Head(msgspec.Struct, forbid_unknown_fields=True):
-    """The keys of a document."""
+class Head(msgspec.Struct, forbid_unknown_fields=True):
+    """Steps on an image, one after the other, in branches and joined: `convcli run FILE IMAGE`."""
 
     steps: Annotated[list[Any], Meta(min_length=1, max_length=_MOST_STEPS)]
     name: str = ""
@@ -85,11 +86,11 @@ def _document(data: Any, where: str, folder: Path, stem: str) -> Document:
     if not isinstance(data, dict):
         raise DocumentError(f"{where}: a pipeline is a mapping with the key steps, a list of steps")
     try:
-        head = read_struct(data, _Head)
+        head = read_struct(data, Head)
     except ReadingError as error:
         raise DocumentError(f"{where}: {error}") from error
     name = head.name or re.sub(r"[^\w-]", "_", stem)
-    if _ID.fullmatch(name) is None:
+    if ID.fullmatch(name) is None:
         raise DocumentError(f"{where}: name: must be letters, digits, _, - and ., a letter first, not {name!r}")
     if head.input.size is not None and min(head.input.size) < 1:
         raise DocumentError(f"{where}: input.size: must be at least 1, not {list(head.input.size)}")
@@ -187,7 +188,7 @@ def _name(entry: Mapping[str, Any], place: str) -> str | None:
     name = entry.get("name")
     if name is None:
         return None
-    if not isinstance(name, str) or _ID.fullmatch(name) is None:
+    if not isinstance(name, str) or ID.fullmatch(name) is None:
         raise DocumentError(f"{place}.name: must be letters, digits, _, - and ., a letter first, not {name!r}")
     if name in SOURCES:
         raise DocumentError(f"{place}.name: {name} is the image's own name: choose another")

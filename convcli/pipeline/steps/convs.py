@@ -101,7 +101,7 @@ class Conv(_Layer, frozen=True, kw_only=True):
         - conv: {out: 64, kernel: 3, padding: same, weights: {init: he, seed: 0}}
         - conv: {weights: "edges.npy", out: 8, kernel: 5, bias: false}
         - conv: {kernel: 3, padding: 1, groups: channels, weights: "net.safetensors:conv.weight"}     # depthwise
-        - conv: {weights: [[[[1, 0, -1]]]], groups: 1, bias: false, padding: [0, 1]}
+        - conv: {weights: [[[[-1, 0, 1]]]], bias: false, padding: [0, 1]}     # one kernel of one row
 
     `weights` are (out, inputs / groups, rows, columns). `padding` is an amount, `same` or `valid`; `padding_mode` what
     is added there. A 1x1 kernel is a pointwise convolution, `groups: channels` a depthwise one, one after the other a

@@ -2,7 +2,7 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import msgspec
 import numpy as np
@@ -22,6 +22,11 @@ from convcli.pipeline.step import Maps, PositivePair, Prepared, Setting, Step, S
 from convcli.pipeline.steps.files import kernel_beside
 from convcli.pipeline.steps.windows import formula_of
 
+# The five modes, and what else they are called (convcli.convolution.options).
+Padding = Literal[
+    "reflect101", "mirror", "reflect", "symmetric", "replicate", "nearest", "edge", "constant", "zero", "zeros",
+    "wrap", "circular", "periodic",
+]  # fmt: skip
 _FLOAT = np.dtype(np.float32)
 
 
@@ -38,9 +43,9 @@ class Filter(Step, frozen=True, kw_only=True):
     main: ClassVar[str | None] = "kernel"
 
     kernel: Annotated[str, Meta(description="A catalogue name, NAME:param=value, a .yaml file, or weights as text.")]
-    padding: str = "reflect101"
+    padding: Padding = "reflect101"
     padding_value: float = 0.0
-    extent: str = "same"
+    extent: Literal["same", "valid", "full"] = "same"
     flip: bool = False
     anchor: tuple[int, int] | None = None
     stride: PositivePair = 1
