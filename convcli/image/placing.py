@@ -55,7 +55,7 @@ def whole_file(path: str | os.PathLike[str], temporary_folder: str | None = None
                 yield stream.write
         else:
             # A link's target is replaced, not the link.
-            target = os.path.realpath(name)
+            target = os.path.realpath(name) if os.path.islink(name) else name
             with _replacing(target, mode, temporary_folder) as sink:
                 yield sink
     except OSError as error:

@@ -19,6 +19,7 @@ _NONE, _SUB, _UP, _AVERAGE, _PAETH = range(5)
 # more bits than the samples it stands for.
 _NEAR, _FAR = 9, 15
 _SAMPLE_BYTES = 2**15
+_CACHED_BYTES = 2**16  # of rows that several steps go over in turn
 _SMALL_STRIP = 2**15
 # Averaging takes as long as the other filters together: it must be worth it.
 _AVERAGE_GAIN = 0.97
@@ -94,12 +95,15 @@ def _choose(lines: NDArray[np.uint8], step: int) -> tuple[int, int]:
     middle = (lines.shape[0] - 1 - rows) // 2
     sample = lines[middle : middle + rows + 1]
 
-    def size(kind: int, window: int) -> float:
+    def size(kind: int, window: int) -> int:
         return len(_deflate(filter_rows(sample, step, kind).reshape(-1), window))
 
-    sizes = {kind: size(kind, _NEAR) * (1 / _AVERAGE_GAIN if kind == _AVERAGE else 1.0) for kind in (2, 1, 0, 3)}
+    sizes = {kind: size(kind, _NEAR) for kind in (_UP, _SUB, _NONE)}
     kind = min(sizes, key=lambda kind: sizes[kind])
-    return kind, _FAR if size(kind, _FAR) < size(kind, _NEAR) else _NEAR
+    average = size(_AVERAGE, _NEAR)
+    if average < _AVERAGE_GAIN * sizes[kind]:
+        kind, sizes[_AVERAGE] = _AVERAGE, average
+    return kind, _FAR if size(kind, _FAR) < sizes[kind] else _NEAR
 
 
 def filter_rows(lines: NDArray[np.uint8], step: int, kind: int) -> NDArray[np.uint8]:
@@ -123,11 +127,15 @@ def filter_rows(lines: NDArray[np.uint8], step: int, kind: int) -> NDArray[np.ui
             np.subtract(now[:, step:], left, out=rest)
         elif kind == _AVERAGE:
             np.subtract(now[:, :step], above[:, :step] >> 1, out=out[:, :step])
-            # floor((a + b) / 2) within bytes: what both have, and half of what one has
-            np.bitwise_xor(left, above[:, step:], out=rest)
-            np.right_shift(rest, 1, out=rest)
-            rest += left & above[:, step:]
-            np.subtract(now[:, step:], rest, out=rest)
+            few = max(1, _CACHED_BYTES // lines.shape[1])
+            for top in range(0, now.shape[0], few):
+                rows = slice(top, top + few)
+                a, b, mean = left[rows], above[rows, step:], rest[rows]
+                # floor((a + b) / 2) within bytes: what both have, and half of what one has
+                np.bitwise_xor(a, b, out=mean)
+                np.right_shift(mean, 1, out=mean)
+                mean += a & b
+                np.subtract(now[rows, step:], mean, out=mean)
         else:
             np.subtract(now[:, :step], above[:, :step], out=out[:, :step])
             np.subtract(now[:, step:], _paeth(left, above[:, step:], above[:, :-step]), out=rest)
