@@ -29,11 +29,16 @@ class Source:
 
 @dataclass
 class Found:
-    """The inputs of a batch; `problems` are paths that could not be looked at, each with one line that says why."""
+    """The inputs of a batch.
+
+    `problems` are paths that could not be looked at, each with one line that says why. `notes` are for everybody,
+    `details` for who wants to know more.
+    """
 
     sources: list[Source] = field(default_factory=list)
     problems: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    details: list[str] = field(default_factory=list)
 
 
 def find_inputs(inputs: Sequence[str], output: str, *, recursive: bool = False, ours: Container[str] = ()) -> Found:
@@ -62,7 +67,7 @@ def find_inputs(inputs: Sequence[str], output: str, *, recursive: bool = False, 
         raise UsageError(f"no images in {where}{deeper}")
     if search.others:
         files = "1 file is" if search.others == 1 else f"{search.others} files are"
-        found.notes.append(f"{files} left out by suffix: not of an image")
+        found.details.append(f"{files} left out by suffix: not of an image")
     if search.folders_left:
         folders = "1 folder is" if search.folders_left == 1 else f"{search.folders_left} folders are"
         found.notes.append(f"{folders} not looked into: that takes --recursive")

@@ -41,11 +41,7 @@ class BatchReporter:
         self._folder = folder
         self._asked = asked
         self._open = ExitStack()
-        self._report: "BatchReport | None" = None
-        if asked.report is not None:
-            from convcli.cli.batch_report import BatchReport
-
-            self._report = self._open.enter_context(BatchReport(asked.report))
+        self._report = None if asked.report is None else self._open.enter_context(_open_report(asked.report))
         shown = progress(totals, quiet=asked.quiet, verbose=asked.verbose, json=asked.json)
         self._progress = self._open.enter_context(shown)
 
@@ -98,3 +94,9 @@ class BatchReporter:
             say(summary(self.totals, self._folder))
         if self.totals.interrupted:
             say("convcli: error: interrupted; the same command with --existing skip goes on from here")
+
+
+def _open_report(path: str) -> "BatchReport":
+    from convcli.cli.batch_report import BatchReport  # which few runs need
+
+    return BatchReport(path)
