@@ -61,6 +61,15 @@ def test_winograd_convolves_3x3_and_refuses_what_it_cannot_do():
         conv(x, weights, stride=2, backend="winograd")
 
 
+@pytest.mark.parametrize("backend", ["im2col", "kn2row", "auto"])
+def test_many_outputs_over_few_positions_are_computed_in_parts(backend):
+    x, weights, bias = random(9, 11, 20), random(300, 20, 3, 3, seed=1), random(300, seed=2)
+    result = conv(x, weights, bias, padding=1, backend=backend)
+    close(result, by_loops(x, weights, bias, padding=((1, 1), (1, 1))))
+    assert_array_equal(conv(x, weights, bias, padding=1, backend=backend, threads=3), result)
+    close(conv(x, weights, backend=backend), by_loops(x, weights))
+
+
 @pytest.mark.parametrize("kernel", [(2, 3), (4, 5), (1, 6)])
 @pytest.mark.parametrize("mode", MODES)
 def test_same_puts_the_odd_one_of_the_padding_at_the_end(kernel, mode):

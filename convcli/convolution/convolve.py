@@ -12,8 +12,9 @@ from convcli.convolution.bank import Bank
 from convcli.convolution.costs import Form, Run, Way, load_of, takes_whole, ways
 from convcli.convolution.engine import Task, measure, run_tiles, run_whole
 from convcli.convolution.geometry import AxisGeometry, axis_geometry
-from convcli.convolution.options import ConvolveOptions, both
+from convcli.convolution.options import ConvolveOptions, available_threads, both
 from convcli.convolution.planner import Choice, ProfileKey, choose
+from convcli.convolution.threads import run_tasks
 from convcli.errors import FilterError, UsageError
 from convcli.image.tone import Finish
 from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
@@ -162,6 +163,7 @@ class Plan:
     _asked: Run
     _task: Task
     _finish: "Finish | _Bias | None"
+    _parts: "tuple[Plan, ...]" = ()
 
     def run(self, pixels: NDArray[Any], out: NDArray[Any] | None = None) -> NDArray[Any]:
         """Filter `pixels` (height, width, channels): the float response, or what the plan's Finish makes of it.
@@ -172,12 +174,24 @@ class Plan:
             raise FilterError(f"this plan is for an image of {self.input_size}, not {pixels.shape}")
         task, finish = self._task, self._finish
         dtype = task.dtype if finish is None else finish.dtype
+        if self._parts:
+            return self._run_parts(pixels, np.empty(self.output_size, dtype) if out is None else out)
         whole = run_whole(pixels, task, dtype)
         if whole is None:
             return run_tiles(pixels, task, dtype, finish, out)
         if out is None:
             return whole
         out[...] = whole
+        return out
+
+    def _run_parts(self, pixels: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+        ends = np.cumsum([part.output_size[2] for part in self._parts]).tolist()
+
+        def do(number: int) -> None:
+            part = self._parts[number]
+            part.run(pixels, out[..., ends[number] - part.output_size[2] : ends[number]])
+
+        run_tasks(len(ends), lambda: do, self._task.threads or available_threads())
         return out
 
     def ways(self) -> list[Way]:
@@ -255,6 +269,8 @@ def plan_convolution(
 
 # Padding in rows and columns, each the same at both ends or (before, after).
 Pad = tuple[int | tuple[int, int], int | tuple[int, int]]
+# A bank over at most so many positions is computed in parts of at least so many outputs, and so many parts at most.
+_FEW_OUTPUTS, _PART_OUTPUTS, _MOST_PARTS = 1024, 64, 8
 # Channels from which on one addition over all of them is quicker than one for each.
 _MANY_CHANNELS = 16
 
@@ -351,7 +367,17 @@ def plan_bank(
     choice, after = choose([load_of(bank)], run, options.backend)
     task = _task((bank,), "sum", rows, columns, options, work_dtype, choice)
     finish = None if bias is None else _Bias(np.asarray(bias, work_dtype), work_dtype)
-    return _plan(choice, after, size, run, task, finish)
+    plan = _plan(choice, after, size, run, task, finish)
+    if bank.groups > 1 or bank.outputs < 2 * _PART_OUTPUTS or run.kept > _FEW_OUTPUTS:
+        return plan
+    # Too few positions to be shared out among cores, as in the deep layers of a network: its channels are.
+    alone = replace(options, backend=choice.backend, threads=1)
+    parts = []
+    for some in np.array_split(np.arange(bank.outputs), min(bank.outputs // _PART_OUTPUTS, _MOST_PARTS)):
+        part = slice(int(some[0]), int(some[-1]) + 1)
+        share = None if bias is None else bias[part]
+        parts.append(plan_bank(size, dtype, Bank(bank.weights[part]), alone, pad, share))
+    return replace(plan, _parts=tuple(parts))
 
 
 def _task(

@@ -7,7 +7,7 @@ from convcli.convolution.bank import Bank
 from convcli.convolution.convolve import plan_bank
 from convcli.convolution.options import ConvolveOptions
 from convcli.errors import FilterError, UsageError
-from convcli.operators.strips import Image, as_image, shape_words
+from convcli.operators.strips import Image, as_image, in_strips, shape_words
 
 # What the variance of a flat window may come out as, as a part of its sum of squares, by rounding in float64.
 _FLAT = 1e-11
@@ -57,15 +57,19 @@ def match_template(x: ArrayLike, pattern: ArrayLike, backend: str = "auto", thre
     wide = image - image.reshape(-1, channels).mean(axis=0, dtype=np.float64)
     likeness = _run(wide, Bank(centred.transpose(2, 0, 1)[np.newaxis]), backend, threads)
     count = rows * columns
-    variance = _run(np.einsum("ijk,ijk->ij", wide, wide)[..., np.newaxis], _box(rows, columns, 1), "auto", threads)
-    squares = variance.copy()
+    squares = _run(np.einsum("ijk,ijk->ij", wide, wide)[..., np.newaxis], _box(rows, columns, 1), "auto", threads)
     sums = _run(wide, _box(rows, columns, channels), "auto", threads)
-    variance -= np.einsum("ijk,ijk->ij", sums, sums)[..., np.newaxis] / count
-    flat = variance <= _FLAT * squares
-    np.maximum(variance, 0, out=variance)
-    scale = np.sqrt(np.where(flat, 1, variance) * energy)
-    found = np.where(flat, 0, likeness / scale)
-    return np.clip(found, -1, 1).astype(np.float32)
+    out = np.empty(likeness.shape, np.float32)
+
+    def strip(part: slice) -> None:
+        total = squares[part, :, 0]
+        variance = total - np.einsum("ijk,ijk->ij", sums[part], sums[part]) / count
+        flat = variance <= _FLAT * total
+        scale = np.sqrt(np.where(flat, 1, variance) * energy)
+        out[part, :, 0] = np.clip(np.where(flat, 0, likeness[part, :, 0] / scale), -1, 1)
+
+    in_strips(len(out), sums[0].size, strip, threads)
+    return out
 
 
 def check_pattern(pattern: tuple[int, ...], shape: tuple[int, ...]) -> None:

@@ -12,6 +12,8 @@ from convcli.operators.strips import Image, as_image, in_strips
 
 # Channels from which on one call for all of them is quicker than one for each.
 _MANY_CHANNELS = 8
+# Rows that are summed in float32 before sums go on in float64: the error stays that of one rounding or two.
+_ROWS_AT_ONCE = 16
 # A ufunc of two arguments, such as np.maximum.
 _Join = Callable[..., object]
 
@@ -82,15 +84,20 @@ def average_pool(
 
 
 def global_average_pool(x: ArrayLike) -> Image:
-    """Take the mean of each channel: (1, 1, channels), summed in float64.
+    """Take the mean of each channel: (1, 1, channels).
 
     >>> global_average_pool(np.arange(8.0).reshape(2, 2, 2)).tolist()
     [[[3.0, 4.0]]]
     """
-    image = as_image(x)
-    samples = image.reshape(-1, image.shape[2])
-    mean: Image = samples.mean(axis=0, dtype=np.float64).astype(np.float32)
-    return mean.reshape(1, 1, -1)
+    image = np.ascontiguousarray(as_image(x))
+    height, width, channels = image.shape
+    rows = image.reshape(height, width * channels)
+    # Each pixel of a few rows first: long rows, which float32 sums exactly enough, are what makes this quick.
+    total = np.zeros(width * channels)
+    for first in range(0, height, _ROWS_AT_ONCE):
+        total += rows[first : first + _ROWS_AT_ONCE].sum(axis=0)
+    mean = total.reshape(width, channels).sum(axis=0) / (height * width)
+    return mean.astype(np.float32).reshape(1, 1, -1)
 
 
 def global_max_pool(x: ArrayLike) -> Image:
@@ -100,7 +107,7 @@ def global_max_pool(x: ArrayLike) -> Image:
     [[[6.0, 7.0]]]
     """
     image = as_image(x)
-    largest: Image = image.reshape(-1, image.shape[2]).max(axis=0).reshape(1, 1, -1)
+    largest: Image = image.max(axis=0).max(axis=0).reshape(1, 1, -1)
     return largest
 
 
