@@ -87,7 +87,7 @@ def softmax(x: ArrayLike, over: str = "channels", threads: int | None = None) ->
             target /= target.sum(axis=2, keepdims=True)
             return
         # Channel by channel: reducing a short innermost axis takes several times as long.
-        planes = np.ascontiguousarray(part.transpose(2, 0, 1))
+        planes = np.array(part.transpose(2, 0, 1), order="C")
         planes -= planes.max(axis=0)
         np.exp(planes, out=planes)
         np.divide(planes, planes.sum(axis=0), out=target.transpose(2, 0, 1))

@@ -96,8 +96,8 @@ def global_average_pool(x: ArrayLike) -> Image:
     total = np.zeros(width * channels)
     for first in range(0, height, _ROWS_AT_ONCE):
         total += rows[first : first + _ROWS_AT_ONCE].sum(axis=0)
-    mean = total.reshape(width, channels).sum(axis=0) / (height * width)
-    return mean.astype(np.float32).reshape(1, 1, -1)
+    mean: Image = (total.reshape(width, channels).sum(axis=0) / (height * width)).astype(np.float32)
+    return mean.reshape(1, 1, -1)
 
 
 def global_max_pool(x: ArrayLike) -> Image:
