@@ -1,20 +1,22 @@
 """What a pipeline sees, keeps and computes, worked out from sizes alone.
 
-Along an axis output i of a step lies over the samples from `first + i jump` to `last + i jump` of the image, counted
-from 0 at its first sample and going beyond its ends where there is padding. For a step that reads `window` samples,
-`dilation` apart, from `-before + i stride` on,
+Along an axis output i of a step sees the samples from first to last of the image, counted from 0 at its first one and
+going beyond its ends where there is padding. For a step that reads `window` samples, `dilation` apart, from
+`i stride - before` on,
 
-    first' = first - jump before            last' = last + jump (dilation (window - 1) - before)
-    jump'  = jump stride
+    first'(i) = first(i stride - before)            last'(i) = last(i stride - before + dilation (window - 1))
+    jump'     = jump stride
 
-and the receptive field is last - first + 1, the offset of the first output's middle (first + last) / 2 (Dumoulin and
-Visin 2016; Araujo, Norris and Sim 2019). A step that enlarges divides the jump. Where branches join, the field reaches
-over all of them.
+where jump is how far neighbouring outputs lie apart on the image. The receptive field is last - first + 1, the offset
+the middle of the first output's (Dumoulin and Visin 2016; Araujo, Norris and Sim 2019). A step that enlarges divides
+the jump; its outputs then see more or less of the image by turns, and the largest counts. Where branches join, the
+field reaches over all of them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import gcd, lcm
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,63 +35,100 @@ BYTES = 4  # of a float32 sample or weight
 # Weights of one step that are looked at, and multiply-adds spent, to write a chain of linear steps as one kernel.
 _MOST_WEIGHTS = 1 << 16
 _MOST_WORK = 1 << 26
+# Outputs that see more or less of the image by turns, which are followed one by one.
+_MOST_TURNS = 1024
 
 
 @dataclass(frozen=True)
 class Sight:
-    """What outputs see of the image along an axis: output i the samples from `first + i jump` to `last + i jump`.
+    """What outputs see of the image along an axis: output i the samples from `at(i)[0]` to `at(i)[1]`.
 
-    `whole` says that they see all of it, wherever they lie.
+    The outputs take turns: `firsts` and `lasts` are those of the first `period`, and each further period sees what lies
+    `advance` further. `whole` says that all see all of the image, wherever they lie.
     """
 
-    first: Fraction = Fraction(0)
-    last: Fraction = Fraction(0)
-    jump: Fraction = Fraction(1)
+    firsts: tuple[Fraction, ...] = (Fraction(0),)
+    lasts: tuple[Fraction, ...] = (Fraction(0),)
+    advance: Fraction = Fraction(1)
     whole: bool = False
 
     @property
+    def period(self) -> int:
+        return len(self.firsts)
+
+    @property
+    def jump(self) -> Fraction:
+        """How far neighbouring outputs lie apart on the image, taken over a period."""
+        return self.advance / self.period
+
+    @property
     def field(self) -> int:
-        """The receptive field: how many samples of the image one output depends on, from the first to the last."""
-        width = self.last - self.first + 1
+        """The receptive field: how many samples of the image an output depends on at most, from first to last."""
+        width = max(last - first for first, last in zip(self.firsts, self.lasts, strict=True)) + 1
         return -(-width.numerator // width.denominator)
 
     @property
     def offset(self) -> Fraction:
-        """Where the middle of the first output's field lies."""
-        return (self.first + self.last) / 2
+        """Where the middle of the first output's field lies, as that of all in their even distance has it."""
+        middles = sum((self.firsts[i] + self.lasts[i]) / 2 - i * self.jump for i in range(self.period))
+        return Fraction(middles) / self.period
 
-    def through(self, window: int, stride: int = 1, dilation: int = 1, before: int = 0) -> "Sight":
-        """Look through one more step.
+    def at(self, output: int) -> tuple[Fraction, Fraction]:
+        """The first and last sample that an output sees, also for outputs that would lie before the first one."""
+        periods, turn = divmod(output, self.period)
+        return self.firsts[turn] + periods * self.advance, self.lasts[turn] + periods * self.advance
 
-        >>> Sight().through(7, stride=2, before=3).through(3, stride=2, before=1)
-        Sight(first=Fraction(-5, 1), last=Fraction(5, 1), jump=Fraction(4, 1), whole=False)
+    def through(self, reads: "Reads", turns: int = 1, stride: int = 1) -> "Sight":
+        """Look through one more step, of which `reads(i)` are the first and last sample that output i reads.
+
+        Every `turns` outputs it reads the same, `stride` samples further.
+
+        >>> seen = Sight().through(lambda i: (2 * i - 3, 2 * i + 3), stride=2)
+        >>> seen.field, int(seen.jump), int(seen.offset)
+        (7, 2, 0)
+        >>> enlarged = Sight().through(lambda i: (i // 2, i // 2), turns=2)
+        >>> enlarged.field, enlarged.jump, enlarged.offset
+        (1, Fraction(1, 2), Fraction(-1, 4))
         """
-        first = self.first - self.jump * before
-        last = self.last + self.jump * (dilation * (window - 1) - before)
-        return replace(self, first=first, last=last, jump=self.jump * stride)
+        again = self.period // gcd(self.period, stride)
+        advance = self.advance * again * stride / self.period
+        period = again * turns
+        if period > _MOST_TURNS:
+            return self._evenly().through(reads, turns, stride) if self.period > 1 else self._about(reads, turns)
+        spans = [reads(output) for output in range(period)]
+        return Sight(
+            tuple(self.at(span[0])[0] for span in spans), tuple(self.at(span[1])[1] for span in spans), advance
+        )
 
-    def enlarged(self, factor: int, window: int, shift: int = 0) -> "Sight":
-        """Look through a step that makes `factor` outputs of each sample and reads `window` of them for each.
+    def _evenly(self) -> "Sight":
+        """What is seen in one turn, so much of it that it holds for all."""
+        firsts = min(first - i * self.jump for i, first in enumerate(self.firsts))
+        lasts = max(last - i * self.jump for i, last in enumerate(self.lasts))
+        return Sight((firsts,), (lasts,), self.jump)
 
-        The middles of the first `factor` outputs lie evenly about that of the first sample, as for an enlarged picture,
-        or `shift` halves of an output further.
-
-        >>> Sight().enlarged(2, window=1)
-        Sight(first=Fraction(-1, 4), last=Fraction(-1, 4), jump=Fraction(1, 2), whole=False)
-        """
-        middle = self.offset + self.jump * Fraction(1 - factor + shift, 2 * factor)
-        half = (self.last - self.first + self.jump * (window - 1)) / 2
-        return replace(self, first=middle - half, last=middle + half, jump=self.jump / factor)
+    def _about(self, reads: "Reads", turns: int) -> "Sight":
+        """See through a step of very many turns as through its first output."""
+        first, last = reads(0)
+        return Sight((self.at(first)[0],), (self.at(last)[1],), self.advance / turns)
 
     @staticmethod
     def joined(sights: Sequence["Sight"]) -> "Sight":
         """See what any of several inputs of one step sees."""
+        jump = min(sight.jump for sight in sights)
+        if any(sight.jump != jump for sight in sights):  # one of them is repeated for all places of another
+            sights = [replace(sight._evenly(), advance=jump) for sight in sights]
+        period = lcm(*(sight.period for sight in sights))
+        if period > _MOST_TURNS:
+            sights, period = [sight._evenly() for sight in sights], 1
         return Sight(
-            min(sight.first for sight in sights),
-            max(sight.last for sight in sights),
-            min(sight.jump for sight in sights),
+            tuple(min(sight.at(i)[0] for sight in sights) for i in range(period)),
+            tuple(max(sight.at(i)[1] for sight in sights) for i in range(period)),
+            jump * period,
             any(sight.whole for sight in sights),
         )
+
+
+Reads = Callable[[int], tuple[int, int]]
 
 
 def sights(document: Document, facts: Mapping[str, Facts], image: Shape) -> dict[str, tuple[Sight, Sight]]:
@@ -109,26 +148,41 @@ def _sight(node: Node, facts: Facts, inputs: Sequence[tuple[Sight, Sight]], imag
         if facts.whole or sight.whole:
             # One output is left, or each sees everything: there is no next one to lie anywhere.
             jump = sight.jump if facts.output[axis] > 1 else Fraction(image[axis])
-            axes.append(Sight(Fraction(0), Fraction(image[axis] - 1), jump, whole=True))
+            axes.append(Sight((Fraction(0),), (Fraction(image[axis] - 1),), jump, whole=True))
             continue
-        window, factor = facts.window[axis], facts.upsampling[axis]
-        if isinstance(node.step, TransposedConv):
-            axes.append(sight.enlarged(factor, window, _shift(node.step, axis)))
-        elif factor > 1:
-            axes.append(sight.enlarged(factor, window))
-        else:
-            before = facts.padding[axis][0]
-            axes.append(sight.through(window, facts.stride[axis], facts.dilation[axis], before))
+        turns = facts.upsampling[axis]
+        axes.append(sight.through(_reads(node, facts, axis), turns, facts.stride[axis]))
     return axes[0], axes[1]
 
 
-def _shift(step: TransposedConv, axis: int) -> int:
-    """How many halves of an output the outputs lie further than an enlarged picture's pixels would.
+def _reads(node: Node, facts: Facts, axis: int) -> Reads:
+    """Which samples of its input each output of a step reads along an axis."""
+    window, stride, factor = facts.window[axis], facts.stride[axis], facts.upsampling[axis]
+    if isinstance(node.step, TransposedConv):
+        return _transposed_reads(node.step, axis)
+    if factor > 1:
+        # Between two samples, where there are two, those on either side of the output's middle are read.
+        return lambda output: (
+            (output // factor, output // factor)
+            if window == 1
+            else ((2 * output + 1 - factor) // (2 * factor), -((factor - 1 - 2 * output) // (2 * factor)))
+        )
+    before, reach = facts.padding[axis][0], facts.dilation[axis] * (window - 1)
+    return lambda output: (output * stride - before, output * stride - before + reach)
 
-    The kernel's middle, d (k - 1) / 2 outputs after its first element, is laid where `padding` cuts to.
-    """
+
+def _transposed_reads(step: TransposedConv, axis: int) -> Reads:
+    """Sample j is laid on the outputs j stride - padding + t dilation, t counting the kernel's elements."""
     stride, padding, dilation = (pair(value)[axis] for value in (step.stride, step.padding, step.dilation))
-    return stride - 1 + 2 * padding - dilation * (step.kernel_size()[axis] - 1)
+    taps = step.kernel_size()[axis]
+
+    def reads(output: int) -> tuple[int, int]:
+        found = [place // stride for t in range(taps) if (place := output + padding - t * dilation) % stride == 0]
+        # Where strides are wider than the kernel, some outputs are but the bias.
+        nothing = (output + padding) // stride
+        return min(found, default=nothing), max(found, default=nothing)
+
+    return reads
 
 
 @dataclass(frozen=True)

@@ -134,7 +134,8 @@ def sentences(found: Explanation) -> Iterator[str]:
     totals = found.totals
     yield (
         f"Weights take {memory(totals.parameter_bytes)} in float32. Activations take {memory(totals.activation_bytes)} "
-        f"together, and {memory(totals.peak_activation_bytes)} at once where each is let go after its last reader."
+        f"together; at once, with the image, {memory(totals.peak_activation_bytes)}, where each is let go after its "
+        "last reader."
     )
     if totals.dense_parameters:
         own = sum(step.parameters for step in found.steps if step.dense_parameters)
@@ -176,12 +177,14 @@ def comparison_sentence(one: Explanation, other: Explanation) -> str:
     """Say the figure that such comparisons are made for."""
     parameters = compare(one, other)[0]
     if not parameters.one or not parameters.other:
-        return "One of both has no weights to compare."
+        return "One of both has no parameters to compare."
     few, many = sorted((int(parameters.one), int(parameters.other)))
     fewer, larger = (one.name, other.name) if parameters.one <= parameters.other else (other.name, one.name)
     if few == many:
-        return f"Both have {few:,} weights."
-    return f"{fewer} has {few:,} weights to the {many:,} of {larger}: {few / many:.0%}, {many / few:.3g} times fewer."
+        return f"Both have {few:,} parameters."
+    return (
+        f"{fewer} has {few:,} parameters to the {many:,} of {larger}: {few / many:.0%}, {many / few:.3g} times fewer."
+    )
 
 
 def _exact(value: int) -> str:

@@ -58,8 +58,11 @@ class Sample:
     @property
     def outside(self) -> NDArray[np.bool_]:
         """Which elements of the kernel lie outside the image."""
-        rows, columns = np.not_equal(self.rows, self.source_rows), np.not_equal(self.columns, self.source_columns)
-        return np.logical_or(rows[:, np.newaxis], columns)
+        above, aside = (
+            np.array([place != source or place < 0 for place, source in zip(places, sources, strict=True)])
+            for places, sources in ((self.rows, self.source_rows), (self.columns, self.source_columns))
+        )
+        return np.asarray(above[:, np.newaxis] | aside, bool)
 
     @property
     def total(self) -> float:

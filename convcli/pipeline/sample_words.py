@@ -61,7 +61,8 @@ def _sample_lines(sample: Sample, width: int) -> Iterator[str]:
         yield from lines
     else:
         for block in blocks:
-            yield from block
+            yield from (line.rstrip() for line in block)
+            yield ""
     if shown != sample.weights.shape:
         height, across = sample.weights.shape
         yield f"the middle {shown[0]}x{shown[1]} of {height}x{across}"
@@ -106,7 +107,7 @@ def _middle(length: int, most: int) -> slice:
 
 
 def _cells(values: NDArray[np.float64]) -> list[list[str]]:
-    return [[_number(value) for value in row] for row in values]
+    return [[f"{value:z.4g}" for value in row] for row in values]
 
 
 def _side_by_side(blocks: Sequence[Sequence[str]]) -> list[str]:
