@@ -39,10 +39,8 @@ def test_a_folder_gives_its_images_and_says_what_it_leaves(tree):
     assert places(found) == ["B.JPG", "a.png"]
     assert [source.path for source in found.sources] == ["photos/B.JPG", "photos/a.png"]
     assert [source.bytes for source in found.sources] == [len("photos/B.JPG"), len("photos/a.png")]
-    assert found.notes == [
-        "1 file is left out by suffix: not of an image",
-        "1 folder is not looked into: that takes --recursive",
-    ]
+    assert found.notes == ["1 folder is not looked into: that takes --recursive"]
+    assert found.details == ["1 file is left out by suffix: not of an image"]
 
 
 def test_recursion_keeps_the_tree_and_passes_hidden_folders(tree):

@@ -309,6 +309,15 @@ def test_notes_that_many_files_share_are_told_once(tmp_path, out):
     assert note.startswith("convcli: note: 4 files: 16-bit samples are written as 8-bit")
 
 
+def test_what_is_no_image_by_its_name_is_counted_under_verbose(photos, out):
+    (photos[0] / "notes.txt").write_text("cheese")
+    left = "convcli: note: 1 file is left out by suffix: not of an image"
+    assert left not in done("batch", photos[0], *CLIPPED, "-o", out).lines
+    lines = done("batch", photos[0], *CLIPPED, "-o", out, "--existing", "skip", "-v").lines
+    assert left in lines
+    assert f"skipped {photos[0]}/a.png: {out}/a.png is done" in lines
+
+
 def test_quiet_says_nothing(photos, out):
     assert done("batch", photos[0], *CLIPPED, "-o", out, "-q").messages == ""
 

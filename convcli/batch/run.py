@@ -74,12 +74,13 @@ class Plan:
     """What a batch will do. Its length is how many results it gives.
 
     `skipped` holds the results that are known before any work: of images whose outputs are there already, and of those
-    that failed to be read or named. `notes` are lines for people.
+    that failed to be read or named. `notes` are lines for people, `details` more for who wants them.
     """
 
     items: tuple[Item, ...]
     skipped: tuple[Result, ...] = ()
     notes: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
     kernels: tuple[AnyKernel, ...] = ()
 
     def __len__(self) -> int:
@@ -111,7 +112,7 @@ def plan_batch(inputs: Sequence[str], options: BatchOptions) -> Plan:
     judged = _Judge(options, records, key)
     items = [item for source, name in named if (item := judged.judge(source, name)) is not None]
     notes += judged.finish()
-    return Plan(tuple(items), (*settled, *judged.skipped), tuple(notes), kernels)
+    return Plan(tuple(items), (*settled, *judged.skipped), tuple(notes), tuple(found.details), kernels)
 
 
 def _named(

@@ -177,7 +177,7 @@ def batch(
     asked = Asked(quiet=quiet, verbose=verbose, json=json, timing=timing, report=report)
     with BatchReporter(totals, output, asked) as reporter:
         hiding = dict.fromkeys(note for spec in kernel for note in hiding_notes(spec))
-        for note in (*hiding, *opt.pointless(padding, convolve), *plan.notes):
+        for note in (*hiding, *opt.pointless(padding, convolve), *plan.notes, *(plan.details if asked.verbose else ())):
             reporter.note(note)
         _follow(plan, options, reporter)
         reporter.finish()
