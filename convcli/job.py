@@ -308,27 +308,26 @@ def read_source(source: str, threads: int | None = None) -> Image:
 def _write(
     output: str, image: Image, format_: Format, options: FilterOptions, temporary_folder: str | None
 ) -> tuple[str, ...]:
-    from convcli.image.writing import encode_to, write_image
+    from convcli.image.destination import check_destination
+    from convcli.image.placing import whole_file
+    from convcli.image.writing import encode_to
 
-    threads = options.convolve.threads
+    how: dict[str, Any] = {
+        "quality": options.quality,
+        "compression": options.compression,
+        "threads": options.convolve.threads,
+    }
     if output != STANDARD_STREAM:
-        return write_image(
-            output,
-            image,
-            format=format_,
-            quality=options.quality,
-            compression=options.compression,
-            existing=options.existing,
-            threads=threads,
-            temporary_folder=temporary_folder,
-        )
+        # What was not there when it was checked may be by now.
+        if options.existing != "overwrite" and check_destination(output, options.existing) == "skip":
+            return ()
+        with whole_file(output, temporary_folder) as sink:
+            return encode_to(sink, image, format_, **how)
     import sys
 
     out = sys.stdout.buffer
     try:
-        notes = encode_to(
-            out.write, image, format_, quality=options.quality, compression=options.compression, threads=threads
-        )
+        notes = encode_to(out.write, image, format_, **how)
         out.flush()
     except BrokenPipeError:
         raise
@@ -476,7 +475,7 @@ def _default_output(source: str, kernels: Sequence[Named], format_name: str | No
     return str(path.parent / ("_".join(filter(None, [path.stem, joined_names(kernels)])) + suffix))
 
 
-def joined_names(kernels: Sequence[AnyKernel]) -> str:
+def joined_names(kernels: Sequence[Named]) -> str:
     """Join the names of kernels, as a part of a file's name.
 
     >>> from convcli.kernel.model import Kernel

@@ -27,6 +27,7 @@ _OUR_WORDS = {
 _COMMANDS = {
     "filter": ("convcli.cli.filter", "Filter images with one kernel, or several in turn."),
     "batch": ("convcli.cli.batch", "Filter folders of images on all cores; take up where a run was left."),
+    "run": ("convcli.cli.run", "Run images through a pipeline of steps, in branches and joined."),
     "compare": ("convcli.cli.compare", "Compare the backends on an image: time, memory, accuracy."),
     "tune": ("convcli.cli.tune", "Measure this machine, so that auto chooses by what things cost here."),
     "explain": ("convcli.cli.explain", "Lay the arithmetic of a pipeline or kernel open."),

@@ -115,7 +115,7 @@ def explain_arithmetic(
     _check(target, kernels, against, at, options, matrix=matrix, gray=gray)
     if json and md:
         raise UsageError("--json and --md both take standard output: choose one")
-    size = None if input_size is None else parse_size(input_size)
+    size = None if input_size is None else opt.parse_size(input_size)
     for note in _hiding_notes([*kernels, *([against] if against and not _is_pipeline(against) else [])]):
         say(f"convcli: note: {note}")
     if at is not None or matrix:
@@ -129,20 +129,6 @@ def explain_arithmetic(
     for each in (found, other):
         for warning in () if each is None else each.warnings:
             say(f"convcli: warning: {'' if other is None or each is None else f'{each.name}: '}{warning}")
-
-
-def parse_size(text: str) -> tuple[int, ...]:
-    """Read `224x224x3` as (224, 224, 3), and `480x640` as (480, 640): rows, columns, channels.
-
-    >>> parse_size("224x224x3")
-    (224, 224, 3)
-    """
-    parts = text.lower().split("x")
-    if len(parts) not in (2, 3) or not all(part.isascii() and part.isdecimal() and int(part) > 0 for part in parts):
-        raise UsageError(f"--input-size takes rows x columns x channels, such as 224x224x3, not {text!r}")
-    if max(map(len, parts)) > 7:
-        raise UsageError(f"--input-size {text}: at most 9999999 in each direction")
-    return tuple(map(int, parts))
 
 
 def _is_pipeline(text: str) -> bool:

@@ -335,6 +335,20 @@ def parse_point(option: str, text: str) -> tuple[int, int]:
     return parse_pair(option, text)
 
 
+def parse_size(text: str) -> tuple[int, ...]:
+    """Read `224x224x3` as (224, 224, 3), and `480x640` as (480, 640): rows, columns, channels.
+
+    >>> parse_size("224x224x3")
+    (224, 224, 3)
+    """
+    parts = text.lower().split("x")
+    if len(parts) not in (2, 3) or not all(part.isascii() and part.isdecimal() and int(part) > 0 for part in parts):
+        raise UsageError(f"--input-size takes rows x columns x channels, such as 224x224x3, not {text!r}")
+    if max(map(len, parts)) > 7:
+        raise UsageError(f"--input-size {text}: at most 9999999 in each direction")
+    return tuple(map(int, parts))
+
+
 def parse_values(option: str, text: str) -> float | tuple[float, ...]:
     """Read `255` as 255.0 and `255,0,0` as (255.0, 0.0, 0.0).
 

@@ -55,12 +55,12 @@ class Reporter:
         if result.error is not None:
             say(f"convcli: error: {result.error}")
         elif not self._quiet:
-            say(summary(result))
+            say(self.summary(result))
             if result.status != "skipped":
                 for note in result.notes:
                     self.note(f"{result.input}: {note}")
             if self._verbose:
-                for line in _details(result):
+                for line in self.details(result):
                     say(line)
         if self._json:
             print(to_json(result.record()), flush=True)
@@ -69,10 +69,22 @@ class Reporter:
         """Say what was asked for of all images together."""
         if self._timing:
             timed = [result for result in self._results if result.seconds]
-            for line in timing_table(timed) if timed else ():
+            for line in self.table(timed) if timed else ():
                 say(line)
         if self._report is not None:
             write_report(self._report, self._results)
+
+    def summary(self, result: Result) -> str:
+        """Tell in one line what became of an image."""
+        return summary(result)
+
+    def details(self, result: Result) -> Iterator[str]:
+        """Tell what `--verbose` adds, line by line."""
+        return _details(result)
+
+    def table(self, results: Sequence[Result]) -> list[str]:
+        """Lay out the times of images."""
+        return timing_table(results)
 
 
 def summary(result: Result) -> str:
@@ -87,7 +99,7 @@ def summary(result: Result) -> str:
     output = "standard output" if result.output == "-" else result.output
     steps = ", ".join(f"{_short(step.kernel)} by {step.backend}" for step in result.steps)
     mapping = "raw response" if result.mapping is None else f"mapping {result.mapping}"
-    line = f"{doing} {output}: {_size(result)}, {steps}, {mapping}"
+    line = f"{doing} {output}: {size_text(result)}, {steps}, {mapping}"
     return line if result.status == "planned" else f"{line}, {1e3 * result.seconds['total']:.1f} ms"
 
 
@@ -101,15 +113,16 @@ def _details(result: Result) -> Iterator[str]:
         yield "  " + ", ".join(f"{name} {1e3 * spent:.1f} ms" for name, spent in result.seconds.items())
 
 
-def timing_table(results: Sequence[Result]) -> list[str]:
-    """Lay out the times of each image in columns, and under them why each backend was chosen."""
-    rows = [["image", *(f"{stage} ms" for stage in (*STAGES, "total")), "MP/s", "backend"]]
+def timing_table(results: Sequence[Result], *, backends: bool = True) -> list[str]:
+    """Lay out the times of each image in columns; with `backends`, those too, and under them why they were chosen."""
+    rows = [["image", *(f"{stage} ms" for stage in (*STAGES, "total")), "MP/s", "backend" if backends else ""]]
     for result in results:
         times = [f"{1e3 * result.seconds[stage]:.1f}" for stage in (*STAGES, "total")]
         speed = result.megapixels_per_second
         shown = "-" if math.isnan(speed) else f"{speed:.1f}"
-        rows.append([Path(result.input).name, *times, shown, ", ".join(s.backend for s in result.steps)])
-    return [*columns(rows), *choices(results)]
+        by = ", ".join(s.backend for s in result.steps) if backends else ""
+        rows.append([Path(result.input).name, *times, shown, by])
+    return [*columns(rows), *choices(results)] if backends else [line.rstrip() for line in columns(rows)]
 
 
 def choices(results: Sequence[Result]) -> list[str]:
@@ -254,7 +267,8 @@ def _short(spec: str) -> str:
     return text if len(text) <= _LONGEST_SPEC else f"{text[:18]}...{text[-23:]}"
 
 
-def _size(result: Result) -> str:
+def size_text(result: Result) -> str:
+    """Write the size and the kind of an output: `640 x 480 RGB u8`."""
     if result.output_size is None:
         return ""
     height, width, channels = result.output_size

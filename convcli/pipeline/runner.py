@@ -88,11 +88,9 @@ class StepRun(job.Step):
     def record(self) -> dict[str, Any]:
         """Give this step in the form of the machine-readable output."""
         return {
-            "kernel": self.kernel,
+            **super().record(),
             "step": self.step,
             "output_size": None if self.size is None else list(self.size),
-            "backend": self.backend,
-            "reason": self.reason,
             "seconds": self.seconds,
         }
 

@@ -8,6 +8,7 @@ import msgspec
 from convcli.pipeline.document import ID, Head
 from convcli.pipeline.registry import STEPS
 from convcli.pipeline.step import Step
+from convcli.reports import to_json
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _TEMPLATE = "#/$defs/{name}"
@@ -15,8 +16,8 @@ _TEMPLATE = "#/$defs/{name}"
 
 def pipeline_schema() -> dict[str, Any]:
     """Give the schema (JSON Schema 2020-12) of a pipeline document as plain data."""
-    kinds = [*STEPS.values(), Head]
-    (_, head), parts = _components(kinds)
+    kinds: list[type[msgspec.Struct]] = [*STEPS.values(), Head]
+    parts = msgspec.json.schema_components(kinds, ref_template=_TEMPLATE)[1]
     definitions = {name: _tidied(part) for name, part in sorted(parts.items())}
     top = definitions.pop(Head.__name__)
     top["properties"]["name"]["pattern"] = f"^{ID.pattern}$"
@@ -28,7 +29,6 @@ def pipeline_schema() -> dict[str, Any]:
     }
     definitions["entry"] = {"anyOf": [_names(), *(_entry(name, kind) for name, kind in sorted(STEPS.items()))]}
     definitions["id"] = {"type": "string", "pattern": f"^{ID.pattern}$"}
-    assert head == {"$ref": _TEMPLATE.format(name=Head.__name__)}
     return {
         "$schema": DRAFT,
         "title": "A pipeline of convcli",
@@ -37,9 +37,9 @@ def pipeline_schema() -> dict[str, Any]:
     }
 
 
-def _components(kinds: list[type[msgspec.Struct]]) -> tuple[tuple[Any, Any], dict[str, Any]]:
-    schemas, parts = msgspec.json.schema_components(kinds, ref_template=_TEMPLATE)
-    return (schemas[:-1], schemas[-1]), dict(parts)
+def schema_text() -> str:
+    """Give the schema as the text of its file."""
+    return to_json(pipeline_schema(), indent=1) + "\n"
 
 
 def _names() -> dict[str, Any]:

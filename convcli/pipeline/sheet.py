@@ -49,15 +49,12 @@ def contact_sheet(maps: Maps, title: str = "", common_scale: bool = False) -> ND
         _write(sheet, ", ".join(heading), _GAP, _GAP + _LINE - 4, sheet.shape[1] - 2 * _GAP, _INK)
     shrinking = tile_height < height
     for index in range(shown):
-        tile = np.empty((height, width), np.uint8)
-        plane = maps[..., index]
+        plane = np.ascontiguousarray(maps[..., index])
         between = overall if common_scale else span(plane)
-        stretch(plane, between, tile)
-        tile = np.asarray(
-            cv2.resize(
-                tile, (tile_width, tile_height), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_NEAREST
-            )
-        )
+        how = cv2.INTER_AREA if shrinking else cv2.INTER_NEAREST
+        sized = np.asarray(cv2.resize(plane, (tile_width, tile_height), interpolation=how))
+        tile = np.empty(sized.shape, np.uint8)
+        stretch(sized, between, tile)
         y, x = top + index // across * cell_height, _GAP + index % across * cell_width
         label = str(index)
         used = _write(sheet, label, x, y + _LINE - 4, tile_width, _INK)
@@ -80,8 +77,17 @@ def tiff_pages(maps: NDArray[Any]) -> bytes:
 
 
 def _columns(height: int, width: int, count: int) -> int:
-    """How many tiles to lay side by side, so that the sheet is about as wide as it is high."""
-    return max(1, min(count, round(math.sqrt(count * (height + _LINE) / max(1, width)))))
+    """How many tiles to lay side by side, so that the sheet is about as wide as it is high, and its rows full.
+
+    >>> _columns(427, 640, 32), _columns(64, 64, 32), _columns(64, 64, 31)
+    (4, 8, 6)
+    """
+    square = math.sqrt(count * (height + _LINE) / max(1, width))
+    # Full rows, so that maps that belong together lie together, where the sheet stays less than three times as long.
+    full = [across for across in range(1, count + 1) if count % across == 0 and 2 / 3 < across / square < 3 / 2]
+    if full:
+        return min(full, key=lambda across: abs(math.log(across / square)))
+    return max(1, min(count, round(square)))
 
 
 def _tile_size(height: int, width: int, across: int, down: int) -> tuple[int, int]:

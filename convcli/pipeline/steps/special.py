@@ -259,9 +259,8 @@ class Mask(Step, frozen=True, kw_only=True):
     def _drawn(self) -> NDArray[Any]:
         """The mask in the file, of one channel: its alpha where it has any, else its brightest colour."""
         image = picture(self.file or "")
-        if image.alpha:
-            return image.pixels[..., -1:]
-        return image.pixels.max(axis=2, keepdims=True)
+        drawn: NDArray[Any] = image.pixels[..., -1:] if image.alpha else image.pixels.max(axis=2, keepdims=True)
+        return drawn
 
 
 def _check_mask(mask: Shape, image: Shape, name: str = "mask") -> None:
