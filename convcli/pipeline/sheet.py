@@ -79,10 +79,13 @@ def tiff_pages(maps: NDArray[Any]) -> bytes:
 def _columns(height: int, width: int, count: int) -> int:
     """How many tiles to lay side by side, so that the sheet is about as wide as it is high, and its rows full.
 
-    >>> _columns(427, 640, 32), _columns(64, 64, 32), _columns(64, 64, 31)
-    (4, 8, 6)
+    >>> _columns(427, 640, 32), _columns(8, 8, 4), _columns(64, 64, 31)
+    (4, 2, 6)
     """
-    square = math.sqrt(count * (height + _LINE) / max(1, width))
+    # The line of a label, in pixels of the map as it is shown.
+    longest = max(height, width)
+    line = _LINE * longest / min(max(longest, _LEAST_SIDE), _MOST_SIDE)
+    square = math.sqrt(count * (height + line) / max(1, width))
     # Full rows, so that maps that belong together lie together, where the sheet stays less than three times as long.
     full = [across for across in range(1, count + 1) if count % across == 0 and 2 / 3 < across / square < 3 / 2]
     if full:
