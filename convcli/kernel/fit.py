@@ -37,8 +37,8 @@ SYMMETRIES = ("none", "left-right", "up-down", "both", "point", "quarter", "full
 
 # The equations of this many weights take 130 MB.
 _MOST_WEIGHTS = 4096
-# Windows are laid out side by side, this many samples at a time: 16 MB.
-_BLOCK_SAMPLES = 1 << 21
+# Windows are laid out side by side, this many samples at a time: 4 MB, which stays in the cache.
+_BLOCK_SAMPLES = 1 << 19
 # A pattern with less than this part of the largest pattern's energy is one that the images do not show.
 _NO_ENERGY = 1e-12
 # Weights that are uncertain by more than this part of the largest are not worth calling determined.
