@@ -27,7 +27,7 @@ def contact_sheet(maps: Maps, title: str = "", common_scale: bool = False) -> ND
     width, 1).
 
     >>> contact_sheet(np.zeros((8, 8, 4), np.float32)).shape
-    (172, 146, 1)
+    (174, 146, 1)
     """
     import cv2
 
