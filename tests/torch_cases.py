@@ -108,7 +108,8 @@ class _Cases:
         inputs, outputs, groups = self.channels()
         height, width = (max(n // 2, 1) for n in self.size())
         stride, dilation = self.numbers(1, 4), self.numbers(1, 4)
-        more = [self.number(0, max(s, d)) for s, d in zip(stride, dilation, strict=True)]  # now and then one too many
+        one_too_many = self.number(0, 19) == 0
+        more = [self.number(0, max(s, d) - 1 + one_too_many) for s, d in zip(stride, dilation, strict=True)]
         arrays = {
             "x": self.samples(height, width, inputs * groups),
             "weights": self.samples(inputs * groups, outputs, *self.numbers(1, 5)),
@@ -117,7 +118,7 @@ class _Cases:
             arrays["bias"] = self.samples(outputs * groups)
         return arrays, {
             "stride": stride,
-            "padding": self.numbers(0, 4),
+            "padding": self.numbers(0, 3),
             "output_padding": more,
             "dilation": dilation,
             "groups": groups,
@@ -154,9 +155,15 @@ class _Cases:
     def upsample(self) -> tuple[Arrays, Options]:
         scale = self.either(self.numbers(1, 4), [self.number(2, 9) / 2, self.number(3, 10) / 3])
         given = {"scale": scale, "mode": self.either("nearest", "bilinear"), "align_corners": self.either(True, False)}
+        size = self.size()
         if given["mode"] == "nearest":
             given["align_corners"] = False
-        return {"x": self.samples(*self.size(), self.number(1, 10))}, given
+            # A fraction that happens to double the size, or to leave it, PyTorch takes for a 2 or a 1 in images of some
+            # sizes, and not in others.
+            ratios = [int(n * s) / n for n, s in zip(size, scale, strict=True)]
+            if any(ratio in (1, 2) and ratio != s for ratio, s in zip(ratios, scale, strict=True)):
+                given["scale"] = [3, 2]
+        return {"x": self.samples(*size, self.number(1, 10))}, given
 
     def pixel_shuffle(self) -> tuple[Arrays, Options]:
         factor = self.number(1, 4)

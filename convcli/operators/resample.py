@@ -89,12 +89,9 @@ def upsample(
 
 
 def _nearest(length: int, output: int, scale: float) -> _Indices:
-    place: _Indices = np.arange(output)
-    # PyTorch goes by the sizes where these come out even, whatever the scale was before it was rounded.
-    if output in (length, 2 * length):
-        return place // (output // length)
     # In float32, as PyTorch has it: where a position falls on a whole number, rounding decides.
-    found: _Indices = np.floor(place.astype(np.float32) * np.float32(1 / scale)).astype(np.intp)
+    place = np.arange(output, dtype=np.float32) * np.float32(1 / scale)
+    found: _Indices = np.floor(place).astype(np.intp)
     return np.minimum(found, length - 1)
 
 
