@@ -17,7 +17,7 @@ from convcli.kernel.spec import load_kernel
 from convcli.pipeline import arithmetic
 from convcli.pipeline.document import load_document, parse_document
 from convcli.pipeline.explain import compare, explain, filters_document
-from convcli.pipeline.explain_words import comparison_sentence, markdown
+from convcli.pipeline.explain_words import comparison_sentence, markdown, sentences
 from convcli.pipeline.graph import facts_of
 from convcli.pipeline.sample import explain_output, filter_matrix
 from convcli.pipeline.step import Setting
@@ -343,6 +343,15 @@ def test_the_kernel_of_a_chain_of_filters_is_their_composition():
     one, other = (load_kernel(spec).weights for spec in ("gaussian:sigma=1", "sobel_x"))
     np.testing.assert_allclose(run.shared, signal.convolve(one, other), atol=1e-12)
     assert run.first == (-5, -5)
+
+
+def test_of_long_runs_and_of_many_not_all_is_told():
+    long = explained([conv(1, 3)] * 8, (40, 40, 1), weights={"init": "he", "seed": 0})
+    assert "conv_1 to conv_8, 8 steps, are linear: away from the edges, one kernel of 17x17." in sentences(long)
+    many = explained([conv(1, 3), conv(1, 3), "relu"] * 6, (60, 60, 1))
+    told = [sentence for sentence in sentences(many) if "linear" in sentence]
+    assert told[0] == "conv_1 and conv_2 are linear: away from the edges, one kernel of 5x5."
+    assert told[4:] == ["So are 2 more runs of linear steps; --json lists them."]
 
 
 def test_weights_that_are_missing_leave_the_rest_of_the_arithmetic():

@@ -43,7 +43,7 @@ def print_explanation(found: Explanation, other: Explanation | None = None) -> N
     console.print()
     for sentence in words.sentences(found):
         _say(console, sentence)
-    for run in found.runs:
+    for run in words.told_runs(found):
         if run.shared is not None:
             console.print()
             print_weights(Kernel("_".join(run.steps)[:64], run.shared))

@@ -27,8 +27,9 @@ _FIGURES = {
     "steps": "steps",
 }
 _UNITS = ("k", "M", "G", "T", "P", "E")
-# Runs of linear steps that are told of one by one.
+# Runs of linear steps that are told of one by one, and steps of a run that are named.
 _MOST_RUNS = 4
+_FEW_STEPS = 6
 # Kernels with more rows than this are no more written into Markdown.
 _MOST_ROWS = 15
 
@@ -143,16 +144,23 @@ def sentences(found: Explanation) -> Iterator[str]:
             f"Dense layers from every sample to every output would do the same with {amount(totals.dense_parameters)} "
             f"weights, {_times(totals.dense_parameters / own)} as many."
         )
-    runs = found.runs
-    for run in runs[:_MOST_RUNS]:
-        yield equivalent_sentence(run)
-    if len(runs) > _MOST_RUNS:
-        yield f"So are {len(runs) - _MOST_RUNS} more runs of linear steps; --json lists them."
+    yield from map(equivalent_sentence, told_runs(found))
+    more = len(found.runs) - len(told_runs(found))
+    if more:
+        yield f"So are {more} more runs of linear steps; --json lists them."
+
+
+def told_runs(found: Explanation) -> tuple[Equivalent, ...]:
+    """The runs of linear steps that are told of one by one."""
+    return found.runs[:_MOST_RUNS]
 
 
 def equivalent_sentence(run: Equivalent) -> str:
     """Say which one kernel some linear steps are."""
-    joined = " and ".join([", ".join(run.steps[:-1]), run.steps[-1]])
+    first, last = run.steps[0], run.steps[-1]
+    joined = " and ".join([", ".join(run.steps[:-1]), last])
+    if len(run.steps) > _FEW_STEPS:
+        joined = f"{first} to {last}, {len(run.steps)} steps,"
     bank = "" if run.weights is None or run.shared is not None else f" ({_channels(run.weights)})"
     stride = "" if run.stride == (1, 1) else f" at stride {pair_text(run.stride)}"
     return f"{joined} are linear: away from the edges, one kernel of {size_text_of(run.size)}{stride}{bank}."
@@ -200,7 +208,7 @@ def _ratio(ratio: float) -> str:
 
 
 def _times(ratio: float) -> str:
-    return f"{ratio:.3g} times" if ratio < 1000 else f"{ratio:,.0f} times" if ratio < 1e6 else f"{ratio:.2g} times"
+    return f"{ratio:.3g} times" if ratio < 1000 else f"{float(f'{ratio:.3g}'):,.0f} times"
 
 
 def kernel_rows(weights: NDArray[np.float64]) -> list[str]:
@@ -243,7 +251,7 @@ def _markdown_lines(found: Explanation, other: Explanation | None) -> Iterator[s
         yield from (f"- {sentence}" for sentence in sentences(each))
         yield from (f"- Warning: {warning}" for warning in each.warnings)
         yield ""
-        for run in each.runs:
+        for run in told_runs(each):
             if run.shared is not None and len(run.shared) <= _MOST_ROWS:
                 yield from (f"{', '.join(run.steps)}:", "", *(f"    {row}" for row in kernel_rows(run.shared)), "")
     if other is not None:

@@ -138,6 +138,8 @@ class Filter(Step, frozen=True, kw_only=True):
             raise StepError(str(error)) from error
 
     def _formula(self, given: Shape, output: Shape, window: Pair) -> str:
+        if given[:2] == output[:2]:
+            return "as large as the input"
         rows, columns = (
             AxisSize(
                 output[axis],
