@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
+from convcli.benchmark.memory import peak_extra_bytes
 from convcli.convolution.bank import Bank
 from convcli.convolution.convolve import correlate_bank
 from convcli.errors import FilterError, UsageError
@@ -59,6 +60,27 @@ def test_winograd_convolves_3x3_and_refuses_what_it_cannot_do():
     close(conv(x, weights, padding=1, backend="winograd"), by_loops(x, weights, padding=((1, 1), (1, 1))))
     with pytest.raises(UsageError, match="winograd computes at stride 1 only"):
         conv(x, weights, stride=2, backend="winograd")
+
+
+def ready_to_convolve(arrays, arguments):
+    """One run of `function`, in a process that measures its memory."""
+    function = {"conv": conv, "transposed_conv": transposed_conv}[arguments.pop("function")]
+    function(arrays["x"][:40, :40], arrays["weights"], 1.0, **arguments)
+    return lambda: function(arrays["x"], arrays["weights"], 1.0, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("function", "weights", "options", "output"),
+    [
+        ("conv", (64, 3, 3, 3), {"padding": "same"}, 500 * 600 * 64),
+        ("conv", (64, 3, 3, 3), {"padding": "same", "backend": "kn2row"}, 500 * 600 * 64),
+        ("transposed_conv", (3, 16, 4, 4), {"stride": 2, "padding": 1}, 1000 * 1200 * 16),
+    ],
+)
+def test_a_bank_takes_little_more_memory_than_its_output(function, weights, options, output):
+    arrays = {"x": random(500, 600, 3), "weights": random(*weights)}
+    extra = peak_extra_bytes("test_operators_conv:ready_to_convolve", arrays, {"function": function, **options})
+    assert 0.9 * 4 * output < extra < 1.5 * 4 * output
 
 
 @pytest.mark.parametrize("backend", ["im2col", "kn2row", "auto"])

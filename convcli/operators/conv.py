@@ -33,7 +33,8 @@ def conv(
     """Correlate (height, width, inputs) with a bank of weights (outputs, inputs / groups, rows, columns).
 
     `out[y, x, o] = bias[o] + sum_iuv x[y s + u d - p, x s + v d - p, i] * weights[o, i, u, v]`, i over the input
-    channels of o's group. Every default is PyTorch's; pairs are rows, columns.
+    channels of o's group. Every default is PyTorch's; pairs are rows, columns. A sample that is NaN or infinite reaches
+    the outputs that have it under a weight other than zero; in PyTorch, under any.
 
     Parameters
     ----------
