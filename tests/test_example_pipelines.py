@@ -31,7 +31,21 @@ CROP = PHOTO[180:276, 250:390]
 
 
 # Those that come with scikit-image; nothing is fetched.
-BUNDLED = "camera astronaut coffee chelsea coins moon page clock rocket text brick grass gravel".split()
+BUNDLED = [
+    "camera",
+    "astronaut",
+    "coffee",
+    "chelsea",
+    "coins",
+    "moon",
+    "page",
+    "clock",
+    "rocket",
+    "text",
+    "brick",
+    "grass",
+    "gravel",
+]
 PHOTOGRAPHS = {"photo": PHOTO, **{name: getattr(data, name)() for name in BUNDLED}}
 
 
