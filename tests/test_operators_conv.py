@@ -62,6 +62,21 @@ def test_winograd_convolves_3x3_and_refuses_what_it_cannot_do():
         conv(x, weights, stride=2, backend="winograd")
 
 
+def test_a_plan_lays_its_weights_out_once(monkeypatch):
+    from convcli.convolution.backends.kn2row import BACKEND
+
+    prepared, prepare = [], type(BACKEND).prepare
+    monkeypatch.setattr(
+        type(BACKEND), "prepare", lambda self, work, tile: prepared.append(work) or prepare(self, work, tile)
+    )
+    weights = random(8, 20, 3, 3)
+    plan = plan_conv((14, 15, 20), weights, backend="kn2row")
+    for seed in range(3):
+        x = random(14, 15, 20, seed=seed)
+        close(plan.run(x), by_loops(x, weights))
+    assert len(prepared) == 1
+
+
 def ready_to_convolve(arrays, arguments):
     """One run of `function`, in a process that measures its memory."""
     function = {"conv": conv, "transposed_conv": transposed_conv}[arguments.pop("function")]

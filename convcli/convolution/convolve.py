@@ -200,7 +200,7 @@ class Plan:
 
     def in_form(self, form: Form) -> "Plan":
         """Give this plan of one kernel in another form than was chosen, to compare them."""
-        return replace(self, form=form.name, _task=replace(self._task, forms=(form,)))
+        return replace(self, form=form.name, _task=replace(self._task, forms=(form,), kept=None), _parts=())
 
     def measure(self) -> None:
         """Let the backend spend up to seconds on making later runs of this very task faster, as FFTW can."""
@@ -365,7 +365,7 @@ def plan_bank(
     output = rows.output, columns.output
     run = Run(output, options.stride, options.dilation, work_dtype.itemsize, cold=cold)
     choice, after = choose([load_of(bank)], run, options.backend)
-    task = _task((bank,), "sum", rows, columns, options, work_dtype, choice)
+    task = replace(_task((bank,), "sum", rows, columns, options, work_dtype, choice), kept={})
     finish = None if bias is None else _Bias(np.asarray(bias, work_dtype), work_dtype)
     plan = _plan(choice, after, size, run, task, finish)
     if bank.groups > 1 or bank.outputs < 2 * _PART_OUTPUTS or run.kept > _FEW_OUTPUTS:

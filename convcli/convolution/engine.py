@@ -31,7 +31,8 @@ class Task:
     """A correlation resolved: nothing is left to choose but the number of threads.
 
     Several `banks` of one size share the geometry, and their responses are joined by `combine`; `forms` say how the
-    backend goes about each.
+    backend goes about each. `kept`, where it is a dictionary, holds weights as the backend wants them from run to run:
+    those of a large bank take as long to be laid out as a small image takes to be correlated.
     """
 
     banks: tuple[Bank, ...]
@@ -46,6 +47,7 @@ class Task:
     forms: tuple[Form, ...]
     threads: int | None
     device: str = "auto"
+    kept: dict[bool, tuple[Callable[[], Correlator], ...]] | None = None
 
     @property
     def output_size(self) -> tuple[int, int, int]:
@@ -90,7 +92,10 @@ def run_tiles(
     tile = _even(rows.output, height), _even(columns.output, width)
     corners = [(y, x) for y in range(0, rows.output, tile[0]) for x in range(0, columns.output, tile[1])]
     largest = _unstrided(tile, stride, works[0].stride)
-    makers = tuple(_prepare(backend, work, largest) for work in works)
+    kept = {} if task.kept is None else task.kept
+    makers = kept.get(finite)
+    if makers is None:
+        makers = kept[finite] = tuple(_prepare(backend, work, largest) for work in works)
 
     def worker() -> Callable[[int], None]:
         correlators = tuple(make() for make in makers)
