@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import time
+import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -164,7 +165,9 @@ class Pool:
             target=_serve, args=(theirs, others, self._work, os.getpid()), daemon=True
         )
         try:
-            with _without_signals():
+            with _without_signals(), warnings.catch_warnings():
+                # Python warns of threads, which here are those of OpenBLAS alone, and it looks after them.
+                warnings.simplefilter("ignore", DeprecationWarning)
                 process.start()
         except OSError as error:
             ours.close()
