@@ -357,13 +357,18 @@ class _Run:
         return Result(item.source, item.output, "failed", error=error)
 
     def _stop(self, pool: Pool) -> None:
-        """End the processes, and record what they have still done; then take back what was not even given out."""
+        """End the processes, and record what they have still done; then take back what has not come to anything."""
+        waiting = {item.relative: item for item in pool.unanswered}
         with closing(pool.stop(_GRACE if pool.busy else 0.0)) as events:
             for event in events:
                 self._record(event.tasks, event.answers)
+                for item in event.tasks:
+                    waiting.pop(item.relative, None)
         if self._journal is not None:
-            never = self._items[self._chunks.given : self._begun]
-            self._journal.leave(item.relative for item in never if not item.replace)
+            never = (*waiting.values(), *self._items[self._chunks.given : self._begun])
+            self._journal.leave(
+                item.relative for item in never if not item.replace and not os.path.lexists(item.output)
+            )
 
     def _make_folders(self) -> None:
         """Make the folders of the outputs. Where that fails, writing a file there will say why."""
