@@ -11,7 +11,7 @@
       - filter: sobel_y
         from: smooth
         name: down
-      - magnitude
+      - magnitude:
         from: [across, down]
 
 A step is a name, or a mapping of one name to its options. `name` calls its result something, `from` says what it reads:
@@ -37,7 +37,17 @@ from convcli.pipeline.registry import STEPS
 from convcli.pipeline.step import Step, StepError
 from convcli.pipeline.weights import Initial, WeightStore
 
-__all__ = ["ID", "Document", "DocumentError", "Head", "InputSpec", "Node", "OutputSpec", "load_document", "parse_document"]
+__all__ = [
+    "ID",
+    "Document",
+    "DocumentError",
+    "Head",
+    "InputSpec",
+    "Node",
+    "OutputSpec",
+    "load_document",
+    "parse_document",
+]
 
 # What a document and its steps may be called.
 ID = re.compile(r"[^\W\d][\w.-]{0,63}")
@@ -62,11 +72,15 @@ def load_document(path: str | Path) -> Document:
 
     Raises
     ------
-    DocumentError, KernelError
+    DocumentError
         in one line: the file, the path in it and the reason.
     """
     file = Path(path)
-    return _document(read_yaml(file, "pipeline file"), str(path), file.parent, file.stem)
+    try:
+        data = read_yaml(file, "pipeline file")
+    except KernelError as error:
+        raise _with_advice(error) from error
+    return _document(data, str(path), file.parent, file.stem)
 
 
 def parse_document(text: str, where: str = "pipeline", folder: Path = Path()) -> Document:
@@ -77,9 +91,21 @@ def parse_document(text: str, where: str = "pipeline", folder: Path = Path()) ->
     [('relu_1', ('input',)), ('edges', ('relu_1',))]
     >>> parse_document("steps: [relo]")
     Traceback (most recent call last):
-    convcli.pipeline.document.DocumentError: pipeline: steps[0]: unknown step 'relo'; did you mean 'relu'?
+    convcli.pipeline.model.DocumentError: pipeline: steps[0]: unknown step 'relo'; did you mean 'relu'?
     """
-    return _document(parse_yaml(text, where), where, folder, "pipeline")
+    try:
+        data = parse_yaml(text, where)
+    except KernelError as error:
+        raise _with_advice(error) from error
+    return _document(data, where, folder, "pipeline")
+
+
+def _with_advice(error: KernelError) -> DocumentError:
+    """Say what is wrong with the YAML, and of the commonest slip what to write: `- concat` with `from:` under it."""
+    message = str(error)
+    if "mapping values are not allowed" in message:
+        message += "; a step with something under it ends in a colon, as in - add:"
+    return DocumentError(message)
 
 
 def _document(data: Any, where: str, folder: Path, stem: str) -> Document:

@@ -4,6 +4,7 @@ import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -176,7 +177,7 @@ def run_file(
             )
             for node in program.nodes
         ),
-        seconds=watch.seconds(),
+        seconds=_stages(watch, saver),
         notes=image.notes + notes,
         input_bytes=_file_bytes(source),
         output_bytes=None if options.dry_run else _file_bytes(output),
@@ -351,10 +352,23 @@ def _put_bytes(output: str, data: bytes, temporary_folder: str | None) -> tuple[
     return ()
 
 
+def _stages(watch: Stopwatch, saver: "_Saver | None") -> dict[str, float]:
+    """The seconds of each stage; what was kept of steps was written, although between them."""
+    seconds = watch.seconds()
+    if saver is not None:
+        seconds["filter"] -= saver.seconds
+        seconds["write"] += saver.seconds
+    return seconds
+
+
 class _Saver:
-    """Keeps what every step gives in a folder: the values as .npy, and a sheet of them as .png."""
+    """Keeps what every step gives in a folder: the values as .npy, and a sheet of them as .png.
+
+    `seconds` is the time that has taken.
+    """
 
     def __init__(self, source: str, program: Program, options: RunOptions) -> None:
+        self.seconds = 0.0
         self._folder = Path(options.save_steps or ".")
         self._common_scale = options.common_scale
         stem = "stdin" if source == job.STANDARD_STREAM else Path(source).stem
@@ -377,12 +391,14 @@ class _Saver:
         }
 
     def __call__(self, node: Node, maps: Maps) -> None:
+        started = perf_counter()
         path = self._paths[node.id]
         if f"{path}.npy" in self._wanted:
             write_image(f"{path}.npy", Image(maps))
         if f"{path}.png" in self._wanted:
             title = f"{node.id}  {size_text(_shape(maps))}"
             write_image(f"{path}.png", Image(contact_sheet(maps, title, self._common_scale)))
+        self.seconds += perf_counter() - started
 
 
 def _shape(maps: NDArray[Any]) -> Shape:

@@ -12,7 +12,7 @@ from convcli.pipeline.step import Maps
 
 # More tiles than this nobody tells apart.
 MOST_TILES = 1024
-_LEAST_SIDE, _MOST_SIDE = 64, 512  # of a tile, in pixels
+_LEAST_SIDE, _MOST_SIDE = 96, 512  # of a tile, in pixels
 _MOST_SHEET = 4096
 _GAP, _LINE = 6, 14
 _GROUND, _INK, _FAINT = 24, 235, 150
@@ -23,11 +23,11 @@ def contact_sheet(maps: Maps, title: str = "", common_scale: bool = False) -> ND
     """Draw every channel of (rows, columns, channels) as a gray tile with its number and its range above it.
 
     Each is stretched from its least sample to its greatest, or all from the least to the greatest of all, which the
-    first line then tells. Small maps are enlarged by repeating their pixels, large ones reduced. Returns (height,
-    width, 1).
+    first line then tells, as maps of one pixel always are. Small maps are enlarged by repeating their pixels, large
+    ones reduced. Returns (height, width, 1).
 
     >>> contact_sheet(np.zeros((8, 8, 4), np.float32)).shape
-    (174, 146, 1)
+    (238, 210, 1)
     """
     import cv2
 
@@ -36,6 +36,8 @@ def contact_sheet(maps: Maps, title: str = "", common_scale: bool = False) -> ND
     across = _columns(height, width, shown)
     tile_height, tile_width = _tile_size(height, width, across, -(-shown // across))
     cell_height, cell_width = tile_height + _LINE + _GAP, tile_width + _GAP
+    single = height * width == 1  # stretched by itself it would always be black
+    common_scale = common_scale or single
     overall = span(maps)
     heading = [title] if title else []
     if common_scale:
@@ -58,8 +60,9 @@ def contact_sheet(maps: Maps, title: str = "", common_scale: bool = False) -> ND
         y, x = top + index // across * cell_height, _GAP + index % across * cell_width
         label = str(index)
         used = _write(sheet, label, x, y + _LINE - 4, tile_width, _INK)
-        if not common_scale:
-            _write(sheet, _range(between), x + used + 6, y + _LINE - 4, tile_width - used - 6, _FAINT)
+        if single or not common_scale:
+            numbers = f"{float(plane[0, 0]):.3g}" if single else _range(between)
+            _write(sheet, numbers, x + used + 6, y + _LINE - 4, tile_width - used - 6, _FAINT)
         sheet[y + _LINE : y + _LINE + tile_height, x : x + tile_width] = tile
     return sheet[..., np.newaxis]
 

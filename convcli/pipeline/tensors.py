@@ -64,14 +64,14 @@ def read_tensor(folder: Path, reference: str, shape: Size | None = None) -> NDAr
         held = members(path)
         raise TensorFileError(f"{name}: say which of its arrays: {name}:{held[0] if held else 'name'}")
     try:
-        with path.open("rb") as file:
+        with path.open("rb") as file, np.errstate(over="ignore"):  # what is infinite then is refused below
             array = read(file, reference, member, shape)
     except FileNotFoundError:
         raise TensorFileError(f"{path}: no such file") from None
     except OSError as error:
         raise TensorFileError(f"{path}: cannot be read: {error.strerror or error}") from error
     if not np.isfinite(array).all():
-        raise TensorFileError(f"{reference}: holds NaN or infinite numbers")
+        raise TensorFileError(f"{reference}: holds NaN, or numbers that are infinite in single precision")
     return array
 
 

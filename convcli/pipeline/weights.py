@@ -162,7 +162,8 @@ def inline(rows: Sequence[Any], option: str) -> NDArray[np.float32]:
             fill(each, depth + 1, f"{place}[{index}]")
 
     fill(rows, 0, option)
-    array = np.array(values, np.float64).reshape(shape).astype(np.float32)
+    with np.errstate(over="ignore"):  # which is looked for below
+        array = np.array(values, np.float64).reshape(shape).astype(np.float32)
     if not np.isfinite(array).all():
         raise StepError(f"{option}: holds a number that is too large for single precision")
     array.flags.writeable = False

@@ -11,7 +11,7 @@ from convcli.operators import attention, dense
 from convcli.pipeline.facts import Facts, Shape
 from convcli.pipeline.step import Maps, Positive, Prepared, Setting, Step, StepError
 from convcli.pipeline.steps.convs import Bias
-from convcli.pipeline.weights import Weights, inline, inline_shape
+from convcli.pipeline.weights import Initial, Weights, inline, inline_shape
 
 Matrix = Annotated[
     Weights, Meta(description="Two nested lists (outputs, inputs), a file as of conv, or {init: xavier, seed: 0}.")
@@ -112,6 +112,7 @@ class Attention(Step, frozen=True, kw_only=True):
     query: Matrix = None
     key: Matrix = None
     value: Matrix = None
+    weights: Annotated[Initial | None, Meta(description="How to draw the matrices that are not given.")] = None
 
     def output(self, *inputs: Shape) -> Shape:
         height, width, _ = inputs[0]
@@ -146,7 +147,8 @@ class Attention(Step, frozen=True, kw_only=True):
         )
 
     def _matrix(self, what: str, given: Weights, shape: tuple[int, int], setting: Setting) -> NDArray[np.float32]:
-        return setting.weights.get(given, shape, f"{setting.place}.{what}", option=what)
+        own = self.weights if given is None else given
+        return setting.weights.get(own, shape, f"{setting.place}.{what}", option=what)
 
     def _widths(self, channels: int) -> tuple[int, int]:
         return self.channels or channels, self.out or channels

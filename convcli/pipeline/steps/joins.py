@@ -21,7 +21,7 @@ class _Join(Step, frozen=True, kw_only=True):
 class Concat(_Join, frozen=True):
     """Lay the channels of all inputs side by side, in the order given.
 
-    - concat
+    - concat:
       from: [narrow, wide]
     """
 
@@ -42,7 +42,7 @@ class Concat(_Join, frozen=True):
 class Add(_Join, frozen=True, kw_only=True):
     """Sum the inputs, each times its factor where there are any.
 
-        - add
+        - add:
           from: [shortcut, residual]
         - add: [1, -1]                   # a difference
           from: [narrow, wide]
@@ -72,7 +72,7 @@ class Add(_Join, frozen=True, kw_only=True):
 class Multiply(_Join, frozen=True):
     """Multiply the inputs sample by sample; those of one channel or one pixel go with all of the others.
 
-    - multiply
+    - multiply:
       from: [maps, gate]
     """
 
@@ -119,7 +119,7 @@ class _Gradient(Step, frozen=True, kw_only=True):
 class Magnitude(_Gradient, frozen=True, kw_only=True):
     """How large the gradient of two responses is: sqrt(x^2 + y^2), or |x| + |y| for norm `l1`.
 
-    - magnitude
+    - magnitude:
       from: [across, down]
     """
 
@@ -135,7 +135,7 @@ class Magnitude(_Gradient, frozen=True, kw_only=True):
 class Direction(_Gradient, frozen=True):
     """Where the gradient of two responses points, in degrees from -180 to 180: 0 to the right, 90 down.
 
-    - direction
+    - direction:
       from: [across, down]
     """
 

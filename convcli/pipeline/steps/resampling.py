@@ -57,7 +57,7 @@ class Crop(Step, frozen=True, kw_only=True):
     """Cut a part out: so many rows from row `top` on, and columns from column `left` on.
 
         - crop: {top: 2, left: 2, height: 28, width: 28}
-        - crop
+        - crop:
           from: [enlarged, wanted]       # as large as the second input
 
     `height` and `width` go to the end unless told, or are those of a second input.

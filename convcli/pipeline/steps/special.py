@@ -223,7 +223,7 @@ class DeformableConv(Conv, frozen=True, kw_only=True):
 class Mask(Step, frozen=True, kw_only=True):
     """Make samples NaN, and so unknown to partial_conv, where a second input is 0.
 
-    - mask
+    - mask:
       from: [input, alpha]
     - mask: scratches.png            # black, or transparent, where nothing is known
     """

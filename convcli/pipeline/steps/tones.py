@@ -116,7 +116,7 @@ class Fill(Step, frozen=True, kw_only=True):
     """Put something where samples are NaN: a number, or the samples of a second input.
 
     - fill: 0
-    - fill
+    - fill:
       from: [holed, blurred]
     """
 

@@ -19,7 +19,7 @@ _AROUND = ((1, 1), (1, 1))
 class NonMaximumSuppression(Step, frozen=True):
     """Keep a gradient's magnitude where it is largest across the edge, and 0 elsewhere: lines one pixel wide.
 
-        - non_maximum_suppression
+        - non_maximum_suppression:
           from: [magnitude, across, down]
 
     The rules are those of cv2.Canny, tie for tie. Canny (1986).
@@ -92,7 +92,7 @@ class MatchTemplate(Step, frozen=True, kw_only=True):
     """Find a pattern by normalised cross-correlation: from -1 to 1, and 1 where the pattern itself begins.
 
         - match_template: eye.png
-        - match_template
+        - match_template:
           from: [input, part]
 
     The pattern is an image beside the document, or a second input; brightness and contrast do not count. Where the
