@@ -106,7 +106,7 @@ steps:
 def test_too_little_memory_is_told_before_anything_is_computed(monkeypatch):
     monkeypatch.setattr(program_module, "available_bytes", lambda: 1000)
     made = Pipeline(parse_document("steps: [{conv: {out: 64, kernel: 1}}]\nweights: {init: he}", "net.yaml"))
-    with pytest.raises(FilterError, match="net.yaml: its maps take 0.0 GB at once for an image of 11 x 9, and 0.0 GB"):
+    with pytest.raises(FilterError, match=r"net.yaml: its maps take 0.0 GB at once for an image of 11 x 9, and 0.0 GB"):
         made.program((9, 11, 3)).check_memory()
 
 

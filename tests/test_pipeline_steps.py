@@ -159,7 +159,7 @@ def test_a_step_refuses_options_that_it_does_not_have(name):
 
 def test_reading_steps_survives_the_collection_of_garbage():
     # msgspec 0.22 crashes on some unions of bounded numbers and tuples, once they are collected.
-    for name, options in [(name, each) for name in CASES for each in CASES[name]]:
+    for name, options in ((step, each) for step in CASES for each in CASES[step]):
         document(name, options)
         gc.collect()
 
@@ -405,8 +405,7 @@ def test_a_kernel_file_and_weights_are_found_beside_their_document(tmp_path):
 def test_what_does_not_go_together_is_told_with_its_place(steps, message):
     last = "\noutput: {from: concat_1}" if "concat: , from: [input, small]" in steps else ""
     with pytest.raises(DocumentError) as caught:
-        made = parse_document(f"{HE}steps: {steps}{last}", "net.yaml")
-        Pipeline(made, everything=True).program(SIZE)
+        Pipeline(parse_document(f"{HE}steps: {steps}{last}", "net.yaml"), everything=True).program(SIZE)
     assert message in str(caught.value)
     assert str(caught.value).startswith("net.yaml: steps[")
     assert "\n" not in str(caught.value)

@@ -143,7 +143,7 @@ def test_another_size_is_refused_before_anything_is_read(tmp_path):
         np.lib.format.write_array_header_1_0(
             file, {"descr": "<f4", "fortran_order": False, "shape": (1 << 20, 1 << 20)}
         )
-    with pytest.raises(TensorFileError, match="is of 1048576x1048576, and must be of 3x3"):
+    with pytest.raises(TensorFileError, match=r"is of 1048576x1048576, and must be of 3x3"):
         read_tensor(tmp_path, "big.npy", (3, 3))
 
 
@@ -201,7 +201,7 @@ def test_a_documents_file_serves_its_steps_by_their_ids(tmp_path):
     store = WeightStore(tmp_path, "net.npz")
     assert_array_equal(store.get(None, (2, 3, 4), "c"), NUMBERS)
     assert_array_equal(store.biases(True, None, 2, "c"), [1, 1])
-    with pytest.raises(StepError, match="weights of the document: net.npz:d.weight: there is none; did you mean 'c.we"):
+    with pytest.raises(StepError, match=r"weights of the document: net.npz:d.weight: there is none; did you mean 'c."):
         store.get(None, (2, 3, 4), "d")
 
 
@@ -215,7 +215,7 @@ def test_biases_follow_their_weights(tmp_path):
     assert_array_equal(store.biases(True, [[1]], 2, "x"), [0, 0])
     assert_array_equal(store.biases(True, Initial("he"), 2, "x"), [0, 0])
     with pytest.raises(
-        StepError, match="bias: does not follow from weights: net.npz:bank: give a file, a list, or fal"
+        StepError, match=r"bias: does not follow from weights: net.npz:bank: give a file, a list, or fal"
     ):
         store.biases(True, "net.npz:bank", 2, "x")
     with pytest.raises(StepError, match="bias: are of 3, and must be of 2"):

@@ -82,8 +82,8 @@ def run_pipeline(
         typer.Option(
             "--signed",
             metavar="MAPPING",
-            help="auto, clip, abs, offset (mid-grey is zero) or stretch. auto: as the document says, else as the kernel "
-            "of a last filter says, else clip.",
+            help="auto, clip, abs, offset (mid-grey is zero) or stretch. auto: as the document says, else as the "
+            "kernel of a last filter says, else clip.",
             rich_help_panel=_RESPONSE,
         ),
     ] = "auto",

@@ -24,7 +24,7 @@ from convcli.pipeline.facts import Shape
 from convcli.pipeline.model import ALPHA, Document, DocumentError, Node
 from convcli.pipeline.program import Computing, Pipeline, Program
 from convcli.pipeline.sheet import contact_sheet, tiff_pages
-from convcli.pipeline.step import Maps, size_text
+from convcli.pipeline.step import Maps, StepError, size_text
 from convcli.pipeline.steps.filters import Filter
 from convcli.timing import Stopwatch
 
@@ -105,9 +105,19 @@ def prepare(path: str, options: RunOptions) -> Pipeline:
         in one line: file, path in it, reason.
     """
     pipeline = Pipeline(load_document(path), options.computing, everything=options.save_steps is not None)
-    wanted = pipeline.document.input
+    document = pipeline.document
+    try:
+        document.store.check_default()
+    except StepError as error:
+        raise DocumentError(f"{document.where}: {error}") from error
+    for node in document.nodes:
+        try:
+            document.store.check_files(node.step)
+        except StepError as error:
+            raise DocumentError(f"{node.where}: {error}") from error
+    wanted = document.input
     if wanted.size is not None and wanted.channels is not None:
-        pipeline.program((*wanted.size, wanted.channels), _white(pipeline.document, np.dtype(np.uint8)))
+        pipeline.program((*wanted.size, wanted.channels), _white(document, np.dtype(np.uint8)))
     return pipeline
 
 

@@ -33,6 +33,8 @@ _SAFETENSORS: dict[str, np.dtype[Any]] = {
 _PICKLES = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle")
 _PICKLED = "holds pickled Python objects, which can run any code and are never loaded"
 
+_NOTHING = np.empty(0, np.float32)
+
 Size = tuple[int, ...]
 
 
@@ -50,6 +52,19 @@ def read_tensor(folder: Path, reference: str, shape: Size | None = None) -> NDAr
     TensorFileError
         in one line, for whatever is wrong.
     """
+    array = _open(folder, reference, shape, look=False)
+    if not np.isfinite(array).all():
+        raise TensorFileError(f"{reference}: holds NaN, or numbers that are infinite in single precision")
+    return array
+
+
+def check_tensor(folder: Path, reference: str) -> None:
+    """Check by its header that there is such an array, and that it is one. Raises TensorFileError."""
+    _open(folder, reference, None, look=True)
+
+
+def _open(folder: Path, reference: str, shape: Size | None, *, look: bool) -> NDArray[np.float32]:
+    """Read an array; with `look` its header alone, and the array is empty."""
     name, member = _split(reference)
     path = folder / name
     suffix = path.suffix.lower()
@@ -64,15 +79,21 @@ def read_tensor(folder: Path, reference: str, shape: Size | None = None) -> NDAr
         held = members(path)
         raise TensorFileError(f"{name}: say which of its arrays: {name}:{held[0] if held else 'name'}")
     try:
-        with path.open("rb") as file, np.errstate(over="ignore"):  # what is infinite then is refused below
-            array = read(file, reference, member, shape)
+        with path.open("rb") as file, np.errstate(over="ignore"):  # what is infinite then is refused
+            return read(file, reference, member, shape, look)
     except FileNotFoundError:
         raise TensorFileError(f"{path}: no such file") from None
     except OSError as error:
         raise TensorFileError(f"{path}: cannot be read: {error.strerror or error}") from error
-    if not np.isfinite(array).all():
-        raise TensorFileError(f"{reference}: holds NaN, or numbers that are infinite in single precision")
-    return array
+
+
+def is_reference(text: str) -> bool:
+    """Whether a text is meant as a file of weights, also as one that is refused.
+
+    >>> is_reference("net.npz:conv1"), is_reference("net.pt"), is_reference("gaussian:sigma=2")
+    (True, True, False)
+    """
+    return Path(_split(text)[0]).suffix.lower() in (".npy", ".npz", ".safetensors", *_PICKLES)
 
 
 def members(path: Path) -> list[str]:
@@ -101,7 +122,7 @@ def _split(reference: str) -> tuple[str, str]:
     return reference, ""
 
 
-def _npy(file: IO[bytes], name: str, _member: str, shape: Size | None) -> NDArray[np.float32]:
+def _npy(file: IO[bytes], name: str, _member: str, shape: Size | None, look: bool) -> NDArray[np.float32]:
     try:
         version = np.lib.format.read_magic(file)
         header: Callable[..., Any] = (
@@ -113,6 +134,8 @@ def _npy(file: IO[bytes], name: str, _member: str, shape: Size | None) -> NDArra
     if dtype.hasobject:
         raise TensorFileError(f"{name}: {_PICKLED}: save plain numbers by numpy.save")
     _check(name, found, shape, dtype)
+    if look:
+        return _NOTHING
     count = int(np.prod(found, dtype=np.int64))
     data = file.read(count * dtype.itemsize)
     if len(data) != count * dtype.itemsize:
@@ -121,7 +144,7 @@ def _npy(file: IO[bytes], name: str, _member: str, shape: Size | None) -> NDArra
     return np.array(array, np.float32, order="C")
 
 
-def _npz(file: IO[bytes], name: str, member: str, shape: Size | None) -> NDArray[np.float32]:
+def _npz(file: IO[bytes], name: str, member: str, shape: Size | None, look: bool) -> NDArray[np.float32]:
     try:
         with zipfile.ZipFile(file) as archive:
             held = [each.removesuffix(".npy") for each in archive.namelist()]
@@ -129,12 +152,12 @@ def _npz(file: IO[bytes], name: str, member: str, shape: Size | None) -> NDArray
                 raise TensorFileError(_no_member(name, member, held))
             entry = f"{member}.npy" if f"{member}.npy" in archive.namelist() else member
             with archive.open(entry) as inner:
-                return _npy(inner, name, "", shape)
+                return _npy(inner, name, "", shape, look)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise TensorFileError(f"{name}: is no .npz archive, or a damaged one ({_line(error)})") from error
 
 
-def _safetensors(file: IO[bytes], name: str, member: str, shape: Size | None) -> NDArray[np.float32]:
+def _safetensors(file: IO[bytes], name: str, member: str, shape: Size | None, look: bool) -> NDArray[np.float32]:
     header = _header(file, name)
     if member not in header:
         raise TensorFileError(_no_member(name, member, list(header)))
@@ -145,6 +168,8 @@ def _safetensors(file: IO[bytes], name: str, member: str, shape: Size | None) ->
     _check(name, found, shape, dtype)
     if end - begin != int(np.prod(found, dtype=np.int64)) * dtype.itemsize:
         raise TensorFileError(f"{name}: is damaged: its size and its number of bytes differ")
+    if look:
+        return _NOTHING
     file.seek(begin, 1)
     data = file.read(end - begin)
     if len(data) != end - begin:

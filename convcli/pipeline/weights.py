@@ -16,8 +16,8 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from convcli.kernel.values import finite, parse_number
-from convcli.pipeline.step import StepError
-from convcli.pipeline.tensors import TensorFileError, read_tensor
+from convcli.pipeline.step import Step, StepError
+from convcli.pipeline.tensors import TensorFileError, check_tensor, is_reference, members, read_tensor
 
 WEIGHT, BIAS = "weight", "bias"
 
@@ -110,6 +110,21 @@ class WeightStore:
         if weights is None and isinstance(self._default, str):
             return self.get(None, (count,), place, BIAS, "bias")
         return np.zeros(count, np.float32)
+
+    def check_default(self) -> None:
+        """Look whether the document's file of weights is there, where it names one. Raises StepError."""
+        if isinstance(self._default, str) and not members(self._folder / self._default):
+            raise StepError(f"weights: {self._default}: is no .npz or .safetensors file with arrays in it")
+
+    def check_files(self, step: Step) -> None:
+        """Look whether the arrays that a step names are there. Raises StepError."""
+        for option in step.__struct_fields__:
+            given = getattr(step, option)
+            if isinstance(given, str) and is_reference(given):
+                try:
+                    check_tensor(self._folder, given)
+                except TensorFileError as error:
+                    raise StepError(f"{option}: {error}") from error
 
     def field(self, reference: str, option: str) -> NDArray[np.float32]:
         """Read an array of any size, such as a field of offsets. Raises StepError."""
