@@ -44,7 +44,7 @@ def schema_text() -> str:
 
 def _names() -> dict[str, Any]:
     """Steps that a name alone is enough for."""
-    alone = [name for name, kind in sorted(STEPS.items()) if not _required(kind)]
+    alone = [name for name, kind in sorted(STEPS.items()) if not _required(kind) and kind.least_inputs == 1]
     return {"type": "string", "enum": alone}
 
 
