@@ -10,6 +10,8 @@ from commandline import done, refused, run
 from numpy.testing import assert_array_equal
 from scipy import ndimage
 
+from convcli.pipeline.registry import STEPS
+
 PHOTO = np.random.default_rng(2).integers(0, 256, (40, 50, 3), np.uint8)
 EDGES = """
 name: edges
@@ -298,6 +300,20 @@ def test_the_number_of_threads_changes_nothing(folder):
     for threads in (1, 2):
         done("run", "maps.yaml", "photo.png", "-o", f"{threads}.npy", "--threads", threads, "-q")
     assert_array_equal(np.load("1.npy"), np.load("2.npy"))
+
+
+def test_steps_are_listed_and_described():
+    listed = done("run", "--steps").output.decode().splitlines()
+    assert len(listed) == len(STEPS)
+    assert any(line.split(maxsplit=1) == ["abs", "Take absolute values."] for line in listed)
+    for name, kind in STEPS.items():
+        text = done("run", "--step", name).output.decode()
+        for option in kind.__struct_fields__:
+            assert f"\n  {option}: " in text
+    described = done("run", "--step", "max_pool").output.decode()
+    assert "  size: a whole number from 1 or two as [rows, columns]; needed, may stand alone." in described
+    assert "  ceil: true or false; default false." in described
+    assert refused("run", "--step", "max_pol") == "unknown step 'max_pol'; did you mean 'max_pool'?"
 
 
 def test_the_schema_is_printed(folder):

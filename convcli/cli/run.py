@@ -23,7 +23,7 @@ app = typer.Typer(
 _FILES = "Files"
 _RESPONSE = "From response to picture"
 _MAPS = "Feature maps"
-_MESSAGES = "Messages and reports"
+_DOCUMENTS = "Documents"
 
 
 def _print_schema(wanted: bool) -> None:
@@ -31,6 +31,25 @@ def _print_schema(wanted: bool) -> None:
         from convcli.pipeline.schema import schema_text
 
         print(schema_text(), end="")
+        raise typer.Exit
+
+
+def _print_steps(wanted: bool) -> None:
+    if wanted:
+        from convcli.pipeline.describe import step_summaries
+
+        summaries = step_summaries()
+        width = max(map(len, summaries))
+        for name, summary in summaries.items():
+            print(f"{name.ljust(width)}  {summary}")
+        raise typer.Exit
+
+
+def _print_step(name: str | None) -> None:
+    if name is not None:
+        from convcli.pipeline.describe import step_help
+
+        print(step_help(name))
         raise typer.Exit
 
 
@@ -103,7 +122,7 @@ def run_pipeline(
             "--input-size",
             metavar="HxWxC",
             help="Check the whole document, weights too, for images of this size, such as 224x224x3.",
-            rich_help_panel=_MESSAGES,
+            rich_help_panel=_DOCUMENTS,
         ),
     ] = None,
     backend: opt.BackendOption = "auto",
@@ -115,6 +134,27 @@ def run_pipeline(
     json: opt.JsonOption = False,
     quiet: opt.QuietOption = False,
     verbose: opt.VerboseOption = False,
+    _steps: Annotated[
+        bool,
+        typer.Option(
+            "--steps",
+            help="List the steps that there are, and exit.",
+            callback=_print_steps,
+            is_eager=True,
+            rich_help_panel=_DOCUMENTS,
+        ),
+    ] = False,
+    _step: Annotated[
+        str | None,
+        typer.Option(
+            "--step",
+            metavar="NAME",
+            help="Describe one step and its options, and exit.",
+            callback=_print_step,
+            is_eager=True,
+            rich_help_panel=_DOCUMENTS,
+        ),
+    ] = None,
     _schema: Annotated[
         bool,
         typer.Option(
@@ -122,7 +162,7 @@ def run_pipeline(
             help="Print the JSON Schema of documents, for editors, and exit.",
             callback=_print_schema,
             is_eager=True,
-            rich_help_panel=_MESSAGES,
+            rich_help_panel=_DOCUMENTS,
         ),
     ] = False,
 ) -> None:
