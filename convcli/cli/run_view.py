@@ -46,8 +46,8 @@ def step_table(results: Sequence[Result]) -> list[str]:
     >>> step = StepRun("blur", "opencv", "small kernel", step="filter", size=(480, 640, 3), seconds=0.0015)
     >>> for line in step_table([Result("a.png", "b.png", "done", steps=(step,))]):
     ...     print(line)
-    step  what    output       ms    %  by
-    blur  filter  480x640x3  1.50  100  opencv, small kernel
+    step  what    output      ms    %  by
+    blur  filter  480x640x3  1.5  100  opencv, small kernel
     """
     runs: dict[str, list[StepRun]] = {}
     for result in results:
