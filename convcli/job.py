@@ -293,13 +293,13 @@ def read_source(source: str, threads: int | None = None) -> Image:
 
     `threads` is how many cores to use, by default all.
     """
-    from convcli.image.reading import decode_image, read_image
+    from convcli.image.reading import decode_image, read_all, read_image
 
     if source != STANDARD_STREAM:
         return read_image(source, threads=threads)
     import sys
 
-    data = b"" if sys.stdin is None else sys.stdin.buffer.read()
+    data = b"" if sys.stdin is None else read_all(sys.stdin.buffer)
     if not data:
         raise ImageReadError("standard input is empty: send it an image")
     return decode_image(data, "standard input", threads=threads)

@@ -54,6 +54,13 @@ def test_what_comes_first_is_done_by_another_thread_and_its_failure_is_raised():
         run_each(3, lambda _: time.sleep(0.01), 2, fail)
 
 
+@pytest.mark.parametrize(("pieces", "threads"), [(3, 1), (1, 2)])
+def test_what_comes_first_is_done_here_where_there_is_no_other_thread(pieces, threads):
+    seen = []
+    run_each(pieces, seen.append, threads, lambda: seen.append("first"))
+    assert seen == ["first", *range(pieces)]
+
+
 def test_few_results_wait_and_a_caller_that_stops_stops_the_threads():
     before = threading.active_count()
     begun = []

@@ -5,6 +5,7 @@ import os
 import struct
 import threading
 import time
+import tracemalloc
 import zlib
 
 import cv2
@@ -17,8 +18,9 @@ from image_samples import XMP, exif, pillow, rough, saved, smooth, srgb_profile
 from PIL import Image as Pillow
 
 from convcli.errors import ImageReadError
-from convcli.image import ahead, png, pngrows
+from convcli.image import ahead, png
 from convcli.image.model import Metadata
+from convcli.image.pnginflate import Rows
 from convcli.image.reading import decode_image, read_image
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -212,7 +214,7 @@ def test_a_large_picture_is_decoded_in_strips_whatever_its_filters(channels, dep
     pixels += rough(*pixels.shape[:2], channels, depth) // 16
     for kinds in (np.random.default_rng(1).integers(0, 5, 1100), np.full(1100, 4), np.full(1100, 1)):
         data = wrapped(pixels, zlib.compress(filtered(pixels, kinds), 1), part)
-        assert pngrows.serves(png.walk(data, "x")[0])
+        assert png.serves(*png.walk(data, "x"))
         np.testing.assert_array_equal(decode_image(data, "x", threads=threads).pixels, pixels)
 
 
@@ -239,6 +241,51 @@ def test_damage_in_a_large_picture_is_found(damage, threads):
         return
     with pytest.raises(ImageReadError, match="x: damaged PNG, its picture data cannot be decoded"):
         decode_image(data, "x", threads=threads)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("behind", [False, True])
+def test_what_is_no_part_of_the_picture_takes_no_memory(behind, threads):
+    pixels = rough(1200, 800)
+    rows = filtered(pixels, np.full(1200, 1))
+    more = bytes(2**24)
+    stream = zlib.compress(rows, 0) + more if behind else zlib.compress(rows + more, 9)
+    data = wrapped(pixels, stream, 2**16)
+    header, chunks = png.walk(data, "x")
+    inflated = Rows(header, chunks)
+    tracemalloc.start()
+    try:
+        inflated.inflate()
+        assert tracemalloc.get_traced_memory()[1] < 2**22
+    finally:
+        tracemalloc.stop()
+    assert inflated.damaged == (not behind)
+    np.testing.assert_array_equal(decode_image(data, "x", threads=threads).pixels, pixels)
+
+
+def test_a_lack_of_memory_is_told_as_one(monkeypatch):
+    def refuse(*_arguments, **_options):
+        raise OSError(12, "Cannot allocate memory")
+
+    data = png.encode(rough(1200, 800), Metadata(), compression="fast", threads=2)
+    monkeypatch.setattr("mmap.mmap", refuse)
+    with pytest.raises(MemoryError):
+        decode_image(data, "x")
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        (b"ABCD", "x: a PNG with a chunk 'ABCD', which nobody may pass over and is not known here"),
+        (b"a\nb\x1b", "x: damaged PNG, no chunk at byte 33"),
+    ],
+)
+def test_chunks_that_nobody_may_pass_over_are_refused(kind, message):
+    data = png.encode(rough(3, 4), Metadata(), compression="fast", threads=1)
+    for odd in (chunk(kind, b"12345"), chunk(kind, b"12345")[:10]):
+        cut = len(odd) < 17 and kind.isalpha()
+        with pytest.raises(ImageReadError, match="x: truncated PNG" if cut else message):
+            decode_image(data[:33] + odd + (b"" if cut else data[33:]), "x")
 
 
 def test_what_is_read_ahead_is_the_same_and_is_taken_once(tmp_path):

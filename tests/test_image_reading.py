@@ -6,6 +6,7 @@ import struct
 import subprocess
 import sys
 import zlib
+from itertools import repeat
 from pathlib import Path
 
 import cv2
@@ -18,7 +19,7 @@ from PIL import ImageOps
 
 from convcli.errors import ImageReadError
 from convcli.image import memory
-from convcli.image.reading import decode_image, read_image
+from convcli.image.reading import decode_image, read_all, read_image
 
 LOSSLESS = {
     "PNG": {},
@@ -474,3 +475,38 @@ def test_a_jpeg_too_short_for_the_size_it_states_is_damaged(progressive, capfd):
 def test_a_jpeg_of_one_colour_is_short_and_sound(progressive):
     data = saved(Pillow.new("L", (5000, 5000)), "JPEG", quality=1, optimize=True, progressive=progressive)
     assert decode_image(data, "x").size == (5000, 5000, 1)
+
+
+class Pipe(io.RawIOBase):
+    """What can be read once, a little at a time, and goes on for as long as `again` says."""
+
+    def __init__(self, data, again=1):
+        self.rest = repeat(data, again)
+        self.given = 0
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        part = next(self.rest, b"")[: len(buffer)]
+        buffer[: len(part)] = part
+        self.given += len(part)
+        return len(part)
+
+
+def test_what_is_no_image_is_not_read_to_its_end():
+    endless = Pipe(bytes(2**16), again=2**30)
+    with pytest.raises(ImageReadError, match="it starts with the bytes 00 00 00 00"):
+        decode_image(read_all(endless), "x")
+    assert endless.given < 2**17
+    with pytest.raises(ImageReadError, match="/dev/zero: not an image"):
+        read_image("/dev/zero")
+
+
+@pytest.mark.parametrize("data", [b"", b"P5 1 1 255 a", saved(pillow(rough(30, 40)), "PNG"), b"text" * 10])
+def test_an_image_is_read_whole_from_a_file_and_from_a_pipe(tmp_path, data):
+    (tmp_path / "file").write_bytes(data)
+    with (tmp_path / "file").open("rb") as file:
+        assert read_all(file) == data
+    assert read_all(io.BufferedReader(Pipe(data[:7]))) == data[:7]
+    assert read_all(io.BytesIO(data)) == data

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from convcli.errors import ConvcliError
 from convcli.image.pngchunks import SIGNATURE, Chunks, Header, walk
-from convcli.image.pnginflate import Rows, huge_buffer
+from convcli.image.pnginflate import Rows, huge_buffer, serves
 
 # Less is read in no time; more would take memory that nobody has asked for yet.
 _LEAST_FILE, _MOST_FILE, _MOST_ROWS = 2**19, 2**28, 2**28
@@ -67,7 +67,7 @@ class _Reading(threading.Thread):
             if place != len(data):
                 return None
         header, chunks = walk(data, self.path)
-        if header.interlaced or header.height * (header.row_bytes + 1) > _MOST_ROWS:
+        if not serves(header, chunks) or header.height * (header.row_bytes + 1) > _MOST_ROWS:
             return None
         return Begun(data, header, chunks, Rows(header, chunks))
 

@@ -19,7 +19,8 @@ def cores() -> int:
 def run_each(pieces: int, work: Callable[[int], None], threads: int, first: Callable[[], None] | None = None) -> None:
     """Do pieces 0 to `pieces` - 1, each taken in that order by whichever thread is free; the caller's is one of them.
 
-    `first` is done by one of the other threads before it takes any piece. The first exception is raised here.
+    `first` is done by one of the other threads before it takes any piece; where there is none, here before all pieces.
+    The first exception is raised here.
     """
     numbers = count()
     failures: list[BaseException] = []
@@ -44,7 +45,10 @@ def run_each(pieces: int, work: Callable[[int], None], threads: int, first: Call
     ]
     for helper in helpers:
         helper.start()
-    take()
+    if helpers:
+        take()
+    else:
+        begin()
     for helper in helpers:
         helper.join()
     if failures:

@@ -22,7 +22,7 @@ from convcli.image.exif import orientation_of
 from convcli.image.model import Image, Metadata
 from convcli.image.ordered import in_order
 from convcli.image.pngchunks import AGAIN, CHANNELS, SIGNATURE, Chunks, Header, chunk, header_chunk, pieces, walk
-from convcli.image.pnginflate import Rows
+from convcli.image.pnginflate import Rows, serves
 from convcli.image.pngstrips import Strip, combine_adler, make_strip
 
 _COLOUR_TYPES = {1: 0, 3: 2, 2: 4, 4: 6}
@@ -50,7 +50,7 @@ def read_chunks(
     size = (header.height, header.width, channels)
     memory.check_pixels(name, size, 2 if header.bits == 16 else 1, codec.MOST_PIXELS)
     pixels = None
-    if transparent is None and pngrows.serves(header):
+    if serves(header, chunks):
         inflated = rows is not None
         pixels = pngrows.decode(header, rows or Rows(header, chunks), threads, inflated=inflated)
     if pixels is None:

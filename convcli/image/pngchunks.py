@@ -17,6 +17,7 @@ CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
 
 _SAMPLES = {**CHANNELS, 3: 1}
 _MOST_INFLATION = 1032  # deflate turns at most 258 bytes into two bits
+_CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 
 Chunks = list[tuple[bytes, memoryview]]
@@ -46,7 +47,8 @@ class Header:
 def walk(data: bytes | memoryview, name: str) -> tuple[Header, Chunks]:
     """Check that all chunks are whole up to IEND, and return the header and every chunk with its body.
 
-    Raises ImageReadError for a file that is cut short or damaged; a damaged chunk that may be missing is left out.
+    Raises ImageReadError for a file that is cut short or damaged, or holds what its readers must know and this one does
+    not; a damaged chunk that may be missing is left out.
     """
     view = memoryview(data)
     chunks: Chunks = []
@@ -58,17 +60,21 @@ def walk(data: bytes | memoryview, name: str) -> tuple[Header, Chunks]:
             )
         length = int.from_bytes(view[place : place + 4], "big")
         kind = bytes(view[place + 4 : place + 8])
+        if not kind.isalpha():
+            raise ImageReadError(f"{name}: damaged PNG, no chunk at byte {place}; {AGAIN}")
+        shown = kind.decode("ascii")
         stop = place + 8 + length
         if stop + 4 > len(view):
-            shown = kind.decode("latin-1")
             raise ImageReadError(
                 f"{name}: truncated PNG, its {shown} chunk wants {stop + 4 - len(view)} more bytes; {AGAIN}"
             )
         sound = isal_zlib.crc32(view[place + 4 : stop]) == int.from_bytes(view[stop : stop + 4], "big")
         critical = not kind[0] & 0x20
         if not sound and critical:
+            raise ImageReadError(f"{name}: damaged PNG, wrong checksum in {shown!r} at {place}; {AGAIN}")
+        if critical and kind not in _CRITICAL:
             raise ImageReadError(
-                f"{name}: damaged PNG, wrong checksum in {kind.decode('latin-1')!r} at {place}; {AGAIN}"
+                f"{name}: a PNG with a chunk {shown!r}, which nobody may pass over and is not known here; save it anew"
             )
         if sound:
             chunks.append((kind, view[place + 8 : stop]))

@@ -13,7 +13,17 @@ from isal.isal_zlib import IsalError
 
 from convcli.image.pngchunks import Chunks, Header
 
+STRIP_BYTES = 2**19  # of rows that are decoded at a time
+
 _BATCH = 2**18  # of compressed bytes: each call gives Python's lock away once
+_LEAST_STRIPS = 4
+
+
+def serves(header: Header, chunks: Chunks) -> bool:
+    """Whether a picture is of a kind, and of a size, whose rows are inflated here: whole bytes, opaque, some strips."""
+    large = header.height * header.row_bytes >= _LEAST_STRIPS * STRIP_BYTES and header.row_bytes < STRIP_BYTES
+    plain = not header.interlaced and header.bits >= 8 and header.colour_type != 3
+    return large and plain and all(kind != b"tRNS" for kind, _ in chunks)
 
 
 class Rows:
@@ -32,21 +42,23 @@ class Rows:
         self._changed = threading.Condition()
 
     def inflate(self) -> None:
-        """Inflate everything. To be called once, in any thread."""
+        """Inflate everything. To be called once, in any thread. What cannot be inflated is `damaged`."""
         inflater = isal_zlib.decompressobj()
         place = 0
         sound = False
         try:
             for batch in _batches(self._bodies):
-                piece = inflater.decompress(batch)
+                piece = inflater.decompress(batch, self._size - place + 1)  # one byte more tells enough
                 if place + len(piece) > self._size:
                     return
                 self.bytes[place : place + len(piece)] = piece
                 place += len(piece)
                 if place < self._size:
                     self._tell(place)
+                if inflater.eof:
+                    break  # what follows would be collected, each time anew
             sound = place == self._size and inflater.eof
-        except IsalError:  # type: ignore[misc]  # which the stub takes for a class of its own
+        except (IsalError, MemoryError):  # type: ignore[misc]  # which the stub takes for a class of its own
             return
         finally:  # whatever happens, nobody waits for ever
             self._bodies = []
@@ -84,14 +96,17 @@ def _batches(bodies: list[memoryview]) -> Iterator[bytes | memoryview]:
 def huge_buffer(size: int) -> mmap.mmap:
     """Make a buffer of `size` bytes, all zero, of large pages where the system has them.
 
-    Touching a fresh buffer of tens of megabytes page by page costs as much as filling it.
+    Touching a fresh buffer of tens of megabytes page by page costs as much as filling it. Raises MemoryError.
 
     >>> len(huge_buffer(10))
     10
     """
-    if not hasattr(mmap, "MAP_PRIVATE"):  # Windows
-        return mmap.mmap(-1, size)
-    buffer = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    # Windows knows no flags.
+    how = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
+    try:
+        buffer = mmap.mmap(-1, size, **how)
+    except OSError:
+        raise MemoryError from None
     with contextlib.suppress(AttributeError, OSError):  # a system without them
         buffer.madvise(mmap.MADV_HUGEPAGE)
     return buffer

@@ -15,18 +15,11 @@ from numpy.typing import NDArray
 from convcli.image import codec
 from convcli.image.ordered import run_each
 from convcli.image.pngchunks import CHANNELS, SIGNATURE, Header, chunk, header_chunk, pieces
-from convcli.image.pnginflate import Rows
+from convcli.image.pnginflate import STRIP_BYTES, Rows
 
-_STRIP_BYTES = 2**19
 _STORED = 0xFFFF  # what a block without compression holds at most
 _SUB = 1
 _END = chunk(b"IEND", b"")
-
-
-def serves(header: Header) -> bool:
-    """Whether a picture is of a kind, and of a size, that is decoded here: whole bytes, several strips."""
-    large = header.height * header.row_bytes >= 4 * _STRIP_BYTES and header.row_bytes < _STRIP_BYTES
-    return large and not header.interlaced and header.bits >= 8 and header.colour_type != 3
 
 
 def decode(header: Header, rows: Rows, threads: int, *, inflated: bool = False) -> NDArray[Any] | None:
@@ -36,14 +29,12 @@ def decode(header: Header, rows: Rows, threads: int, *, inflated: bool = False) 
     """
     dtype = np.uint16 if header.bits == 16 else np.uint8
     pixels: NDArray[Any] = np.empty((header.height, header.width, CHANNELS[header.colour_type]), dtype)
-    height = max(1, _STRIP_BYTES // rows.row)
+    height = max(1, STRIP_BYTES // rows.row)
     strips = [(top, min(top + height, header.height)) for top in range(0, header.height, height)]
     done = [threading.Event() for _ in strips]
     failed: list[int] = []
 
     def do(number: int) -> None:
-        if number == 0 and not inflated and threads < 2:
-            rows.inflate()
         top, bottom = strips[number]
         try:
             if not failed and rows.wait_for(bottom):
@@ -55,8 +46,7 @@ def decode(header: Header, rows: Rows, threads: int, *, inflated: bool = False) 
         finally:
             done[number].set()
 
-    begin = rows.inflate if threads > 1 and not inflated else None
-    run_each(len(strips), do, threads, begin)
+    run_each(len(strips), do, threads, first=None if inflated else rows.inflate)
     return None if failed or rows.damaged else pixels
 
 

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+from typing import BinaryIO
 
 from convcli.errors import ImageReadError
 from convcli.image import ahead
@@ -39,6 +40,7 @@ _FOREIGN = (
     (b"PK\x03\x04", "a ZIP archive; unpack it first"),
 )
 _SHOWN_START = 40
+_TELLING_START = 256  # bytes, from which `sniff` knows
 
 
 def read_image(path: str | os.PathLike[str], *, threads: int | None = None) -> Image:
@@ -77,6 +79,20 @@ def decode_image(data: bytes, name: str, *, threads: int | None = None) -> Image
     return image
 
 
+def read_all(file: BinaryIO) -> bytes:
+    """Read a file as far as it is of use: of what does not start as an image does, no more than its start.
+
+    A device such as /dev/zero has no end, and a film that was meant for another program is long.
+    """
+    start = file.read(_TELLING_START) or b""  # None: there is nothing yet in a pipe that does not wait
+    if sniff(start) is None and len(start) == _TELLING_START:
+        return start
+    if file.seekable():
+        file.seek(-len(start), os.SEEK_CUR)
+        return file.read()
+    return start + (file.read() or b"")
+
+
 def sniff(data: bytes) -> str | None:
     """Tell which of our modules reads a file that starts so, None where none does.
 
@@ -108,8 +124,8 @@ def _description(data: bytes) -> str:
 
 def _read_bytes(name: str) -> bytes:
     try:
-        with open(name, "rb") as file:
-            return file.read()
+        with open(name, "rb", buffering=0) as file:
+            return read_all(file)
     except FileNotFoundError:
         raise ImageReadError(f"{name}: no such file; check the path") from None
     except IsADirectoryError:
