@@ -309,13 +309,15 @@ def test_closed_standard_streams_are_no_traceback(closed, arguments, status):
     assert len(result.stderr.splitlines()) == (closed != "2>&-")
 
 
-def test_a_process_that_is_interrupted_leaves_with_130_and_nothing_behind(folder):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_process_that_is_interrupted_leaves_with_130_and_nothing_behind(folder, number):
     os.mkfifo("pipe.png")
     before = sorted(folder.iterdir())
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     # Whoever runs the tests in the background has their children ignore the signal; this child is to take it.
     code = (
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "signal.signal(signal.SIGTERM, signal.SIG_DFL); signal.signal(signal.SIGHUP, signal.SIG_DFL);"
         "from convcli.cli.app import main; main()"
     )
     command = [sys.executable, "-c", code, "filter", "pipe.png", "-k", "sobel_x"]
@@ -323,7 +325,7 @@ def test_a_process_that_is_interrupted_leaves_with_130_and_nothing_behind(folder
         subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as running,
         Path("pipe.png").open("wb"),  # waits until the other end is being read
     ):
-        running.send_signal(signal.SIGINT)
+        running.send_signal(number)
         _, messages = running.communicate()
     assert running.returncode == 130
     assert messages == ""

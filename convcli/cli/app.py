@@ -12,6 +12,7 @@ from typer.exceptions import TyperException
 
 from convcli import __version__
 from convcli.cli.messages import say
+from convcli.cli.termination import interrupted_by_termination
 from convcli.errors import INTERRUPTED, ConvcliError, nearest
 
 _OBJECTS_OF_IMPORTS = 200_000
@@ -105,7 +106,8 @@ def main() -> NoReturn:
 def run(args: list[str] | None = None) -> int:
     """Run the command line and tell its exit status. Whatever goes wrong becomes one line on standard error."""
     try:
-        status = app(args=args, prog_name="convcli", standalone_mode=False)
+        with interrupted_by_termination():
+            status = app(args=args, prog_name="convcli", standalone_mode=False)
         if sys.stdout is not None:
             sys.stdout.flush()
     except BrokenPipeError:

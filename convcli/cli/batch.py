@@ -2,11 +2,10 @@
 
 import os
 import sys
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -229,32 +228,9 @@ def _follow(plan: "Plan", options: "BatchOptions", reporter: "BatchReporter") ->
     """Run a batch and tell of it as it goes; where it is interrupted, that is noted in the totals."""
     from convcli.batch.run import run_batch
 
-    with _interrupted_by_termination():
-        try:
-            with closing(run_batch(plan, options, on_tick=reporter.tick)) as results:
-                for result in results:
-                    reporter.show(result)
-        except KeyboardInterrupt:
-            reporter.totals.interrupted = True
-
-
-@contextmanager
-def _interrupted_by_termination() -> Iterator[None]:
-    """Let SIGTERM, and the end of the terminal, stop a run as Ctrl-C does: in order."""
-    import signal
-
-    def interrupt(_number: int, _frame: object) -> NoReturn:
-        raise KeyboardInterrupt
-
-    handled = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    # What somebody else looks after, and what nohup has switched off, stays as it is.
-    handled = [number for number in handled if signal.getsignal(number) == signal.SIG_DFL]
-    if threading.current_thread() is not threading.main_thread():
-        handled = []
-    for number in handled:
-        signal.signal(number, interrupt)
     try:
-        yield
-    finally:
-        for number in handled:
-            signal.signal(number, signal.SIG_DFL)
+        with closing(run_batch(plan, options, on_tick=reporter.tick)) as results:
+            for result in results:
+                reporter.show(result)
+    except KeyboardInterrupt:
+        reporter.totals.interrupted = True
