@@ -48,7 +48,8 @@ def run(script, place):
 @pytest.mark.parametrize("block", SHOWING, ids=lambda block: block.splitlines()[-1][:60])
 def test_every_command_of_the_readme_works(block, place):
     # Each may be run again, and beside the others: what is there already is replaced.
-    filtering = re.sub(r"^(convcli filter .*?)( [<|>].*)?$", r"\1 -f\2", block, flags=re.MULTILINE)
+    again = r"^(.*\bconvcli (?:filter|run|batch|kernels fit) (?!.*--existing).*?)( [<>].*)?$"
+    filtering = re.sub(again, r"\1 -f\2", block, flags=re.MULTILINE)
     outcome = run(filtering, place)
     assert "note:" not in outcome.stderr
     for output in re.findall(r"-o (\S+\.\w+)", block):
@@ -75,13 +76,20 @@ def test_ci_runs_the_test_command_of_the_readme():
 
 
 def test_the_python_of_the_readme_works(place):
-    (code,) = blocks("python")
-    run(f"'{sys.executable}' - <<'END'\n{code}END", place)
+    for code in blocks("python"):
+        run(f"'{sys.executable}' - <<'END'\n{code}END", place)
     assert (place / "response.npy").stat().st_size > 0
 
 
 def test_the_kernel_file_of_the_readme_is_one(tmp_path):
-    (text,) = blocks("yaml")
+    _, text = blocks("yaml")
     path = tmp_path / "rise.yaml"
     path.write_text(text)
     assert load_kernel(str(path)).weights.tolist() == [[-1, 1]]
+
+
+def test_the_pipeline_of_the_readme_runs(place):
+    text, _ = blocks("yaml")
+    (place / "thick.yaml").write_text(text)
+    run("convcli run thick.yaml examples/images/photo.png -o thick.png -f", place)
+    assert (place / "thick.png").stat().st_size > 0

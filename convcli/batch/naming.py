@@ -8,8 +8,7 @@ from string import Formatter
 
 from convcli.errors import UsageError, nearest
 from convcli.image.formats import format_for
-from convcli.job import joined_names
-from convcli.kernel.model import AnyKernel
+from convcli.job import Named, joined_names
 
 FIELDS = ("stem", "suffix", "kernel", "parent")
 HOME = ".convcli"  # what a batch keeps in its output folder
@@ -19,7 +18,7 @@ _MOST_NAMED = 3
 class Naming:
     """Names outputs by a template of the fields stem, suffix, kernel and parent (the name of the input's folder).
 
-    `kernels` give `{kernel}`: their names, joined. `format_name` changes suffixes that do not mean it.
+    `kernels`, or a pipeline, give `{kernel}`: their names, joined. `format_name` changes suffixes that do not mean it.
 
     >>> Naming("{stem}_edges{suffix}", (), "jpeg")("tour/day 1/img.png")
     'tour/day 1/img_edges.jpg'
@@ -30,7 +29,7 @@ class Naming:
         for a template with another field, a format or conversion of one, or one that leads out of the folder.
     """
 
-    def __init__(self, template: str, kernels: Sequence[AnyKernel], format_name: str | None) -> None:
+    def __init__(self, template: str, kernels: Sequence[Named], format_name: str | None) -> None:
         _check_template(template)
         self._template = template
         self._plain = template == "{stem}{suffix}"

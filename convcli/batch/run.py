@@ -5,6 +5,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass, replace
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from convcli import job
 from convcli.batch.chunks import Chunks
@@ -18,7 +19,9 @@ from convcli.errors import ImageWriteError, OutputError, OutputExistsError, Usag
 from convcli.image.formats import format_for
 from convcli.image.memory import available_bytes
 from convcli.job import FilterOptions, Result
-from convcli.kernel.model import AnyKernel
+
+if TYPE_CHECKING:
+    from convcli.pipeline.runner import RunOptions
 
 _TICK = 0.1  # seconds
 # How long what is in hand may take to be finished when a run is stopped.
@@ -33,18 +36,20 @@ _MOST_NAMED = 5
 class BatchOptions:
     """Everything that `convcli batch` was asked for, but for its inputs.
 
-    `filter` says what is done to each image, to existing outputs too, and whether anything is written at all (dry_run).
+    `filter` says what is done to each image, to existing outputs too, and whether anything is written at all (dry_run);
+    with a `pipeline`, the file of a document, it is the options of `convcli run`.
     `output` is the folder that the outputs go below, where the inputs' tree is kept; `name` is what each is called
     there, of the fields stem, suffix, kernel and parent. `jobs` is how many images are worked on at a time: by default
     one for each core. `fail_fast` gives up after the first image that fails.
     """
 
-    filter: FilterOptions
+    filter: "FilterOptions | RunOptions"
     output: str
     recursive: bool = False
     name: str = "{stem}{suffix}"
     jobs: int | None = None
     fail_fast: bool = False
+    pipeline: str | None = None
 
     def __post_init__(self) -> None:
         if not self.output or self.output == job.STANDARD_STREAM:
@@ -81,7 +86,7 @@ class Plan:
     skipped: tuple[Result, ...] = ()
     notes: tuple[str, ...] = ()
     details: tuple[str, ...] = ()
-    kernels: tuple[AnyKernel, ...] = ()
+    work: Work | None = None
 
     def __len__(self) -> int:
         return len(self.items) + len(self.skipped)
@@ -99,8 +104,7 @@ def plan_batch(inputs: Sequence[str], options: BatchOptions) -> Plan:
         for inputs that match nothing (all are named), two inputs with one output, outputs that would replace an input,
         unknown fields in the name, an unknown kernel; where outputs exist and are to be an error.
     """
-    kernels = job.load_kernels(options.filter)
-    naming = Naming(options.name, kernels, options.filter.format)
+    work, naming = _work_and_naming(options)
     records, notes = read_journal(options.output)
     found = find_inputs(inputs, options.output, recursive=options.recursive, ours=records)
     notes += found.notes
@@ -108,11 +112,23 @@ def plan_batch(inputs: Sequence[str], options: BatchOptions) -> Plan:
     named = _named(found.sources, naming, options, settled)
     notes += check_distinct(((source.path, name) for source, name in named), options.output)
     _check_inputs_stay(named, [source.identity for source in found.sources], options.output)
-    key = FilterWork(options.filter, kernels).key()
-    judged = _Judge(options, records, key)
+    judged = _Judge(options, records, work.key())
     items = [item for source, name in named if (item := judged.judge(source, name)) is not None]
     notes += judged.finish()
-    return Plan(tuple(items), (*settled, *judged.skipped), tuple(notes), tuple(found.details), kernels)
+    return Plan(tuple(items), (*settled, *judged.skipped), tuple(notes), tuple(found.details), work)
+
+
+def _work_and_naming(options: BatchOptions) -> tuple[Work, Naming]:
+    """Load what the images are filtered by, after which outputs can be called."""
+    if options.pipeline is None:
+        assert isinstance(options.filter, FilterOptions)
+        kernels = job.load_kernels(options.filter)
+        return FilterWork(options.filter, kernels), Naming(options.name, kernels, options.filter.format)
+    from convcli.batch.pipeline_work import PipelineWork  # which filtering alone does not need
+
+    assert not isinstance(options.filter, FilterOptions)
+    through = PipelineWork(options.pipeline, options.filter)
+    return through, Naming(options.name, [through.document], options.filter.format)
 
 
 def _named(
@@ -135,7 +151,7 @@ def _named(
     return named
 
 
-def _refusal(suffix: str, options: FilterOptions) -> str | None:
+def _refusal(suffix: str, options: "FilterOptions | RunOptions") -> str | None:
     """Say why outputs of this suffix cannot be written; None where they can, as far as no image is needed for it."""
     try:
         format_ = format_for(f"x{suffix}", options.format)
@@ -271,10 +287,10 @@ class _Run:
         self._chunks: Chunks[Item] = Chunks(plan.items, jobs)
         self._begun = 0  # of the items, how many are recorded
         self._started = 0.0
-        asked = options.filter.convolve
-        threads = asked.threads or (available_threads() if jobs == 1 else 1)
-        filter_ = replace(options.filter, existing="overwrite", convolve=replace(asked, threads=threads))
-        self._work: Work = FilterWork(filter_, plan.kernels)
+        asked = options.filter
+        threads = asked.convolve.threads if isinstance(asked, FilterOptions) else asked.computing.threads
+        assert plan.work is not None
+        self._work = plan.work.on_threads(threads or (available_threads() if jobs == 1 else 1))
         self._key = self._work.key()
 
     def results(self) -> Iterator[Result]:

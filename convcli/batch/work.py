@@ -23,6 +23,9 @@ _AT_LEAST = 32 << 20
 class Work(Protocol):
     """Makes an output of an input. It must be the same in every process, and what pickle takes."""
 
+    def on_threads(self, threads: int) -> "Work":
+        """Give this work on so many cores for each image, and with leave to replace what is there."""
+
     def key(self) -> str:
         """Identify all that the bytes of an output depend on besides the input."""
 
@@ -61,6 +64,11 @@ class FilterWork:
 
     options: FilterOptions
     kernels: Sequence[AnyKernel]
+
+    def on_threads(self, threads: int) -> "FilterWork":
+        """See Work."""
+        convolve = replace(self.options.convolve, threads=threads)
+        return FilterWork(replace(self.options, existing="overwrite", convolve=convolve), self.kernels)
 
     def key(self) -> str:
         """See Work. Kernels count by their weights: the file behind a name may change."""

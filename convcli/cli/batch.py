@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,11 +12,15 @@ import typer
 
 from convcli.cli import options as opt
 from convcli.cli.report_files import check_report
+from convcli.convolution.options import ConvolveOptions
 from convcli.errors import INTERRUPTED, UsageError
 
 if TYPE_CHECKING:
     from convcli.batch.run import BatchOptions, Plan
+    from convcli.chain import ToneOptions
     from convcli.cli.batch_reporter import BatchReporter
+    from convcli.job import FilterOptions
+    from convcli.pipeline.runner import RunOptions
 
 app = typer.Typer(
     add_completion=False, rich_markup_mode="rich", context_settings={"help_option_names": ["-h", "--help"]}
@@ -31,7 +36,22 @@ _COMPUTING = "Computing"
 def batch(
     *,
     inputs: Annotated[list[str] | None, typer.Argument(metavar="INPUT...", help="Images, and folders of them.")] = None,
-    kernel: opt.KernelOption,
+    kernel: opt.OptionalKernelOption = None,
+    pipeline: Annotated[
+        str | None,
+        typer.Option(
+            "--pipeline",
+            metavar="FILE",
+            help="Run each image through a pipeline, as `convcli run` does, in place of kernels.",
+        ),
+    ] = None,
+    contact_sheet: Annotated[
+        bool,
+        typer.Option("--contact-sheet", help="With --pipeline: draw the result's channels as labelled tiles."),
+    ] = False,
+    common_scale: Annotated[
+        bool, typer.Option("--common-scale", help="With --contact-sheet: stretch all tiles alike.")
+    ] = False,
     output: Annotated[
         str,
         typer.Option(
@@ -122,6 +142,7 @@ def batch(
       convcli batch photos/ -k gaussian:sigma=2 -o blurred/
       convcli batch photos/ -r -k sobel -o edges/ --format png --name '{stem}_{kernel}{suffix}'
       convcli batch photos/ -k sharpen -o sharp/ --existing skip
+      convcli batch photos/ --pipeline canny.yaml -o edges/
       find photos -name '*.jpg' -print0 | convcli batch --files-from - -k sharpen -o sharp/
     """
     convolve = opt.convolve_options(
@@ -137,6 +158,10 @@ def batch(
         threads=threads,
         device=device,
     )
+    if (pipeline is None) == (kernel is None):
+        raise UsageError("name what to do with -k KERNEL, such as -k sobel_x, or with --pipeline FILE: one of both")
+    if pipeline is None and (contact_sheet or common_scale):
+        raise UsageError("--contact-sheet and --common-scale are for the maps of a --pipeline")
     policy = opt.existing_policy(existing, force=force)
     opt.check_loudness(quiet=quiet, verbose=verbose)
     if json and sys.stdout is None:
@@ -151,23 +176,46 @@ def batch(
     from convcli.cli.batch_reporter import Asked, BatchReporter
     from convcli.kernel.catalogue import hiding_notes
 
-    options = BatchOptions(
-        filter=job.FilterOptions(
-            kernels=tuple(kernel),
+    tone = ToneOptions(signed=signed, scale=scale, bias=bias, gray=gray, linear=linear, alpha=alpha)
+    todo: FilterOptions | RunOptions
+    if pipeline is None:
+        todo = job.FilterOptions(
+            kernels=tuple(kernel or ()),
             convolve=convolve,
-            tone=ToneOptions(signed=signed, scale=scale, bias=bias, gray=gray, linear=linear, alpha=alpha),
+            tone=tone,
             depth=depth,
             existing=policy,
             format=format_,
             quality=quality,
             compression=compression,
             dry_run=dry_run,
-        ),
+        )
+    else:
+        _check_left_to_pipeline(convolve, tone)
+        from convcli.pipeline import runner
+        from convcli.pipeline.program import Computing
+
+        todo = runner.RunOptions(
+            signed=signed,
+            depth=depth,
+            alpha="keep" if alpha == "auto" else alpha,
+            contact_sheet=contact_sheet,
+            common_scale=common_scale,
+            existing=policy,
+            format=format_,
+            quality=quality,
+            compression=compression,
+            computing=Computing(convolve.backend, convolve.threads, convolve.device),
+            dry_run=dry_run,
+        )
+    options = BatchOptions(
+        filter=todo,
         output=output,
         recursive=recursive,
         name=name,
         jobs=jobs,
         fail_fast=fail_fast,
+        pipeline=pipeline,
     )
     plan = plan_batch(sources, options)
     if report is not None:
@@ -175,7 +223,7 @@ def batch(
     totals = Totals(len(plan), sum(item.bytes for item in plan.items), ready=len(plan.skipped))
     asked = Asked(quiet=quiet, verbose=verbose, json=json, timing=timing, report=report)
     with BatchReporter(totals, output, asked) as reporter:
-        hiding = dict.fromkeys(note for spec in kernel for note in hiding_notes(spec))
+        hiding = dict.fromkeys(note for spec in kernel or () for note in hiding_notes(spec))
         for note in (*hiding, *opt.pointless(padding, convolve), *plan.notes, *(plan.details if asked.verbose else ())):
             reporter.note(note)
         _follow(plan, options, reporter)
@@ -184,6 +232,18 @@ def batch(
         raise typer.Exit(INTERRUPTED)
     if totals.failures:
         raise typer.Exit(1)
+
+
+def _check_left_to_pipeline(convolve: ConvolveOptions, tone: "ToneOptions") -> None:
+    """Check that nothing was asked for that the steps of a pipeline say for themselves. Raises UsageError."""
+    # What computing takes, and how the result becomes a picture, is no matter of steps.
+    usual = ConvolveOptions(backend=convolve.backend, threads=convolve.threads, device=convolve.device)
+    plain = replace(type(tone)(), signed=tone.signed, alpha=tone.alpha)
+    asked = [field.name for field in fields(convolve) if getattr(convolve, field.name) != getattr(usual, field.name)]
+    asked += [field.name for field in fields(tone) if getattr(tone, field.name) != getattr(plain, field.name)]
+    if asked:
+        named = ", ".join(f"--{name.replace('_', '-')}" for name in asked)
+        raise UsageError(f"{named}: with --pipeline that is said in the steps of the document")
 
 
 def _sources(inputs: Sequence[str], files_from: str | None) -> list[str]:

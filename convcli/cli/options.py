@@ -25,17 +25,16 @@ def complete_kernel(incomplete: str) -> Iterable[str]:
     return sorted(name for name in {*catalogue_names(), *user_files()} if name.startswith(incomplete))
 
 
-KernelOption = Annotated[
-    list[str],
-    typer.Option(
-        "--kernel",
-        "-k",
-        metavar="SPEC",
-        autocompletion=complete_kernel,
-        help="A name (sobel_x), with parameters (gaussian:sigma=2), a YAML file, or weights "
-        "('0 -1 0; -1 5 -1; 0 -1 0'). Given again: applied after the one before.",
-    ),
-]
+_KERNEL = typer.Option(
+    "--kernel",
+    "-k",
+    metavar="SPEC",
+    autocompletion=complete_kernel,
+    help="A name (sobel_x), with parameters (gaussian:sigma=2), a YAML file, or weights "
+    "('0 -1 0; -1 5 -1; 0 -1 0'). Given again: applied after the one before.",
+)
+KernelOption = Annotated[list[str], _KERNEL]
+OptionalKernelOption = Annotated[list[str] | None, _KERNEL]
 OutputOption = Annotated[
     str | None,
     typer.Option(

@@ -47,7 +47,7 @@ class WeightStore:
 
     def __init__(self, folder: Path = Path(), default: Initial | str | None = None) -> None:
         self._folder = folder
-        self._default = default
+        self.default = default
         self._kept: dict[tuple[Any, ...], NDArray[np.float32]] = {}
 
     def get(
@@ -70,7 +70,7 @@ class WeightStore:
             for weights that are missing, of another size, not numbers or not finite.
         """
         if given is None:
-            given = self._default
+            given = self.default
             if isinstance(given, str):
                 return self._from_file(f"{given}:{place}.{member}", shape, "weights of the document")
         if given is None:
@@ -107,14 +107,14 @@ class WeightStore:
                     f"bias: does not follow from weights: {weights}: give a file, a list, or false where there is none"
                 )
             return self._from_file(f"{file}:{member.removesuffix(WEIGHT)}{BIAS}", (count,), "bias")
-        if weights is None and isinstance(self._default, str):
+        if weights is None and isinstance(self.default, str):
             return self.get(None, (count,), place, BIAS, "bias")
         return np.zeros(count, np.float32)
 
     def check_default(self) -> None:
         """Look whether the document's file of weights is there, where it names one. Raises StepError."""
-        if isinstance(self._default, str) and not members(self._folder / self._default):
-            raise StepError(f"weights: {self._default}: is no .npz or .safetensors file with arrays in it")
+        if isinstance(self.default, str) and not members(self._folder / self.default):
+            raise StepError(f"weights: {self.default}: is no .npz or .safetensors file with arrays in it")
 
     def check_files(self, step: Step) -> None:
         """Look whether the arrays that a step names are there. Raises StepError."""
