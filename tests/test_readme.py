@@ -90,6 +90,6 @@ def test_the_kernel_file_of_the_readme_is_one(tmp_path):
 
 def test_the_pipeline_of_the_readme_runs(place):
     text, _ = blocks("yaml")
-    (place / "thick.yaml").write_text(text)
-    run("convcli run thick.yaml examples/images/photo.png -o thick.png -f", place)
-    assert (place / "thick.png").stat().st_size > 0
+    (place / "edges.yaml").write_text(text)
+    run("convcli run edges.yaml examples/images/photo.png -o magnitude.png -f", place)
+    assert (place / "magnitude.png").stat().st_size > 0
