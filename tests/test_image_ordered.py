@@ -1,11 +1,13 @@
 """Work shared out to threads: each piece once, results in order, few ahead, and nothing left running."""
 
+import os
 import threading
 import time
 
 import pytest
 
-from convcli.image.ordered import in_order, run_each
+from convcli.image import ordered
+from convcli.image.ordered import available_threads, in_order, run_each
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
@@ -71,3 +73,10 @@ def test_few_results_wait_and_a_caller_that_stops_stops_the_threads():
     results.close()
     assert threading.active_count() == before
     assert len(begun) < 20
+
+
+@pytest.mark.parametrize(("quota", "expected"), [(None, 6), (2.5, 3), (0.2, 1), (64.0, 6)])
+def test_a_container_limits_the_threads_that_are_started(monkeypatch, quota, expected):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(6)), raising=False)
+    monkeypatch.setattr(ordered, "_cgroup_quota", lambda: quota)
+    assert available_threads() == expected

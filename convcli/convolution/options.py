@@ -4,12 +4,23 @@ Imports no numpy: the command line reads its choices from here before it knows w
 """
 
 import math
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 from convcli.errors import UsageError, check_word
+from convcli.image.ordered import available_threads
+
+__all__ = [
+    "BACKENDS",
+    "DEVICES",
+    "EXTENTS",
+    "PADDING_ALIASES",
+    "PADDING_MODES",
+    "PRECISIONS",
+    "ConvolveOptions",
+    "available_threads",
+    "both",
+]
 
 PADDING_MODES = ("reflect101", "reflect", "replicate", "constant", "wrap")
 PADDING_ALIASES = {
@@ -92,21 +103,3 @@ def _pair(what: str, value: Sequence[int], minimum: int) -> tuple[int, int]:
         shown = ",".join(map(str, pair))
         raise UsageError(f"{what} must be whole numbers of at least {minimum}, as rows,columns, not {shown}")
     return int(pair[0]), int(pair[1])
-
-
-def available_threads() -> int:
-    """Count the cores that this process may use: its affinity, cut by a cgroup quota where there is one."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    quota = _cgroup_quota()
-    return cores if quota is None else max(1, min(cores, math.ceil(quota)))
-
-
-@cache
-def _cgroup_quota() -> float | None:
-    """Read how many cores' time a container may use, where that is limited."""
-    try:
-        with open("/sys/fs/cgroup/cpu.max", encoding="ascii") as limit:
-            quota, period = limit.read().split()
-    except (OSError, ValueError):
-        return None
-    return None if quota == "max" else int(quota) / int(period)

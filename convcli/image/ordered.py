@@ -1,8 +1,10 @@
 """Numbered pieces of work on several threads, with the results in order, few of them waiting at a time."""
 
+import math
 import os
 import threading
 from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import count
 from typing import Generic, TypeVar
 
@@ -11,9 +13,22 @@ _AHEAD = 2  # results a thread that may wait to be taken
 _T = TypeVar("_T")
 
 
-def cores() -> int:
-    """Count the cores that this process may use by its affinity."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def available_threads() -> int:
+    """Count the cores that this process may use: its affinity, cut by a cgroup quota where there is one."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota = _cgroup_quota()
+    return cores if quota is None else max(1, min(cores, math.ceil(quota)))
+
+
+@cache
+def _cgroup_quota() -> float | None:
+    """Read how many cores' time a container may use, where that is limited."""
+    try:
+        with open("/sys/fs/cgroup/cpu.max", encoding="ascii") as limit:
+            quota, period = limit.read().split()
+    except (OSError, ValueError):
+        return None
+    return None if quota == "max" else int(quota) / int(period)
 
 
 def run_each(pieces: int, work: Callable[[int], None], threads: int, first: Callable[[], None] | None = None) -> None:

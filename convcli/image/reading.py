@@ -7,7 +7,7 @@ from typing import BinaryIO
 from convcli.errors import ImageReadError
 from convcli.image import ahead
 from convcli.image.model import Image
-from convcli.image.ordered import cores
+from convcli.image.ordered import available_threads
 
 # What a file starts with, what that makes it, and the module that reads it: each is loaded when one of its files comes.
 _SIGNATURES = (
@@ -59,7 +59,7 @@ def read_image(path: str | os.PathLike[str], *, threads: int | None = None) -> I
     if begun is not None:
         from convcli.image import png
 
-        return png.read_chunks(begun.data, begun.header, begun.chunks, name, threads or cores(), begun.rows)
+        return png.read_chunks(begun.data, begun.header, begun.chunks, name, threads or available_threads(), begun.rows)
     return decode_image(_read_bytes(name), name, threads=threads)
 
 
@@ -73,7 +73,7 @@ def decode_image(data: bytes, name: str, *, threads: int | None = None) -> Image
     if kind == "png":
         from convcli.image import png
 
-        return png.read(data, name, threads or cores())
+        return png.read(data, name, threads or available_threads())
     module = importlib.import_module(f"convcli.image.{kind}")
     image: Image = module.read(data, name)
     return image

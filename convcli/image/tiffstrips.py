@@ -66,7 +66,8 @@ def compressed_strips(
             strip = np.concatenate([strip[:, :1], strip[:, 1:] - strip[:, :-1]], axis=1)
         flat = np.ascontiguousarray(strip.astype(strip.dtype.newbyteorder(byteorder), copy=False)).reshape(-1)
         data: Any = flat.view(np.uint8)
-        return zlib.compress(data, 9) if thorough else isal_zlib.compress(data, _ISAL_LEVEL)
+        deflated: bytes = isal_zlib.compress(data, _ISAL_LEVEL)
+        return min(deflated, zlib.compress(data, 9), key=len) if thorough else deflated
 
     return in_order(-(-pixels.shape[0] // rows), compress, threads)
 

@@ -13,7 +13,7 @@ from convcli.image.encoders import ENCODERS
 from convcli.image.formats import Format, format_for
 from convcli.image.metadata import fit
 from convcli.image.model import Image, Metadata, depth_name
-from convcli.image.ordered import cores
+from convcli.image.ordered import available_threads
 from convcli.image.placing import Sink, whole_file, write_bytes
 
 __all__ = ["COMPRESSIONS", "as_image", "encode_image", "encode_to", "write_bytes", "write_image"]
@@ -69,7 +69,7 @@ def encode_to(
     format.check_size(*image.pixels.shape[:2])
     metadata, notes = fit(image.metadata, format, image.size, image.alpha)
     encode = ENCODERS[format.name]
-    return notes + encode(replace(image, metadata=metadata), sink, quality, compression, threads or cores())
+    return notes + encode(replace(image, metadata=metadata), sink, quality, compression, threads or available_threads())
 
 
 def write_image(
