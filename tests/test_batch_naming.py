@@ -73,6 +73,18 @@ def test_a_pattern_the_shell_has_left_is_matched_and_keeps_the_tree(tree, patter
     assert places(find_inputs([pattern], "out")) == expected
 
 
+def test_a_pattern_that_leads_out_of_its_fixed_part_keeps_outputs_within_the_folder(tree):
+    found = find_inputs(["photos/*/../../photos/a*.png"], "out")
+    assert found.sources
+    assert not any(source.relative.startswith("..") for source in found.sources)
+
+
+def test_the_outputs_of_another_batch_below_an_input_are_named(tree):
+    (tree / "photos/deep/.convcli").mkdir(parents=True)
+    (note,) = find_inputs(["photos"], "out", recursive=True).notes
+    assert note == "photos/deep holds the outputs of another batch, which are taken as inputs too"
+
+
 def test_a_file_whose_name_looks_like_a_pattern_is_that_file(tree):
     (tree / "photos/[1].png").write_bytes(b"x")
     assert places(find_inputs(["photos/[1].png"], "out")) == ["[1].png"]
@@ -200,6 +212,16 @@ def test_a_name_that_cannot_be_is_refused_before_anything_is_named(template, mes
 def test_an_unknown_format_is_refused():
     with pytest.raises(OutputError, match="unknown format 'pgn'"):
         Naming("{stem}{suffix}", (), "pgn")
+
+
+@pytest.mark.parametrize(
+    ("template", "folder", "relative"),
+    [("{parent}/{stem}_x{suffix}", "/", "a.png"), ("{stem}/x{suffix}", "photos", ".convcli.png")],
+)
+def test_no_name_leads_out_of_the_folder_or_to_what_a_batch_keeps_there(template, folder, relative):
+    """A file in / has no parent: its output would be /a_x.png, wherever outputs are to go."""
+    with pytest.raises(UsageError, match="names no file below the output folder"):
+        Naming(template, (), None)(relative, folder)
 
 
 def test_two_inputs_with_one_output_are_both_named(tmp_path):

@@ -1,6 +1,8 @@
 """The parts of a batch by themselves: chunks, memory, headers, processes."""
 
+import contextlib
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -55,6 +57,18 @@ def test_chunks_become_small_again_towards_the_end():
     assert lengths[0] == 1  # nothing is known yet
     assert max(lengths) == pytest.approx(50, abs=2)  # of a millisecond each
     assert lengths[-1] == 1
+
+
+def test_long_names_make_short_chunks():
+    items = [Task("d/" * 1500 + f"{number}.png", "o/" * 1500, 100, False) for number in range(200)]
+    chunks = Chunks(items, jobs=1)
+    lengths = []
+    while chunks.more:
+        chunk = chunks.next()
+        lengths.append(len(chunk))
+        chunks.measured(chunk, 1e-6 * len(chunk))
+    assert max(lengths) == 3  # of 6 kB each
+    assert sum(lengths) == 200
 
 
 def test_large_files_are_given_one_by_one():
@@ -173,6 +187,38 @@ def test_stopping_keeps_what_was_in_hand():
     pool.give([1, 2, 3])
     time.sleep(0.05)
     assert [event.answers for event in pool.stop(2)] == [(1,)]
+
+
+def test_stopping_ends_processes_that_the_system_has_stopped():
+    """Which read nothing: what is sent to them must not be waited for."""
+    pool = Pool(lambda task, ask: time.sleep(60), 2, pack=lambda task, again: "x" * 50_000)
+    for _ in range(2):
+        pool.give([1])
+    workers = [worker.process.pid for worker in pool._workers]
+    for pid in workers:
+        os.kill(pid, signal.SIGSTOP)
+    fill = pool._workers[0].pipe
+    os.set_blocking(fill.fileno(), False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            fill.send("x" * 1000)
+    os.set_blocking(fill.fileno(), True)
+    begun = time.monotonic()
+    assert list(pool.stop(0.3)) == []
+    assert time.monotonic() - begun < 2
+    for pid in workers:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_a_message_that_an_interrupt_has_cut_does_not_keep_the_others_from_ending():
+    pool = Pool(lambda task, ask: time.sleep(0.1) or "answer" * 100, 2)
+    pool.give([1])
+    pool.give([2])
+    broken = pool._workers[0].pipe
+    assert broken.poll(5)
+    os.read(broken.fileno(), 7)  # its length, and a part of what follows
+    assert [event.answers for event in pool.stop(2)] == [("answer" * 100,)]
 
 
 def test_the_journal_keeps_what_it_was_told(tmp_path):

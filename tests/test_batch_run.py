@@ -415,6 +415,22 @@ def test_an_output_folder_that_is_removed_meanwhile_fails_the_rest(photos, monke
     assert all(error.count("\n") == 0 and "out" in error for error in errors.values())
 
 
+def test_without_its_output_folder_no_more_images_are_read(photos, monkeypatch):
+    faulty(monkeypatch, lambda source: Path(f"tried-{Path(source).stem}").touch())
+    monkeypatch.setattr("convcli.batch.run._BEGUN_FILES", 0)
+    asked = options(jobs=1)
+    plan = plan_batch(["photos"], asked)
+    results = []
+    for result in run_batch(plan, asked):
+        results.append(result)
+        if len(results) == 1:
+            Path("out").rename("elsewhere")
+    assert [result.status for result in results] == ["done"] + ["failed"] * (len(plan) - 1)
+    assert len(list(Path().glob("tried-*"))) <= 2  # the one that was in hand already
+    last = results[-1]
+    assert last.error.startswith(f"{last.output}: not tried: out/.convcli/journal.jsonl: is gone")
+
+
 def test_a_folder_that_cannot_be_made_fails_its_files(photos):
     Path("out").mkdir()
     Path("out/deep").write_text("in the way")

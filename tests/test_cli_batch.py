@@ -18,6 +18,7 @@ from commandline import done, refused, run
 
 from convcli.batch.totals import Totals
 from convcli.cli.batch_words import standing, summary
+from convcli.errors import ImageWriteError
 from convcli.job import Result, Step
 
 RANDOM = np.random.default_rng(11)
@@ -249,6 +250,22 @@ def test_a_report_that_cannot_be_written_is_one_line(photos, out, tmp_path):
     (tmp_path / "folder.csv").mkdir()
     message = refused("batch", photos[0], *CLIPPED, "-o", out, "--report", tmp_path / "folder.csv")
     assert message == f"--report {tmp_path / 'folder.csv'}: a folder, not a file; name a file in it"
+
+
+def test_a_report_without_room_is_told_in_the_end_and_stops_nothing(photos, out, tmp_path, monkeypatch):
+    def add(self, record):
+        raise ImageWriteError("--report times.json: No space left on device")
+
+    monkeypatch.setattr("convcli.cli.batch_report.BatchReport.add", add)
+    (photos[0] / "bad.png").touch()
+    report = tmp_path / "times.json"
+    outcome = run("batch", photos[0], "-r", *CLIPPED, "-o", out, "--report", report)
+    assert outcome.status == 1
+    failure, summary_, refusal = outcome.lines
+    assert failure.startswith("convcli: error: ")
+    assert summary_.startswith("wrote 5 files into ")
+    assert refusal == "convcli: error: --report times.json: No space left on device"
+    assert not report.exists()
 
 
 def test_timing_tells_the_stages_the_slowest_and_the_choices(photos, out):

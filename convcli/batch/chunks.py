@@ -1,11 +1,17 @@
 """How many files to hand out at a time: enough that handing out costs little, few enough that all end together."""
 
+import sys
 from collections.abc import Sequence
 from typing import Generic, Protocol, TypeVar
 
 # A chunk is to take this long: a thousand times what it costs to hand one out.
 SECONDS = 0.05
-_MOST_FILES = 128  # so that a chunk, and its results, fit the buffer of a pipe
+_MOST_FILES = 128
+# Characters of names in a chunk, so that two of them fit the buffer of a pipe. What does not is only taken by a process
+# that is waiting for it: were it still at work, and its own results too many for the pipe, both sides would wait.
+_MOST_TEXT = 20_000
+# Systems other than Linux have pipes of a few kB.
+_DEEPEST = 2 if sys.platform == "linux" else 1
 # What a file costs however small it is, as the bytes that take as long.
 _BYTES_A_FILE = 8192
 # How much of what was measured before the last chunk still counts.
@@ -18,6 +24,14 @@ class Sized(Protocol):
     @property
     def bytes(self) -> int:
         """Of a file."""
+
+    @property
+    def source(self) -> str:
+        """The file's name."""
+
+    @property
+    def output(self) -> str:
+        """The name of what becomes of it."""
 
 
 T = TypeVar("T", bound=Sized)
@@ -46,10 +60,12 @@ class Chunks(Generic[T]):
         most = min(SECONDS, self._left * self._rate / (2 * self._jobs))
         chunk: list[T] = []
         seconds = 0.0
+        text = 0
         while self.given < len(self._items) and len(chunk) < _MOST_FILES:
             item = self._items[self.given]
             seconds += _cost(item) * self._rate
-            if chunk and (seconds > most or not self._rate):
+            text += len(item.source) + len(item.output)
+            if chunk and (seconds > most or not self._rate or text > _MOST_TEXT):
                 break
             chunk.append(item)
             self.given += 1
@@ -71,7 +87,7 @@ class Chunks(Generic[T]):
     @property
     def queue(self) -> int:
         """How many chunks are to lie before a process: a second one, while chunks are short and there are many."""
-        return 2 if self._rate and self._left * self._rate > 8 * self._jobs * SECONDS else 1
+        return _DEEPEST if self._rate and self._left * self._rate > 8 * self._jobs * SECONDS else 1
 
 
 def _cost(item: Sized) -> int:

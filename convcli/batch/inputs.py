@@ -6,6 +6,7 @@ import stat
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from convcli.batch.naming import HOME
 from convcli.errors import UsageError
 from convcli.image.formats import FORMATS
 
@@ -114,7 +115,10 @@ class _Search:
         for match in matches:
             if not os.path.isfile(match):
                 continue
-            self._take(match, os.path.relpath(match, fixed or os.curdir), fixed, os.stat(match))
+            relative, folder = os.path.relpath(match, fixed or os.curdir), fixed
+            if relative.startswith(os.pardir + os.sep):  # a pattern may lead out again: '*/../../*.png'
+                relative, folder = os.path.basename(match), os.path.dirname(match)
+            self._take(match, relative, folder, os.stat(match))
         return bool(matches)
 
     def _add_folder(self, root: str) -> None:
@@ -138,6 +142,10 @@ class _Search:
             for entry in self._entries(folder):
                 name = f"{place}/{entry.name}" if place else entry.name
                 if entry.name.startswith("."):
+                    if place and entry.name == HOME:
+                        self.found.notes.append(
+                            f"{folder} holds the outputs of another batch, which are taken as inputs too"
+                        )
                     continue
                 if _is_folder(entry):
                     (links if entry.is_symlink() else deeper).append(name)

@@ -162,7 +162,13 @@ class Journal:
         return os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666)
 
     def begin(self, outputs: Iterable[str]) -> None:
-        """Record, down to the disk, that these outputs may appear from now on. Raises ImageWriteError: they may not."""
+        """Record, down to the disk, that these outputs may appear from now on.
+
+        Raises ImageWriteError where that fails, so that they may not: also where the folder has been removed or renamed
+        since, when nothing could be put there either.
+        """
+        if self._file is not None and not _leads_to(self._path, self._file):
+            raise ImageWriteError(f"{self._path}: is gone: has the output folder been removed?")
         self._append("".join(_line(output, Record(BEGUN)) for output in outputs), to_disk=True)
 
     def leave(self, outputs: Iterable[str]) -> None:
@@ -220,6 +226,13 @@ def _line(output: str, record: Record) -> str:
         f'{{"output": {name}, "state": "done", "fingerprint": "{record.fingerprint}", '
         f'"bytes": {record.bytes}, "mtime_ns": {record.mtime_ns}}}\n'
     )
+
+
+def _leads_to(path: str, file: int) -> bool:
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(file))
+    except OSError:
+        return False
 
 
 def _flush(file: int) -> None:

@@ -13,6 +13,7 @@ from convcli.job import Named, joined_names
 FIELDS = ("stem", "suffix", "kernel", "parent")
 HOME = ".convcli"  # what a batch keeps in its output folder
 _MOST_NAMED = 3
+_PIECES_OF_NONE = frozenset(("", ".", "..", HOME))  # of a name that is a place in the output folder
 
 
 class Naming:
@@ -46,6 +47,11 @@ class Naming:
         inner, stem = os.path.split(stem)
         parent = os.path.basename(inner) if inner else os.path.basename(os.path.abspath(folder))
         name = self._template.format(stem=stem, suffix=suffix, kernel=self._kernel, parent=parent)
+        if not _PIECES_OF_NONE.isdisjoint(name.split("/")):  # a file in / has no parent, one may be called .convcli.png
+            raise UsageError(
+                f"--name {self._template!r}: {os.path.join(folder, relative)} would become {name!r}, "
+                "which names no file below the output folder"
+            )
         return os.path.join(inner, name)
 
 
@@ -65,7 +71,7 @@ def _check_template(template: str) -> None:
         if form or conversion:
             raise UsageError(f"--name {template!r}: fields are written as they are, without ':' or '!': {{{field}}}")
     pieces = re.split(r"[/\\]" if os.sep == "\\" else "/", template)
-    if not pieces[-1] or any(piece in ("", ".", "..", HOME) for piece in pieces) or "\0" in template:
+    if not pieces[-1] or not _PIECES_OF_NONE.isdisjoint(pieces) or "\0" in template:
         raise UsageError(
             f"--name {template!r}: it must name a file below the output folder, such as {{stem}}{{suffix}}"
         )

@@ -334,7 +334,8 @@ class _Run:
             try:
                 self._begin(self._chunks.given)
             except ImageWriteError as error:
-                yield from (Result(item.source, item.output, "failed", error=str(error)) for item in chunk)
+                for item in chunk:
+                    yield Result(item.source, item.output, "failed", error=f"{item.output}: not tried: {error}")
                 if self._options.fail_fast:
                     return
             else:

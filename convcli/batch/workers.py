@@ -134,16 +134,19 @@ class Pool:
             for worker in self._workers:
                 with contextlib.suppress(OSError, ValueError):
                     worker.process.terminate()  # which says: after the task in hand
-                    worker.pipe.send(None)
+                    _send_at_once(worker.pipe, None)
             until = time.monotonic() + seconds
             while self._workers and (left := until - time.monotonic()) > 0:
                 pipes = {worker.pipe: worker for worker in self._workers}
                 for pipe in connection.wait(list(pipes), left):
                     worker = pipes[pipe]  # type: ignore[index]
                     try:
-                        yield from (done for done in self._take(worker, worker.pipe.recv()) if isinstance(done, Done))
-                    except (EOFError, OSError):
+                        message = worker.pipe.recv()
+                    except Exception:  # it has ended, or an interrupt has cut a message in two: it is of no more use
+                        worker.process.kill()
                         self._drop(worker)
+                        continue
+                    yield from (done for done in self._take(worker, message) if isinstance(done, Done))
         finally:
             self.kill()
 
@@ -169,12 +172,13 @@ class Pool:
                 # Python warns of threads, which here are those of OpenBLAS alone, and it looks after them.
                 warnings.simplefilter("ignore", DeprecationWarning)
                 process.start()
+                # Before an interrupt can come in between: it would be left alone.
+                self._workers.append(_Worker(process, ours))
         except OSError as error:
             ours.close()
             raise ConvcliError(f"no process can be started for the work: {error.strerror}; try --jobs 1") from None
         finally:
             theirs.close()
-        self._workers.append(_Worker(process, ours))
 
     def _free(self, worker: _Worker, queue: int) -> bool:
         return not worker.chunks or (not worker.alone and len(worker.chunks) < queue)
@@ -251,6 +255,18 @@ class Pool:
         worker.process.close()
         self._workers.remove(worker)
         return code
+
+
+def _send_at_once(pipe: Connection, message: Any) -> None:
+    """Send a short message where the pipe has room for it: whoever does not read may have been stopped."""
+    if sys.platform == "win32":
+        pipe.send(message)
+        return
+    os.set_blocking(pipe.fileno(), False)
+    try:
+        pipe.send(message)
+    finally:
+        os.set_blocking(pipe.fileno(), True)
 
 
 def _ending(code: int) -> str:

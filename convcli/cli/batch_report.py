@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -42,7 +43,7 @@ class BatchReport:
         self._separator = ""
 
     def add(self, record: dict[str, Any]) -> None:
-        """Add the record of one file."""
+        """Add the record of one file. Raises ImageWriteError where there is no room for it."""
         match self._form:
             case ".json":
                 row = f"{self._separator}    {to_json(record)}"
@@ -76,7 +77,8 @@ class BatchReport:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._rows.close()
+        with suppress(OSError):  # what could not be written is known by then
+            self._rows.close()
 
     def _parts(self, totals: Totals, folder: str) -> Iterator[bytes]:
         head, tail = {".json": _around_json, ".csv": _around_csv}.get(self._form, _around_markdown)(totals, folder)

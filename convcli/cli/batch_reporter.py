@@ -11,6 +11,7 @@ from convcli.cli.batch_words import files, summary, timing
 from convcli.cli.messages import say
 from convcli.cli.rendering import summary as image_summary
 from convcli.convolution.profile import problems
+from convcli.errors import ImageWriteError
 from convcli.job import Result
 from convcli.reports import to_json
 
@@ -42,6 +43,7 @@ class BatchReporter:
         self._asked = asked
         self._open = ExitStack()
         self._report = None if asked.report is None else self._open.enter_context(_open_report(asked.report))
+        self._refusal: ImageWriteError | None = None  # why there will be no report
         shown = progress(totals, quiet=asked.quiet, verbose=asked.verbose, json=asked.json)
         self._progress = self._open.enter_context(shown)
 
@@ -68,7 +70,10 @@ class BatchReporter:
         if self._asked.json or self._report is not None:
             record = result.record()
             if self._report is not None:
-                self._report.add(record)
+                try:
+                    self._report.add(record)
+                except ImageWriteError as error:  # which is no reason to leave the images
+                    self._refusal, self._report = error, None
             if self._asked.json:
                 print(to_json(record), flush=True)
         told = result.status == "planned" or (result.status == "skipped" and self._asked.verbose)
@@ -76,11 +81,17 @@ class BatchReporter:
             say(image_summary(result))
 
     def finish(self) -> None:
-        """Say in the end what there is to say of all files together."""
+        """Say in the end what there is to say of all files together.
+
+        Raises ImageWriteError, after all else, where the report that was asked for could not be written.
+        """
         self._progress.close()
         self.totals.stop()
         if self._report is not None:
-            self._report.write(self.totals, self._folder)
+            try:
+                self._report.write(self.totals, self._folder)
+            except ImageWriteError as error:
+                self._refusal = error
         for problem in problems():
             self.note(problem)
         for text, number in self.totals.notes.items():
@@ -93,7 +104,11 @@ class BatchReporter:
         if not self._asked.quiet:
             say(summary(self.totals, self._folder))
         if self.totals.interrupted:
+            if self._refusal is not None:
+                say(f"convcli: error: {self._refusal}")
             say("convcli: error: interrupted; the same command with --existing skip goes on from here")
+        elif self._refusal is not None:
+            raise self._refusal
 
 
 def _open_report(path: str) -> "BatchReport":
