@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from convcli.batch.work import Answer, FileWork, FilterWork, Task, Work
 from convcli.batch.workers import Lost, Pool
 from convcli.convolution.options import available_threads
 from convcli.errors import ImageWriteError, OutputError, OutputExistsError, UsageError
+from convcli.image.allocation import keep_freed_memory
 from convcli.image.formats import format_for
 from convcli.image.memory import available_bytes
 from convcli.job import FilterOptions, Result
@@ -301,7 +303,9 @@ class _Run:
         budget = None if free is None else free // 2
         share = 1 << 62 if budget is None else budget // (2 * self._jobs)
         temporaries = None if self._journal is None else self._journal.temporaries
-        pool = Pool(FileWork(self._work, temporaries, share), self._jobs, budget, _task)
+        pool = Pool(
+            FileWork(self._work, temporaries, share), self._jobs, budget, _task, partial(keep_freed_memory, share)
+        )
         try:
             yield from self._follow(pool)
         finally:

@@ -68,8 +68,9 @@ class Pool:
 
     `work` calls `ask(bytes)` before it takes much memory, which waits until what all have been allowed together stays
     within `budget`, or it is the only one. `pack(task, again)` makes of a task what is sent of it; `again` says that it
-    has been given out before, to a process that has ended, and may be half done, or done. What is sent, and answers,
-    are what pickle takes; so is `work` on systems that cannot fork. No other thread may be running.
+    has been given out before, to a process that has ended, and may be half done, or done. `prepare` is called in each
+    process at its start. What is sent, and answers, are what pickle takes; so are `work` and `prepare` on systems that
+    cannot fork. No other thread may be running.
 
     Raises
     ------
@@ -78,9 +79,15 @@ class Pool:
     """
 
     def __init__(
-        self, work: Work, size: int, budget: int | None = None, pack: Callable[[Task, bool], Any] = lambda task, _: task
+        self,
+        work: Work,
+        size: int,
+        budget: int | None = None,
+        pack: Callable[[Task, bool], Any] = lambda task, _: task,
+        prepare: Callable[[], None] | None = None,
     ) -> None:
         self._work = work
+        self._prepare = prepare
         self._pack = pack
         self._budget = budget
         self._context = get_context("spawn" if sys.platform in ("win32", "darwin") else "fork")
@@ -165,7 +172,7 @@ class Pool:
             [worker.pipe for worker in self._workers] + [ours] if self._context.get_start_method() == "fork" else []
         )
         process = self._context.Process(  # type: ignore[attr-defined]
-            target=_serve, args=(theirs, others, self._work, os.getpid()), daemon=True
+            target=_serve, args=(theirs, others, self._work, self._prepare, os.getpid()), daemon=True
         )
         try:
             with _without_signals(), warnings.catch_warnings():
@@ -300,7 +307,9 @@ def _without_signals() -> Iterator[None]:
 _SIGNALS = {getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)}
 
 
-def _serve(pipe: Connection, others: Sequence[Connection], work: Work, parent: int) -> None:
+def _serve(
+    pipe: Connection, others: Sequence[Connection], work: Work, prepare: Callable[[], None] | None, parent: int
+) -> None:
     """Be a process of the pool: take chunks of tasks until there are no more, or nobody to give them."""
     stopping: list[int] = []
     for number in _SIGNALS:
@@ -315,6 +324,8 @@ def _serve(pipe: Connection, others: Sequence[Connection], work: Work, parent: i
     gc.set_threshold(_OBJECTS)
     status = 1
     try:
+        if prepare is not None:
+            prepare()
         _Server(pipe, work, stopping, parent).run()
         status = 0
     except (EOFError, OSError):  # nobody is there any more

@@ -41,6 +41,7 @@ _FOREIGN = (
 )
 _SHOWN_START = 40
 _TELLING_START = 256  # bytes, from which `sniff` knows
+_FIRST = 2**16  # bytes that are read in one go: of small files, all
 
 
 def read_image(path: str | os.PathLike[str], *, threads: int | None = None) -> Image:
@@ -84,9 +85,12 @@ def read_all(file: BinaryIO) -> bytes:
 
     A device such as /dev/zero has no end, and a film that was meant for another program is long.
     """
-    start = file.read(_TELLING_START) or b""  # None: there is nothing yet in a pipe that does not wait
-    if sniff(start) is None and len(start) == _TELLING_START:
+    start = file.read(_FIRST) or b""  # None: there is nothing yet in a pipe that does not wait
+    if sniff(start) is None and len(start) >= _TELLING_START:
         return start
+    if len(start) < _FIRST:  # then that was all, as a rule
+        more = file.read(_FIRST)
+        return start + more + (file.read() or b"") if more else start
     if file.seekable():
         file.seek(-len(start), os.SEEK_CUR)
         return file.read()
