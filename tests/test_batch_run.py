@@ -188,9 +188,12 @@ def test_a_file_whose_format_cannot_be_written_fails_alone(photos):
 def test_a_second_run_in_the_same_folder_is_refused(photos, monkeypatch):
     monkeypatch.setattr("convcli.batch.journal._PATIENCE", 0.1)
     other = Journal("out")
+    in_hand = Path(other.temporaries, "half")
+    in_hand.touch()
     try:
         with pytest.raises(UsageError, match="out: another batch is at work in this folder"):
             do()
+        assert in_hand.exists()  # it belongs to the run that goes on
     finally:
         other.close()
     assert len(do()) == FILES

@@ -137,8 +137,7 @@ class Journal:
         self.temporaries = os.path.join(folder, HOME, "tmp")
         try:
             os.makedirs(self.temporaries, exist_ok=True)
-            self._lock = open(os.path.join(folder, HOME, "lock"), "ab")  # noqa: SIM115, held until close
-            _lock(self._lock, folder)
+            self._lock = _locked(os.path.join(folder, HOME, "lock"), folder)
             self._empty()
             self._file = self._open()
         except OSError as error:
@@ -241,13 +240,24 @@ def _flush(file: int) -> None:
         (os.fdatasync if hasattr(os, "fdatasync") else os.fsync)(file)
 
 
-def _lock(file: IO[bytes], folder: str) -> None:
-    """Lock a file until it is closed, also by the end of all processes that have it. Raises UsageError if others do."""
-    stop = time.monotonic() + _PATIENCE
-    while not _try_lock(file):
-        if time.monotonic() > stop:
-            raise UsageError(f"{folder}: another batch is at work in this folder: wait for it, or use another with -o")
-        time.sleep(0.05)
+def _locked(path: str, folder: str) -> IO[bytes]:
+    """Open a file that is locked until it is closed, also by the end of all processes that have it.
+
+    Raises UsageError where others hold it: then the folder, and what lies in it, is theirs.
+    """
+    file = open(path, "ab")  # noqa: SIM115, held until close
+    try:
+        stop = time.monotonic() + _PATIENCE
+        while not _try_lock(file):
+            if time.monotonic() > stop:
+                raise UsageError(
+                    f"{folder}: another batch is at work in this folder: wait for it, or use another with -o"
+                )
+            time.sleep(0.05)
+    except BaseException:
+        file.close()
+        raise
+    return file
 
 
 def _try_lock(file: IO[bytes]) -> bool:
