@@ -668,3 +668,23 @@ def test_the_journal_is_lines_of_json(photos):
     do()
     lines = [json.loads(line) for line in Path("out/.convcli/journal.jsonl").read_text().splitlines()]
     assert {line["state"] for line in lines} == {"begun", "done"}
+
+
+def test_processes_start_after_opencv_has_used_its_threads(photos):
+    """OpenCV's pool of threads is copied by a fork as if it were alive: held to one, the copy waited for ever."""
+    script = """
+import time, cv2, numpy as np
+from convcli.batch.run import BatchOptions, plan_batch, run_batch
+from convcli.chain import ToneOptions
+from convcli.job import FilterOptions
+cv2.setNumThreads(2)
+for _ in range(5):
+    cv2.cvtColor(cv2.GaussianBlur(np.zeros((3000, 4000, 3), np.uint8), (9, 9), 2), cv2.COLOR_BGR2RGB)
+time.sleep(0.5)  # until they have nothing to do
+asked = FilterOptions(("sobel_x",), tone=ToneOptions(signed="clip"))  # which OpenCV does by itself
+options = BatchOptions(asked, "out", jobs=2, recursive=True)
+results = list(run_batch(plan_batch(["photos"], options), options))
+print(len(results), sum(result.error is None for result in results), cv2.getNumThreads())
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout.split() == [str(FILES), str(FILES), "2"], done.stderr

@@ -245,8 +245,8 @@ def _locked(path: str, folder: str) -> IO[bytes]:
 
     Raises UsageError where others hold it: then the folder, and what lies in it, is theirs.
     """
-    file = open(path, "ab")  # noqa: SIM115, held until close
-    try:
+    with contextlib.ExitStack() as on_failure:
+        file = on_failure.enter_context(open(path, "ab"))
         stop = time.monotonic() + _PATIENCE
         while not _try_lock(file):
             if time.monotonic() > stop:
@@ -254,9 +254,7 @@ def _locked(path: str, folder: str) -> IO[bytes]:
                     f"{folder}: another batch is at work in this folder: wait for it, or use another with -o"
                 )
             time.sleep(0.05)
-    except BaseException:
-        file.close()
-        raise
+        on_failure.pop_all()
     return file
 
 

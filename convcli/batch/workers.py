@@ -70,7 +70,7 @@ class Pool:
     within `budget`, or it is the only one. `pack(task, again)` makes of a task what is sent of it; `again` says that it
     has been given out before, to a process that has ended, and may be half done, or done. `prepare` is called in each
     process at its start. What is sent, and answers, are what pickle takes; so are `work` and `prepare` on systems that
-    cannot fork. No other thread may be running.
+    cannot fork. No other thread may be running, but those of OpenBLAS and OpenCV.
 
     Raises
     ------
@@ -175,7 +175,7 @@ class Pool:
             target=_serve, args=(theirs, others, self._work, self._prepare, os.getpid()), daemon=True
         )
         try:
-            with _without_signals(), warnings.catch_warnings():
+            with _without_signals(), _without_threads_of_opencv(), warnings.catch_warnings():
                 # Python warns of threads, which here are those of OpenBLAS alone, and it looks after them.
                 warnings.simplefilter("ignore", DeprecationWarning)
                 process.start()
@@ -302,6 +302,21 @@ def _without_signals() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def _without_threads_of_opencv() -> Iterator[None]:
+    """End OpenCV's threads while a process is forked: the copy would believe to have them too, and wait for ever."""
+    cv2 = sys.modules.get("cv2")
+    if cv2 is None:
+        yield
+        return
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
 
 
 _SIGNALS = {getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)}

@@ -34,7 +34,7 @@ _DESCRIPTIVE = frozenset({269, 270, 271, 272, 274, 285, 305, 306, 315, 316, 1824
 _LAYOUTS = (b'{"shape"', b"ImageJ=", b"<?xml")
 _PREMULTIPLIED = 1
 # Those that are written as well; what is compressed in another way is deflated.
-_COMPRESSIONS = {1: tiffstrips.NONE, 5: tiffstrips.LZW, 32773: tiffstrips.PACKBITS}
+_COMPRESSIONS = {code: name for name, code in tiffstrips.CODES.items()}
 # tifffile and the codecs below it meet damage with whatever their code runs into, and promise no fewer kinds.
 _DAMAGE = (
     tifffile.TiffFileError,
@@ -287,7 +287,7 @@ def encode(
         planarconfig="contig" if channels > 1 else None,
         extrasamples=["unassalpha"] if alpha else None,
         byteorder=byteorder,
-        compression=tiffstrips.NAMES[chosen],
+        compression=None if chosen == tiffstrips.NONE else "adobe_deflate",
         predictor=tiffstrips.predicts(chosen, pixels),
         rowsperstrip=rows,
         extratags=tags,
@@ -296,6 +296,7 @@ def encode(
         **options,
     )
     written = file.getbuffer()
+    tiffstrips.declare(written, chosen)
     tree = block.tree(block.word(4), _DESCRIPTIVE) if metadata.exif is not None else {}
     if not tree:
         return [written], ()

@@ -40,7 +40,7 @@ class Block:
     """A TIFF-structured block of bytes, changed in place where it is a bytearray; `order` is empty if it is not one."""
 
     def __init__(self, data: bytes | bytearray | memoryview) -> None:
-        self.data: Any = data  # bytes to read only, a bytearray to change
+        self.data: Any = data  # bytes to read only, a bytearray or what lies in one to change
         self.order = {b"II*\0": "<", b"MM\0*": ">"}.get(bytes(data[:4]), "")
 
     def word(self, place: int) -> int:

@@ -21,19 +21,19 @@ ByteOrder = Literal["<", ">"]
 
 NONE, LZW, DEFLATE, PACKBITS = "none", "lzw", "deflate", "packbits"
 
-# What tifffile calls them.
-NAMES = {NONE: None, LZW: "lzw", DEFLATE: "adobe_deflate", PACKBITS: "packbits"}
-_CODES = {LZW: codec.TIFF_LZW, PACKBITS: codec.TIFF_PACKBITS}
+CODES = {NONE: 1, LZW: 5, PACKBITS: 32773}  # of the tag Compression
+_LIBTIFF = {LZW: codec.TIFF_LZW, PACKBITS: codec.TIFF_PACKBITS}
+_MOST_BYTES = 2**32 - 2**26  # from here on tifffile writes BigTIFF, whose directory is not one of `Block`
 _HORIZONTAL, _PLAIN = 2, 1
 _ISAL_LEVEL = 2
-_STRIP_OFFSET, _STRIP_BYTES = 273, 279
+_COMPRESSION, _STRIP_OFFSET, _STRIP_BYTES = 259, 273, 279
 
 
 def compression_for(asked: str, was: str | None, pixels: NDArray[Any], byteorder: ByteOrder) -> str:
     """Choose how to compress: `fast` not at all, `small` by deflate, `balanced` as the file `was`, where it can be.
 
     What libtiff is not at hand for is deflated: gray with alpha, samples that are not u8 or u16, u16 in the other
-    order; and so is what was compressed in ways that only some programs read.
+    order, 4 GB; and so is what was compressed in ways that only some programs read.
 
     >>> compression_for("balanced", "lzw", np.zeros((4, 4, 3), np.uint8), "<")
     'lzw'
@@ -45,7 +45,8 @@ def compression_for(asked: str, was: str | None, pixels: NDArray[Any], byteorder
     if asked == "fast" or was in (None, NONE):
         return NONE
     by_libtiff = pixels.dtype == np.uint8 or (pixels.dtype == np.uint16 and byteorder == "<")
-    return was if was in _CODES and by_libtiff and pixels.shape[2] != 2 else DEFLATE
+    by_libtiff = by_libtiff and pixels.shape[2] != 2 and pixels.nbytes < _MOST_BYTES
+    return was if was in _LIBTIFF and by_libtiff else DEFLATE
 
 
 def predicts(compression: str, pixels: NDArray[Any]) -> bool:
@@ -72,10 +73,21 @@ def compressed_strips(
     return in_order(-(-pixels.shape[0] // rows), compress, threads)
 
 
+def declare(written: memoryview, compression: str) -> None:
+    """Let a TIFF that says it is deflated say that it is compressed by LZW or PackBits, which its strips are.
+
+    tifffile writes no such word without imagecodecs, though it need not compress anything.
+    """
+    block = Block(written)
+    for entry in block.entries(block.word(4)):
+        if entry.tag == _COMPRESSION and compression in _LIBTIFF:
+            block.set_integer(entry, CODES[compression])
+
+
 def _by_libtiff(strip: NDArray[Any], compression: str) -> bytes:
     """Have OpenCV write a TIFF of one strip, and take that out of it."""
     predictor = _HORIZONTAL if predicts(compression, strip) else _PLAIN
-    settings = [codec.TIFF_COMPRESSION, _CODES[compression], codec.TIFF_PREDICTOR, predictor]
+    settings = [codec.TIFF_COMPRESSION, _LIBTIFF[compression], codec.TIFF_PREDICTOR, predictor]
     settings += [codec.TIFF_STRIP_ROWS, strip.shape[0]]
     encoded = codec.encode(".tiff", np.ascontiguousarray(strip), settings)
     if encoded is None:
