@@ -91,6 +91,27 @@ def test_the_version_loads_no_rich():
     assert "rich" not in loaded(RUN, "--version")
 
 
+def test_the_command_starts_no_threads_for_matrices(tmp_path):
+    """Those of OpenBLAS keep a core busy with nothing while numpy and OpenCV load."""
+    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((8, 8), np.uint8))
+    code = """
+import os, sys
+end = os._exit
+def tell(status):
+    print(status, len(os.listdir("/proc/self/task")), "numpy" in sys.modules, "cv2" in sys.modules, flush=True)
+    end(0)
+os._exit = tell
+from convcli.__main__ import main
+main()
+"""
+    command = [sys.executable, "-c", code, "filter", str(tmp_path / "a.png"), "-k", "box", "--threads", "1"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("OPENBLAS", "OMP_"))}
+    result = subprocess.run(
+        command, capture_output=True, text=True, check=True, env={**environment, "PYTHONPATH": str(ROOT)}
+    )
+    assert result.stdout.split() == ["0", "1", "True", "True"]
+
+
 def test_importing_the_package_loads_nothing_of_it():
     modules = loaded("import convcli; convcli.__version__")
     assert {m for m in modules if m.startswith("convcli")} == {"convcli"}

@@ -192,6 +192,8 @@ def fit(
 
       convcli kernels fit sharp.png blurred.png --size 7 -o blur.yaml
     """
+    from convcli.convolution.backends.blas import blas_threads
+    from convcli.convolution.options import available_threads
     from convcli.fitting import kernel_of, read_pair, record
     from convcli.kernel.fit import FitOptions, fit_kernel
 
@@ -209,7 +211,8 @@ def fit(
     )
     target = _destination(output, force, images)
     pairs = [read_pair(*images[start : start + 2], gray=gray) for start in range(0, len(images), 2)]
-    found = fit_kernel(pairs, options)
+    with blas_threads(1):
+        found = fit_kernel(pairs, options, available_threads())
     kernel = kernel_of(found, options, images)
     if as_json:
         _print_json(record(found, options, images))

@@ -22,8 +22,10 @@ kernel, and no output tells. Of all kernels that fit equally well the one with t
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,13 +34,18 @@ from convcli.errors import FilterError, UsageError, check_word
 from convcli.kernel.parameters import MAX_WEIGHTS
 
 Reals = NDArray[np.float64]
+Block = tuple[Reals, Reals]  # windows, (weights, pixels), and the outputs there, (pixels,)
 Size = tuple[int, int]
+_Sum = TypeVar("_Sum")
 SYMMETRIES = ("none", "left-right", "up-down", "both", "point", "quarter", "full", "radial")
 
 # The equations of this many weights take 130 MB.
 _MOST_WEIGHTS = 4096
 # Windows are laid out side by side, this many samples at a time: 4 MB, which stays in the cache.
 _BLOCK_SAMPLES = 1 << 19
+# Sums are taken over this many runs of blocks, whatever the number of threads: the result does not depend on it. Their
+# matrices take so much memory at most.
+_RUNS, _RUNS_SAMPLES = 64, 1 << 25
 # A pattern with less than this part of the largest pattern's energy is one that the images do not show.
 _NO_ENERGY = 1e-12
 # Weights that are uncertain by more than this part of the largest are not worth calling determined.
@@ -171,8 +178,10 @@ class Fit:
     warnings: tuple[str, ...]
 
 
-def fit_kernel(pairs: Sequence[Pair], options: FitOptions) -> Fit:
+def fit_kernel(pairs: Sequence[Pair], options: FitOptions, threads: int = 1) -> Fit:
     """Find the kernel, and the bias where asked for, that turns every `before` into its `after` with least squares.
+
+    It takes as many threads as it is told, besides those of BLAS.
 
     >>> before = np.random.default_rng(0).uniform(0, 255, (20, 30, 1))
     >>> after = np.zeros_like(before)
@@ -191,11 +200,11 @@ def fit_kernel(pairs: Sequence[Pair], options: FitOptions) -> Fit:
         _check(pair, options)
     shift_in, shift_out = _shifts(pairs) if options.bias else (0.0, 0.0)
 
-    def blocks() -> Iterator[tuple[Reals, Reals]]:
-        for pair in pairs:
-            yield from _blocks(pair, options, shift_in, shift_out)
-
-    equations = _Equations.gathered(blocks(), options.size[0] * options.size[1])
+    blocks = [block for pair in pairs for block in _blocks(pair, options, shift_in, shift_out)]
+    unknown = options.size[0] * options.size[1]
+    equations = _Equations.of_none(unknown)
+    for part in _in_runs(blocks, partial(_Equations.gathered, unknown), unknown, threads):
+        equations.add(part)
     counts = _counted(pairs, options, equations.count)
     if equations.count == 0:
         raise FilterError(_nothing_left(pairs, options, counts))
@@ -204,7 +213,11 @@ def fit_kernel(pairs: Sequence[Pair], options: FitOptions) -> Fit:
         raise FilterError(_constant(pairs, options))
     problem = _Problem.posed(equations, options)
     flat = problem.solution()
-    misfit = _Misfit.of(blocks(), flat, equations.bias(flat) if options.bias else 0.0)
+    misfit = _Misfit(flat, np.zeros(unknown))
+    for more in _in_runs(
+        blocks, partial(_Misfit.of, flat, equations.bias(flat) if options.bias else 0.0), unknown, threads
+    ):
+        misfit.add(more)
     # The gradient of what was found is rounding, carried through the equations' inverse; a step down it takes it back.
     flat = flat + problem.step(misfit, options.bias)
     bias = equations.bias(flat) + shift_out - shift_in * float(flat.sum()) if options.bias else 0.0
@@ -278,8 +291,12 @@ class _Equations:
     squares: float = 0.0
 
     @classmethod
-    def gathered(cls, blocks: Iterator[tuple[Reals, Reals]], weights: int) -> "_Equations":
-        equations = cls(np.zeros((weights, weights)), np.zeros(weights), np.zeros(weights))
+    def of_none(cls, weights: int) -> "_Equations":
+        return cls(np.zeros((weights, weights)), np.zeros(weights), np.zeros(weights))
+
+    @classmethod
+    def gathered(cls, weights: int, blocks: Iterator[Block]) -> "_Equations":
+        equations = cls.of_none(weights)
         for windows, targets in blocks:
             equations.gram += windows @ windows.T
             equations.cross += windows @ targets
@@ -288,6 +305,14 @@ class _Equations:
             equations.total += float(targets.sum())
             equations.squares += float(targets @ targets)
         return equations
+
+    def add(self, other: "_Equations") -> None:
+        self.gram += other.gram
+        self.cross += other.cross
+        self.sums += other.sums
+        self.count += other.count
+        self.total += other.total
+        self.squares += other.squares
 
     def centred(self) -> tuple[Reals, Reals]:
         """The equations that are left once the bias is solved for: those of the deviations from the means."""
@@ -396,7 +421,7 @@ class _Misfit:
     total: float = 0.0
 
     @classmethod
-    def of(cls, blocks: Iterator[tuple[Reals, Reals]], weights: Reals, bias: float) -> "_Misfit":
+    def of(cls, weights: Reals, bias: float, blocks: Iterator[Block]) -> "_Misfit":
         misfit = cls(weights, np.zeros(weights.size))
         for windows, targets in blocks:
             error = weights @ windows + bias - targets
@@ -405,6 +430,22 @@ class _Misfit:
             misfit.largest = max(misfit.largest, float(np.abs(error).max(initial=0.0)))
             misfit.total += float(error.sum())
         return misfit
+
+    def add(self, other: "_Misfit") -> None:
+        self.gradient += other.gradient
+        self.squares += other.squares
+        self.largest = max(self.largest, other.largest)
+        self.total += other.total
+
+
+def _in_runs(
+    blocks: Sequence[Callable[[], Block]], gathered: Callable[[Iterator[Block]], _Sum], weights: int, threads: int
+) -> Iterator[_Sum]:
+    """Cut the blocks into runs, and give what is `gathered` from each, in order."""
+    runs = min(len(blocks), max(2, min(_RUNS, _RUNS_SAMPLES // weights**2)))
+    edges = [len(blocks) * number // max(1, runs) for number in range(runs + 1)]
+    with ThreadPoolExecutor(threads) as pool:
+        yield from pool.map(lambda first, last: gathered(block() for block in blocks[first:last]), edges, edges[1:])
 
 
 def _check(pair: Pair, options: FitOptions) -> None:
@@ -430,8 +471,8 @@ def _targets(pair: Pair, options: FitOptions) -> NDArray[Any]:
     return pair.after[top : top + rows, left : left + columns]
 
 
-def _blocks(pair: Pair, options: FitOptions, shift_in: float, shift_out: float) -> Iterator[tuple[Reals, Reals]]:
-    """The windows of used pixels, (weights, pixels), with the outputs there, (pixels,), a block at a time."""
+def _blocks(pair: Pair, options: FitOptions, shift_in: float, shift_out: float) -> Iterator[Callable[[], Block]]:
+    """What makes the windows of used pixels with the outputs there, a block at a time."""
     height, width = options.size
     targets = _targets(pair, options)
     rows, columns, channels = targets.shape
@@ -443,20 +484,32 @@ def _blocks(pair: Pair, options: FitOptions, shift_in: float, shift_out: float) 
         for top in range(0, rows, down):
             for left in range(0, columns, across):
                 place = slice(top, min(top + down, rows)), slice(left, min(left + across, columns))
-                given = targets[*place, channel]
-                keep = ~_saturated(given)
-                if usable is not None:
-                    keep &= usable[place]
-                tile = pair.before[top : top + down + height - 1, left : left + across + width - 1, channel]
-                windows = np.empty((height * width, *given.shape))
-                for weight in range(height * width):
-                    y, x = divmod(weight, width)
-                    windows[weight] = tile[y : y + given.shape[0], x : x + given.shape[1]]
-                if shift_in:
-                    windows -= shift_in
-                flat, kept = windows.reshape(height * width, -1), keep.ravel()
-                outputs = given.astype(np.float64).ravel() / pair.unit - shift_out
-                yield (flat, outputs) if kept.all() else (flat[:, kept], outputs[kept])
+                yield partial(_block, pair, options.size, targets, usable, channel, place, shift_in, shift_out)
+
+
+def _block(
+    pair: Pair,
+    size: Size,
+    targets: NDArray[Any],
+    usable: NDArray[np.bool_] | None,
+    channel: int,
+    place: tuple[slice, slice],
+    shift_in: float,
+    shift_out: float,
+) -> Block:
+    height, width = size
+    given = targets[*place, channel]
+    keep = ~_saturated(given)
+    if usable is not None:
+        keep &= usable[place]
+    rows, columns = given.shape
+    top, left = place[0].start, place[1].start
+    tile = pair.before[top : top + rows + height - 1, left : left + columns + width - 1, channel] - np.float64(shift_in)
+    windows = np.empty((height, width, rows, columns))
+    windows[...] = np.lib.stride_tricks.sliding_window_view(tile, (rows, columns))
+    flat, kept = windows.reshape(height * width, -1), keep.ravel()
+    outputs = given.astype(np.float64).ravel() / pair.unit - shift_out
+    return (flat, outputs) if kept.all() else (flat[:, kept], outputs[kept])
 
 
 def _saturated(samples: NDArray[Any]) -> NDArray[np.bool_]:
