@@ -177,9 +177,12 @@ def test_many_channels_become_a_sheet_pages_or_an_array(folder):
     assert_array_equal(tifffile.imread("maps.tif"), np.moveaxis(maps, 2, 0))
     done("run", "maps.yaml", "photo.png", "-o", "bytes.tif", "--depth", "u8", "--signed", "stretch", "-q")
     assert tifffile.imread("bytes.tif").dtype == np.uint8
+    outcome = done("run", "maps.yaml", "photo.png", "-o", "maps.npy", "-f")
+    assert outcome.lines[0].startswith("wrote maps.npy: 50 x 40 x 5 f32, 2 steps of maps, ")
     outcome = done("run", "maps.yaml", "photo.png", "-o", "sheet.png", "--contact-sheet")
-    assert outcome.lines[0].startswith("wrote sheet.png: 2 steps of maps, ")
     apart = read("sheet.png")
+    height, width = apart.shape
+    assert outcome.lines[0].startswith(f"wrote sheet.png: {width} x {height} gray u8, 2 steps of maps, ")
     done("run", "maps.yaml", "photo.png", "-o", "sheet.png", "--contact-sheet", "--common-scale", "-f", "-q")
     assert not np.array_equal(apart, read("sheet.png"))
     assert refused("run", "maps.yaml", "photo.png", "-o", "no.png") == (
@@ -345,7 +348,7 @@ def test_wrong_usage_is_told_in_one_line(folder, arguments, message):
     assert message in refused("run", *arguments)
 
 
-def test_weights_of_the_wrong_size_or_kind_are_refused(folder):
+def test_files_that_are_missing_or_of_the_wrong_size_or_kind_are_refused(folder):
     np.save("w.npy", np.zeros((4, 2, 3, 3)))
     document("steps: [{conv: {out: 4, kernel: 3, weights: w.npy, bias: false}}]")
     assert refused("run", "net.yaml", "photo.png", "-o", "a.npy", status=1) == (
@@ -357,6 +360,11 @@ def test_weights_of_the_wrong_size_or_kind_are_refused(folder):
     assert pickled in refused("run", "net.yaml", "none.png", "-o", "a.npy")
     document("steps: [{conv: {out: 4, kernel: 3, weights: v.npz:w}}]")
     assert "weights: " in refused("run", "net.yaml", "none.png", "-o", "a.npy")
+    document("steps: [{match_template: none.png}]")
+    expected = "net.yaml: steps[0].match_template: none.png: no such file; check the path"
+    assert refused("run", "net.yaml", "photo.png", "-o", "a.npy") == expected
+    document("steps: [{mask: lost.png}]")
+    assert "net.yaml: steps[0].mask: lost.png: no such file" in refused("run", "net.yaml", "photo.png", "-o", "a.npy")
     document("steps: [relu]\nweights: none.npz")
     expected = "net.yaml: weights: none.npz: is no .npz or .safetensors file with arrays in it"
     assert refused("run", "net.yaml", "photo.png", "-o", "a.npy") == expected

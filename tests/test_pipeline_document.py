@@ -104,6 +104,13 @@ def test_thousands_of_steps_are_put_in_order_without_recursion():
         ("steps: [{max_pool: [1, 0]}]", "steps[0].max_pool.size[1]: must be a whole number of at least 1, not 0"),
         ("steps: [{max_pool: [1]}]", "steps[0].max_pool.size: must be a list of at least 2, not [1]"),
         ("steps: [{max_pool: 2.5}]", "steps[0].max_pool.size: must be a whole number or a list, not 2.5"),
+        ("steps: [{leaky_relu: .inf}]", "steps[0].leaky_relu.slope: must be a finite number, not inf"),
+        ("steps: [{clip: {high: .inf}}]", "steps[0].clip.high: must be a finite number, or null for none, not inf"),
+        (
+            "steps: [{add: {factors: [1, .nan]}, from: [input, input]}]",
+            "steps[0].add.factors[1]: must be a finite number, not nan",
+        ),
+        ("steps: [{attention: {scale: .nan}}]", "steps[0].attention.scale: must be a finite number, not nan"),
         ("steps: [{upsample: {scale: 2, mode: cubic}}]", "unknown word 'cubic': expected nearest, bilinear"),
         ("steps: [{filter: sobel_xx}]", "net.yaml: steps[0].filter: unknown kernel 'sobel_xx'; did you mean"),
         ("steps: [{relu: , from: a}]", "net.yaml: steps[0].from: there is no step called 'a'; there are relu_1"),

@@ -122,7 +122,7 @@ def test_programs_of_few_sizes_are_kept():
 @pytest.mark.parametrize(
     ("head", "message"),
     [
-        ("{channels: 1}", "net.yaml: input.channels: wants 1, and the image has 3: begin with the step gray, or give"),
+        ("{channels: 1}", "net.yaml: input.channels: wants 1, and the image has 3: give a gray image, or write 3"),
         ("{channels: 4}", "net.yaml: input.channels: wants 4, and the image has 3"),
         ("{size: [9, 12]}", r"net.yaml: input.size: wants 9x12 \(rows x columns\), and the image is of 9x11"),
     ],
@@ -131,6 +131,15 @@ def test_an_image_that_a_document_does_not_want_is_refused(head, message):
     pipeline = Pipeline(parse_document(f"input: {head}\nsteps: [relu]", "net.yaml"))
     with pytest.raises(DocumentError, match=message):
         run_image(Image(PHOTO), pipeline)
+
+
+def test_what_is_advised_for_an_image_of_too_few_channels_helps():
+    gray = Image(PHOTO[..., :1])
+    with pytest.raises(DocumentError) as caught:
+        run_image(gray, Pipeline(parse_document("input: {channels: 3}\nsteps: [abs]", "net.yaml")))
+    assert "write 1 there and begin with concat, from: [input, input, input]" in str(caught.value)
+    advised = "input: {channels: 1}\nsteps: [{concat: , from: [input, input, input]}, abs]"
+    assert_array_equal(run_image(gray, Pipeline(parse_document(advised))), np.repeat(PHOTO[..., :1], 3, axis=2))
 
 
 @settings(max_examples=40, deadline=None)

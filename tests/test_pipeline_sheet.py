@@ -7,7 +7,7 @@ import pytest
 import tifffile
 from numpy.testing import assert_array_equal
 
-from convcli.pipeline.sheet import MOST_TILES, contact_sheet, tiff_pages
+from convcli.pipeline.sheet import MOST_TILES, contact_sheet, sheet_size, tiff_pages
 
 
 def tiles_of(sheet, values):
@@ -66,6 +66,13 @@ def test_nan_is_black_and_a_map_without_numbers_breaks_nothing():
 def test_of_very_many_maps_the_first_are_shown():
     sheet = contact_sheet(np.zeros((1, 1, MOST_TILES + 500), np.float32))
     assert max(sheet.shape) <= 4200
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 10), (8, 8, 4), (100, 120, 7), (3000, 2000, 2), (1, 1, MOST_TILES + 9)])
+@pytest.mark.parametrize("common_scale", [False, True])
+def test_the_size_of_a_sheet_is_known_before_its_maps(shape, common_scale):
+    maps = np.zeros(shape, np.float32)
+    assert sheet_size(shape, common_scale=common_scale) == contact_sheet(maps, common_scale=common_scale).shape
 
 
 @pytest.mark.parametrize("title", ["", "conv_1  12x15x3", "a title that is much longer than the sheet is wide" * 5])

@@ -268,11 +268,11 @@ def _short(spec: str) -> str:
 
 
 def size_text(result: Result) -> str:
-    """Write the size and the kind of an output: `640 x 480 RGB u8`."""
+    """Write the size and the kind of an output: `640 x 480 RGB u8`, `640 x 480 x 32 f32`."""
     if result.output_size is None:
         return ""
     height, width, channels = result.output_size
-    return f"{width} x {height} {_CHANNELS.get(channels, f'{channels} channels')} {result.depth}"
+    return f"{width} x {height} {_CHANNELS.get(channels, f'x {channels}')} {result.depth}"
 
 
 def columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:

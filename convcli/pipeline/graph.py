@@ -6,6 +6,12 @@ from convcli.errors import ConvcliError
 from convcli.pipeline.facts import Facts, Shape
 from convcli.pipeline.model import ALPHA, INPUT, SOURCES, Document, DocumentError, Node
 
+# What helps where a document wants so many channels, and the image has so many others.
+_CHANNEL_HINTS = {
+    (1, 3): ": give a gray image, or write 3 there and begin with the step gray",
+    (3, 1): ": give a colour image, or write 1 there and begin with concat, from: [input, input, input]",
+}
+
 
 def in_order(nodes: Sequence[Node], where: str) -> list[Node]:
     """Give nodes so that each comes after its sources, otherwise as they were written.
@@ -74,7 +80,7 @@ def check_input(document: Document, image: Shape) -> None:
     """Raise DocumentError unless an image of this size is one that the document wants."""
     wanted = document.input
     if wanted.channels is not None and wanted.channels != image[2]:
-        hint = ": begin with the step gray, or give a colour image" if {wanted.channels, image[2]} == {1, 3} else ""
+        hint = _CHANNEL_HINTS.get((wanted.channels, image[2]), "")
         raise DocumentError(
             f"{document.where}: input.channels: wants {wanted.channels}, and the image has {image[2]}{hint}"
         )

@@ -1,5 +1,6 @@
 """Plain data of a document into checked structures, with messages for people: where, what is wrong, what there is."""
 
+import math
 import re
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
@@ -47,11 +48,25 @@ def read_struct(data: Any, kind: type[_T], words: str = "key") -> _T:
     convcli.pipeline.reading.ReadingError: unknown option 'cell'; did you mean 'ceil'? The options are size, ceil
     """
     try:
-        return msgspec.convert(data, kind)
+        read = msgspec.convert(data, kind)
     except msgspec.ValidationError as error:
         reason, _, path = str(error).partition(" - at `$")
         path = path.rstrip("`").removeprefix(".")
         raise ReadingError(path, _reason(reason, path, data, kind, words)) from error
+    _check_finite(read)
+    return read
+
+
+def _check_finite(read: msgspec.Struct) -> None:
+    """Raise ReadingError for NaN and infinities, which YAML can write, among numbers and lists of them."""
+    for option in msgspec.structs.fields(read):
+        value = getattr(read, option.name)
+        for index, number in enumerate(value if isinstance(value, list) else [value]):
+            if isinstance(number, float) and not math.isfinite(number):
+                path = option.encode_name + (f"[{index}]" if isinstance(value, list) else "")
+                unlimited = option.default is not None and type(None) in get_args(option.type)
+                null = ", or null for none" if unlimited else ""
+                raise ReadingError(path, f"must be a finite number{null}, not {number}")
 
 
 def _reason(reason: str, path: str, data: Any, kind: type[msgspec.Struct], words: str) -> str:

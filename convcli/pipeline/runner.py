@@ -23,7 +23,7 @@ from convcli.pipeline.document import load_document
 from convcli.pipeline.facts import Shape
 from convcli.pipeline.model import ALPHA, Document, DocumentError, Node
 from convcli.pipeline.program import Computing, Pipeline, Program
-from convcli.pipeline.sheet import contact_sheet, tiff_pages
+from convcli.pipeline.sheet import contact_sheet, sheet_size, tiff_pages
 from convcli.pipeline.step import Maps, StepError, size_text
 from convcli.pipeline.steps.filters import Filter
 from convcli.timing import Stopwatch
@@ -113,6 +113,7 @@ def prepare(path: str, options: RunOptions) -> Pipeline:
     for node in document.nodes:
         try:
             document.store.check_files(node.step)
+            node.step.check_files()
         except StepError as error:
             raise DocumentError(f"{node.where}: {error}") from error
     wanted = document.input
@@ -209,7 +210,7 @@ class _Output:
     depth: str
     mapping: str | None
     kind: str  # picture, sheet, pages
-    size: Shape | None
+    size: Shape
     unit: float = 1.0
     alpha: str = "drop"
     notes: tuple[str, ...] = ()
@@ -220,7 +221,8 @@ def _plan_output(source: str, output: str, image: Image, program: Program, optio
     height, width, channels = program.output_size
     format_ = _format(source, output, image, options)
     if options.contact_sheet:
-        return _Output(format_, "u8", None, "sheet", None)
+        size = sheet_size(program.output_size, common_scale=options.common_scale)
+        return _Output(format_, "u8", None, "sheet", size)
     white = _white(program.document, image.pixels.dtype)
     picture = channels in (1, 3)
     if not picture and format_.name not in ("npy", "tiff"):

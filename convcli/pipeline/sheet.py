@@ -15,6 +15,7 @@ MOST_TILES = 1024
 _LEAST_SIDE, _MOST_SIDE = 96, 512  # of a tile, in pixels
 _MOST_SHEET = 4096
 _GAP, _LINE = 6, 14
+_HEADING = _LINE + 2
 _GROUND, _INK, _FAINT = 24, 235, 150
 _FONT_SCALE = 0.36
 
@@ -33,8 +34,7 @@ def contact_sheet(maps: Maps, title: str = "", common_scale: bool = False) -> ND
 
     height, width, channels = maps.shape
     shown = min(channels, MOST_TILES)
-    across = _columns(height, width, shown)
-    tile_height, tile_width = _tile_size(height, width, across, -(-shown // across))
+    across, tile_height, tile_width = _tiling(height, width, shown)
     cell_height, cell_width = tile_height + _LINE + _GAP, tile_width + _GAP
     single = height * width == 1  # stretched by itself it would always be black
     common_scale = common_scale or single
@@ -44,9 +44,8 @@ def contact_sheet(maps: Maps, title: str = "", common_scale: bool = False) -> ND
         heading.append(f"scale {_range(overall)}")
     if shown < channels:
         heading.append(f"the first {shown} of {channels}")
-    top = _GAP + (_LINE + 2 if heading else 0)
-    rows = -(-shown // across)
-    sheet = np.full((top + rows * cell_height, _GAP + across * cell_width), _GROUND, np.uint8)
+    top = _GAP + (_HEADING if heading else 0)
+    sheet = np.full(sheet_size((height, width, channels), title, common_scale)[:2], _GROUND, np.uint8)
     if heading:
         _write(sheet, ", ".join(heading), _GAP, _GAP + _LINE - 4, sheet.shape[1] - 2 * _GAP, _INK)
     shrinking = tile_height < height
@@ -67,6 +66,20 @@ def contact_sheet(maps: Maps, title: str = "", common_scale: bool = False) -> ND
     return sheet[..., np.newaxis]
 
 
+def sheet_size(shape: tuple[int, int, int], title: str = "", common_scale: bool = False) -> tuple[int, int, int]:
+    """Tell how large the sheet of maps of a shape is.
+
+    >>> sheet_size((8, 8, 4)), sheet_size((1, 1, 10))
+    ((238, 210, 1), (254, 516, 1))
+    """
+    height, width, channels = shape
+    shown = min(channels, MOST_TILES)
+    across, tile_height, tile_width = _tiling(height, width, shown)
+    headed = title or common_scale or height * width == 1 or shown < channels
+    top = _GAP + (_HEADING if headed else 0)
+    return top + -(-shown // across) * (tile_height + _LINE + _GAP), _GAP + across * (tile_width + _GAP), 1
+
+
 def tiff_pages(maps: NDArray[Any]) -> bytes:
     """Encode (rows, columns, channels) as a TIFF of one gray page a channel, in their own sample type."""
     import tifffile
@@ -77,6 +90,12 @@ def tiff_pages(maps: NDArray[Any]) -> bytes:
         for page in pages:
             writer.write(page, photometric="minisblack", metadata=None, software=False, contiguous=False)
     return file.getvalue()
+
+
+def _tiling(height: int, width: int, count: int) -> tuple[int, int, int]:
+    """How many tiles lie side by side, and the rows and columns of each."""
+    across = _columns(height, width, count)
+    return across, *_tile_size(height, width, across, -(-count // across))
 
 
 def _columns(height: int, width: int, count: int) -> int:

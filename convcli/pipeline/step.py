@@ -86,6 +86,9 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """
         return self
 
+    def check_files(self) -> None:
+        """Look whether the images that options name can be read, before one is put through. Raises StepError."""
+
     def output(self, *inputs: Shape) -> Shape:
         """Tell the size of the result; of one input, as large as that unless a step says otherwise.
 

@@ -237,6 +237,10 @@ class Mask(Step, frozen=True, kw_only=True):
     def located(self, folder: Path) -> Self:
         return self if self.file is None else msgspec.structs.replace(self, file=beside(folder, self.file))
 
+    def check_files(self) -> None:
+        if self.file is not None:
+            picture(self.file)
+
     def output(self, *inputs: Shape) -> Shape:
         if (self.file is None) == (len(inputs) == 1):
             raise StepError("takes a second input, from: [input, alpha], or a file, and not both")

@@ -109,6 +109,10 @@ class MatchTemplate(Step, frozen=True, kw_only=True):
     def located(self, folder: Path) -> Self:
         return self if self.pattern is None else msgspec.structs.replace(self, pattern=beside(folder, self.pattern))
 
+    def check_files(self) -> None:
+        if self.pattern is not None:
+            picture(self.pattern)
+
     def output(self, *inputs: Shape) -> Shape:
         pattern = self._pattern_size(*inputs)
         matching.check_pattern(pattern, inputs[0])
