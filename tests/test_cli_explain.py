@@ -56,6 +56,13 @@ def test_a_pipeline_is_laid_open_step_by_step():
     assert "s2 and c3 are linear: away from the edges, one kernel of 10x10 at stride 2" in text
 
 
+def test_a_dense_layer_is_not_compared_with_itself(tmp_path):
+    (tmp_path / "dense.yaml").write_text("steps: [flatten, {linear: {out: 3, bias: false}}]")
+    text = done("explain", str(tmp_path / "dense.yaml"), "--input-size", "4x5x2").output.decode()
+    assert "480 B in float32" in text
+    assert "Dense layers" not in text
+
+
 @pytest.mark.parametrize("name", ["lenet5", "vgg16", "resnet18"])
 @pytest.mark.parametrize("columns", [80, 120])
 def test_in_a_terminal_nothing_is_cut_off(name, columns, tmp_path):

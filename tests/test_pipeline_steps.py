@@ -15,7 +15,7 @@ from convcli.image.writing import write_image
 from convcli.kernel.document import parse_yaml
 from convcli.pipeline.document import DocumentError, parse_document
 from convcli.pipeline.graph import facts_of
-from convcli.pipeline.program import Pipeline
+from convcli.pipeline.program import Computing, Pipeline
 from convcli.pipeline.registry import STEPS
 from convcli.pipeline.weights import WeightStore
 
@@ -125,6 +125,22 @@ def test_a_step_gives_float32_of_the_size_it_says_and_changes_nothing(name, opti
     assert_array_equal(IMAGE, before)
     assert facts.parameters >= 0
     assert facts.macs >= 0
+
+
+@pytest.mark.parametrize("value", [np.inf, 3e38])
+@pytest.mark.parametrize(("name", "options"), [(name, each) for name in CASES for each in CASES[name]])
+def test_a_step_takes_what_is_infinite_and_what_becomes_so_without_a_warning(name, options, value):
+    image = IMAGE.copy()
+    image[4:7, 5] = image[-1, -1, 0] = value  # outside of what a template is cut from, which must be finite
+    image[9, 9], image[10, 3, 2] = -value, np.nan
+    run(document(name, options), image)  # warnings are errors here
+
+
+@pytest.mark.parametrize("step", ["softmax:", "upsample: {scale: 2, mode: bilinear}", "spectrum:"])
+def test_nor_does_it_warn_in_threads_of_its_own(step):
+    image = np.full((600, 500, 3), np.inf, np.float32)
+    made = Pipeline(parse_document(f"steps: [{{{step} }}]"), Computing(threads=3))
+    assert np.isnan(made.program(image.shape).run(image)[0]).any()
 
 
 @pytest.mark.parametrize("name", STEPS)

@@ -196,6 +196,11 @@ def test_drawn_weights_follow_from_seed_and_step():
     assert not np.array_equal(draw(0, "a"), draw(0, "b"))
 
 
+def test_weights_beyond_the_memory_are_refused_before_they_are_drawn():
+    with pytest.raises(StepError, match=r"^weights of 1048576x1048576 take 4,398\.0 GB, and [0-9.]+ GB are free$"):
+        WeightStore().get(Initial("xavier"), (1 << 20, 1 << 20), "a")
+
+
 def test_a_documents_file_serves_its_steps_by_their_ids(tmp_path):
     np.savez(tmp_path / "net.npz", **{"c.weight": NUMBERS, "c.bias": np.ones(2)})
     store = WeightStore(tmp_path, "net.npz")

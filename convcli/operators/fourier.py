@@ -71,6 +71,7 @@ def wiener(
     lasting = abs(total) > 1e-9 * float(np.abs(weights).sum())
     out = np.empty(image.shape, np.float32)
 
+    @np.errstate(over="ignore", invalid="ignore")
     def channel(number: int) -> None:
         plane = image[..., number]
         mean = float(plane.mean(dtype=np.float64))
@@ -124,6 +125,7 @@ def spectrum(x: ArrayLike, threads: int | None = None) -> Image:
     height, width, channels = image.shape
     out = np.empty(image.shape, np.float32)
 
+    @np.errstate(over="ignore", invalid="ignore")
     def channel(number: int) -> None:
         half = np.log1p(np.abs(np.fft.rfft2(image[..., number])))
         whole = np.empty((height, width), np.float32)

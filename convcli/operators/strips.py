@@ -28,13 +28,14 @@ def in_strips(
     """
     height = max(1, samples // max(samples_a_row, 1))
     count = -(-rows // height)
-    if count == 1:
-        do(slice(0, rows))
-        return
 
+    @np.errstate(over="ignore", invalid="ignore")  # infinity minus infinity is NaN, as it should be
     def one(number: int) -> None:
         do(slice(number * height, min((number + 1) * height, rows)))
 
+    if count == 1:
+        one(0)
+        return
     run_tasks(count, lambda: one, threads or available_threads())
 
 

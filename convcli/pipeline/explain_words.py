@@ -138,8 +138,8 @@ def sentences(found: Explanation) -> Iterator[str]:
         f"together; at once, with the image, {memory(totals.peak_activation_bytes)}, where each is let go after its "
         "last reader."
     )
-    if totals.dense_parameters:
-        own = sum(step.parameters for step in found.steps if step.dense_parameters)
+    own = sum(step.parameters for step in found.steps if step.dense_parameters)
+    if totals.dense_parameters > own:  # or the steps are such layers
         yield (
             f"Dense layers from every sample to every output would do the same with {amount(totals.dense_parameters)} "
             f"weights, {_times(totals.dense_parameters / own)} as many."

@@ -82,7 +82,8 @@ class Program:
         for node, done_with in self._lives():
             started = perf_counter()
             try:
-                result = self.prepared[node.id].run(*(held[source] for source in node.sources))
+                with np.errstate(over="ignore", invalid="ignore"):  # what is infinite, or no number, is a result too
+                    result = self.prepared[node.id].run(*(held[source] for source in node.sources))
             except ConvcliError as error:
                 raise FilterError(f"{node.where}: {error}") from error
             seconds[node.id] = perf_counter() - started

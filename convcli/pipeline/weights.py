@@ -15,6 +15,7 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
+from convcli.image.memory import available_bytes
 from convcli.kernel.values import finite, parse_number
 from convcli.pipeline.step import Step, StepError
 from convcli.pipeline.tensors import TensorFileError, check_tensor, is_reference, members, read_tensor
@@ -215,6 +216,9 @@ def fans(shape: tuple[int, ...]) -> tuple[int, int]:
 
 
 def _draw(how: Initial, shape: tuple[int, ...], place: str) -> NDArray[np.float32]:
+    available, wanted = available_bytes(), 4 * math.prod(shape)
+    if available is not None and wanted > available:
+        raise StepError(f"weights of {_size(shape)} take {wanted / 1e9:,.1f} GB, and {available / 1e9:.1f} GB are free")
     generator = np.random.default_rng([how.seed, zlib.crc32(place.encode())])
     fan_in, fan_out = fans(shape)
     if how.init == "he":
