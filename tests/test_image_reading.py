@@ -142,6 +142,27 @@ def test_compressions_that_tifffile_cannot_decode_alone_go_to_opencv(monkeypatch
         decode_image(floats, "x.tif")
 
 
+@pytest.mark.parametrize(
+    "missing",
+    [
+        ModuleNotFoundError("No module named 'compression'"),  # as tifffile says it for ZSTD before Python 3.14
+        ValueError("<COMPRESSION.ZSTD: 50000> requires the 'imagecodecs' package"),
+    ],
+)
+def test_a_compression_that_nothing_here_decodes_is_told_with_what_does(monkeypatch, missing):
+    data = bytearray(tiff(smooth(20, 30, 3), photometric="rgb"))
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        place = file.pages[0].tags["Compression"].valueoffset
+    data[place : place + 2] = (50000).to_bytes(2, "little")
+
+    def decode(*_, **__):
+        raise missing
+
+    monkeypatch.setattr(tifffile.TiffPage, "asarray", decode)
+    with pytest.raises(ImageReadError, match=r"x\.tif: a TIFF compressed by ZSTD; to read it: pip install"):
+        decode_image(bytes(data), "x.tif")
+
+
 @pytest.mark.parametrize("depth", ["u8", "u16"])
 @pytest.mark.parametrize("meaning", [None, "unassalpha", "assocalpha"])
 def test_alpha_is_kept_where_opencv_decodes_the_compression(monkeypatch, depth, meaning):

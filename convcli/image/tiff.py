@@ -35,6 +35,8 @@ _LAYOUTS = (b'{"shape"', b"ImageJ=", b"<?xml")
 _PREMULTIPLIED = 1
 # Those that are written as well; what is compressed in another way is deflated.
 _COMPRESSIONS = {code: name for name, code in tiffstrips.CODES.items()}
+# What OpenCV decodes: nothing, CCITT's three, LZW, JPEG, deflate by both its numbers, PackBits.
+_OPENCV_DECODES = frozenset((1, 2, 3, 4, 5, 7, 8, 32946, 32773))
 # tifffile and the codecs below it meet damage with whatever their code runs into, and promise no fewer kinds.
 _DAMAGE = (
     tifffile.TiffFileError,
@@ -108,9 +110,10 @@ def _pixels(page: Any, data: bytes, name: str) -> tuple[NDArray[Any], bool, bool
         return _by_opencv(page, data, name), False, False
     try:
         pixels = page.asarray()
-    except ValueError as error:
-        # Raised where a codec is missing (tifffile names imagecodecs then) and where the data is damaged.
-        if "imagecodecs" not in str(error):
+    except (ValueError, ImportError) as error:
+        # Raised where a codec is missing (tifffile names imagecodecs then, or a module of newer Pythons) and where the
+        # data is damaged.
+        if not _lacks_codec(error):
             raise _undecodable(page, name, error) from None
         if page.samplesperpixel > (1 if kind in (*shades, tifffile.PHOTOMETRIC.PALETTE) else 3):
             return _with_alpha_by_opencv(page, data, name, error), True, False
@@ -172,7 +175,7 @@ def _by_opencv(page: Any, data: bytes, name: str) -> NDArray[Any]:
     return np.ascontiguousarray(pixels[:, :, :3]) if pixels.shape[2] == 4 else pixels
 
 
-def _with_alpha_by_opencv(page: Any, data: bytes, name: str, error: ValueError) -> NDArray[Any]:
+def _with_alpha_by_opencv(page: Any, data: bytes, name: str, error: Exception) -> NDArray[Any]:
     """Let OpenCV decode RGBA as well; of other channels, and of planes, it makes something else."""
     if page.samplesperpixel != 4 or page.photometric != tifffile.PHOTOMETRIC.RGB or page.planarconfig != 1:
         raise _undecodable(page, name, error)
@@ -193,13 +196,18 @@ def _decoded_by_opencv(page: Any, data: bytes, name: str) -> NDArray[Any]:
             copy[tag.valueoffset : tag.valueoffset + 2] = struct.pack(page.parent.byteorder + "H", 1)
     pixels = codec.decode(copy)
     if pixels is None or pixels.shape[:2] != (page.imagelength, page.imagewidth):
-        raise _undecodable(page, name, ValueError("nor does OpenCV decode it"))
+        damaged = page.compression in _OPENCV_DECODES
+        raise _undecodable(page, name, ValueError("nor does OpenCV decode it") if damaged else ImportError())
     return pixels
 
 
-def _undecodable(page: Any, name: str, error: ValueError) -> ImageReadError:
+def _lacks_codec(error: Exception) -> bool:
+    return isinstance(error, ImportError) or "imagecodecs" in str(error)
+
+
+def _undecodable(page: Any, name: str, error: Exception) -> ImageReadError:
     kind = getattr(page.compression, "name", page.compression)
-    if "imagecodecs" in str(error):
+    if _lacks_codec(error):
         return ImageReadError(f'{name}: a TIFF compressed by {kind}; to read it: pip install "convcli[tiff]"')
     return ImageReadError(f"{name}: the TIFF ({kind}) cannot be decoded: {_one_line(error)}; {_AGAIN}")
 
