@@ -29,6 +29,20 @@ ROOT = Path(__file__).parents[1]
 FILES = 12
 
 
+# Another run, which records its second output after it has said that it is at work.
+HOLDING = """
+import time
+from convcli.batch.run import BatchOptions, plan_batch, run_batch
+from convcli.job import FilterOptions
+asked = BatchOptions(FilterOptions(("sobel_x",)), "out", jobs=1)
+results = run_batch(plan_batch(["photos/01.png", "photos/02.png"], asked), asked)
+next(results)
+print("at work", flush=True)
+time.sleep(0.5)
+list(results)
+"""
+
+
 def picture(number, size=(20, 30)):
     return np.random.default_rng(number).integers(0, 256, (*size, 3), dtype=np.uint8)
 
@@ -197,6 +211,29 @@ def test_a_second_run_in_the_same_folder_is_refused(photos, monkeypatch):
     finally:
         other.close()
     assert len(do()) == FILES
+
+
+def test_a_run_waits_for_one_that_is_just_ending_before_it_is_planned(photos):
+    asked = options(existing="skip")
+    with subprocess.Popen([sys.executable, "-c", HOLDING], stdout=subprocess.PIPE) as other:
+        other.stdout.readline()
+        results = do(asked=asked)
+        assert other.wait(10) == 0
+    skipped = {path for path, status in statuses(results).items() if status == "skipped"}
+    assert skipped == {"photos/01.png", "photos/02.png"}
+    assert not failures(results)
+    assert set(statuses(do(asked=asked)).values()) == {"skipped"}
+
+
+def test_a_plan_from_before_another_run_is_refused(photos):
+    asked = options(existing="skip")
+    plan = plan_batch(["photos"], asked)
+    do(asked=asked)
+    known = read_journal("out")
+    with pytest.raises(UsageError, match="out: another batch has been at work in this folder just now"):
+        list(run_batch(plan, asked))
+    assert read_journal("out") == known
+    assert set(statuses(do(asked=asked)).values()) == {"skipped"}
 
 
 # Resuming
@@ -418,6 +455,20 @@ def test_an_output_folder_that_is_removed_meanwhile_fails_the_rest(photos, monke
     assert all(error.count("\n") == 0 and "out" in error for error in errors.values())
 
 
+def test_nothing_is_filtered_for_a_folder_that_is_gone(photos, monkeypatch):
+    """Also what was recorded as begun while it was still there."""
+
+    def fault(source):
+        Path(f"tried-{Path(source).stem}").touch()
+        shutil.rmtree("out", ignore_errors=True)
+
+    faulty(monkeypatch, fault)
+    results = do(jobs=1)
+    assert len(failures(results)) == FILES
+    assert len(list(Path().glob("tried-*"))) == 1
+    assert results[-1].error.startswith(f"{results[-1].output}: not tried: there is no folder out")
+
+
 def test_without_its_output_folder_no_more_images_are_read(photos, monkeypatch):
     faulty(monkeypatch, lambda source: Path(f"tried-{Path(source).stem}").touch())
     monkeypatch.setattr("convcli.batch.run._BEGUN_FILES", 0)
@@ -442,9 +493,10 @@ def test_a_folder_that_cannot_be_made_fails_its_files(photos):
     assert len(failures(results)) == 4
 
 
-def test_an_output_folder_that_cannot_be_made_is_one_error(photos):
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_an_output_folder_that_cannot_be_made_is_one_error(photos, dry_run):
     Path("file").touch()
-    asked = options("file/out")
+    asked = options("file/out", dry_run=dry_run)
     plan = plan_batch(["photos"], asked)
     with pytest.raises(ImageWriteError, match=r"file/out: cannot be made: Not a directory"):
         list(run_batch(plan, asked))

@@ -22,7 +22,10 @@ from convcli.batch.naming import HOME
 from convcli.errors import ImageWriteError, UsageError
 
 BEGUN, DONE, LEFT = "begun", "done", "left"
-_PATIENCE = 3.0  # seconds in which the processes of a run that was killed are gone
+_PATIENCE = 3.0  # seconds in which a run that was stopped has recorded what it did, and its processes are gone
+
+# What tells one state of a journal from another; empty where there is none.
+State = tuple[int, ...]
 
 
 class Record(NamedTuple):
@@ -71,6 +74,50 @@ def read_journal(folder: str) -> tuple[dict[str, Record], list[str]]:
     return records, notes
 
 
+def journal_state(folder: str) -> State:
+    """Identify the journal as it is now."""
+    try:
+        status = os.stat(_journal_path(folder))
+    except OSError:
+        return ()
+    return status.st_size, status.st_mtime_ns
+
+
+def await_others(folder: str) -> None:
+    """Wait a little for a run that holds an output folder, so that what it still records is known when one is planned.
+
+    Raises UsageError where it goes on.
+    """
+    # Where the lock cannot be looked at, the journal says so.
+    with contextlib.suppress(OSError), open(_lock_path(folder), "rb") as file:
+        _lock_in_time(file, folder)
+
+
+def check_can_be_made(folder: str) -> None:
+    """Check, touching nothing, that there can be a journal in an output folder. Raises ImageWriteError, as it would."""
+    missing, place = folder, os.path.join(folder, HOME)
+    while not os.path.lexists(place):
+        missing, place = place, os.path.dirname(place) or os.curdir
+    if not os.path.isdir(place):
+        raise _cannot_be_made(missing, os.strerror(errno.ENOTDIR))
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise _cannot_be_made(missing, os.strerror(errno.EACCES))
+
+
+def _cannot_be_made(place: str, reason: str | None) -> ImageWriteError:
+    return ImageWriteError(f"{place}: cannot be made: {reason}; choose another folder with -o")
+
+
+def _check_unchanged(folder: str, planned: State) -> None:
+    # A run would make again what another has done meanwhile, and record that nothing has come of it.
+    if journal_state(folder) != planned:
+        raise UsageError(f"{folder}: another batch has been at work in this folder just now: start this again")
+
+
+def _lock_path(folder: str) -> str:
+    return os.path.join(folder, HOME, "lock")
+
+
 def _journal_path(folder: str) -> str:
     return os.path.join(folder, HOME, "journal.jsonl")
 
@@ -116,6 +163,8 @@ def _parse(line: bytes) -> tuple[str, Record]:
 class Journal:
     """The journal of one run, which holds its output folder for itself as long as it is open.
 
+    `planned` is the state of the journal by which the run was planned, where it was.
+
     Attributes
     ----------
     temporaries : str
@@ -124,12 +173,12 @@ class Journal:
     Raises
     ------
     UsageError
-        where another run holds the folder.
+        where another run holds the folder, or has since the plan was made.
     ImageWriteError
         where the folder cannot be made or written in.
     """
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, planned: State | None = None) -> None:
         self._path = _journal_path(folder)
         self._lock: IO[bytes] | None = None
         self._file: int | None = None
@@ -137,13 +186,14 @@ class Journal:
         self.temporaries = os.path.join(folder, HOME, "tmp")
         try:
             os.makedirs(self.temporaries, exist_ok=True)
-            self._lock = _locked(os.path.join(folder, HOME, "lock"), folder)
+            self._lock = _locked(folder)
+            if planned is not None:
+                _check_unchanged(folder, planned)
             self._empty()
             self._file = self._open()
         except OSError as error:
             self.close()
-            where = error.filename or folder
-            raise ImageWriteError(f"{where}: cannot be made: {error.strerror}; choose another folder with -o") from None
+            raise _cannot_be_made(error.filename or folder, error.strerror) from None
         except BaseException:
             self.close()
             raise
@@ -240,22 +290,24 @@ def _flush(file: int) -> None:
         (os.fdatasync if hasattr(os, "fdatasync") else os.fsync)(file)
 
 
-def _locked(path: str, folder: str) -> IO[bytes]:
+def _locked(folder: str) -> IO[bytes]:
     """Open a file that is locked until it is closed, also by the end of all processes that have it.
 
     Raises UsageError where others hold it: then the folder, and what lies in it, is theirs.
     """
     with contextlib.ExitStack() as on_failure:
-        file = on_failure.enter_context(open(path, "ab"))
-        stop = time.monotonic() + _PATIENCE
-        while not _try_lock(file):
-            if time.monotonic() > stop:
-                raise UsageError(
-                    f"{folder}: another batch is at work in this folder: wait for it, or use another with -o"
-                )
-            time.sleep(0.05)
+        file = on_failure.enter_context(open(_lock_path(folder), "ab"))
+        _lock_in_time(file, folder)
         on_failure.pop_all()
     return file
+
+
+def _lock_in_time(file: IO[bytes], folder: str) -> None:
+    stop = time.monotonic() + _PATIENCE
+    while not _try_lock(file):
+        if time.monotonic() > stop:
+            raise UsageError(f"{folder}: another batch is at work in this folder: wait for it, or use another with -o")
+        time.sleep(0.05)
 
 
 def _try_lock(file: IO[bytes]) -> bool:

@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING
 from convcli import job
 from convcli.batch.chunks import Chunks
 from convcli.batch.inputs import Source, find_inputs
-from convcli.batch.journal import DONE, Done, Journal, Record, fingerprint, read_journal
+from convcli.batch.journal import (
+    DONE,
+    Done,
+    Journal,
+    Record,
+    State,
+    await_others,
+    check_can_be_made,
+    fingerprint,
+    journal_state,
+    read_journal,
+)
 from convcli.batch.naming import Naming, check_distinct
 from convcli.batch.work import Answer, FileWork, FilterWork, Task, Work
 from convcli.batch.workers import Lost, Pool
@@ -81,7 +92,8 @@ class Plan:
     """What a batch will do. Its length is how many results it gives.
 
     `skipped` holds the results that are known before any work: of images whose outputs are there already, and of those
-    that failed to be read or named. `notes` are lines for people, `details` more for who wants them.
+    that failed to be read or named. `notes` are lines for people, `details` more for who wants them. `journal` is the
+    state of the journal that all this goes by.
     """
 
     items: tuple[Item, ...]
@@ -89,6 +101,7 @@ class Plan:
     notes: tuple[str, ...] = ()
     details: tuple[str, ...] = ()
     work: Work | None = None
+    journal: State | None = None
 
     def __len__(self) -> int:
         return len(self.items) + len(self.skipped)
@@ -104,9 +117,13 @@ def plan_batch(inputs: Sequence[str], options: BatchOptions) -> Plan:
     ------
     UsageError
         for inputs that match nothing (all are named), two inputs with one output, outputs that would replace an input,
-        unknown fields in the name, an unknown kernel; where outputs exist and are to be an error.
+        unknown fields in the name, an unknown kernel; where outputs exist and are to be an error, or another run is at
+        work in the output folder.
     """
     work, naming = _work_and_naming(options)
+    if not options.filter.dry_run:
+        await_others(options.output)
+    state = journal_state(options.output)
     records, notes = read_journal(options.output)
     found = find_inputs(inputs, options.output, recursive=options.recursive, ours=records)
     notes += found.notes
@@ -117,7 +134,7 @@ def plan_batch(inputs: Sequence[str], options: BatchOptions) -> Plan:
     judged = _Judge(options, records, work.key())
     items = [item for source, name in named if (item := judged.judge(source, name)) is not None]
     notes += judged.finish()
-    return Plan(tuple(items), (*settled, *judged.skipped), tuple(notes), tuple(found.details), work)
+    return Plan(tuple(items), (*settled, *judged.skipped), tuple(notes), tuple(found.details), work, state)
 
 
 def _work_and_naming(options: BatchOptions) -> tuple[Work, Naming]:
@@ -262,14 +279,16 @@ def run_batch(
     Raises
     ------
     UsageError
-        where another run is at work in the same output folder.
+        where another run is at work in the same output folder, or has been since this one was planned.
     ImageWriteError
         where the output folder cannot be made.
     ConvcliError
         where no process can be started.
     """
     dry = options.filter.dry_run
-    with closing(Journal(options.output)) if plan.items and not dry else nullcontext() as journal:
+    if dry and plan.items:
+        check_can_be_made(options.output)
+    with closing(Journal(options.output, plan.journal)) if plan.items and not dry else nullcontext() as journal:
         for result in plan.skipped:
             yield result
             if options.fail_fast and result.status == "failed":

@@ -105,7 +105,8 @@ class FilterWork:
 class FileWork:
     """Does the work on one file, come what may: whatever goes wrong is the file's failure.
 
-    Leave is asked for images that take more than `share` bytes of memory.
+    What is not whole yet lies in `temporary_folder`, which is None where nothing is written at all. Leave is asked for
+    images that take more than `share` bytes of memory.
     """
 
     work: Work
@@ -120,7 +121,8 @@ class FileWork:
         source, output = task.source, task.output
         try:
             read = os.stat(source)
-            _check_absent(task)
+            if self.temporary_folder is not None:
+                _check_place(task)
             result = self.work.run(source, output, self.temporary_folder)
             if result.status != "done":
                 return Answer(result)
@@ -147,7 +149,11 @@ class FileWork:
             return 0
 
 
-def _check_absent(task: Task) -> None:
+def _check_place(task: Task) -> None:
+    """Check that the output can be put where it belongs, so that nothing is read and filtered in vain."""
+    folder = os.path.dirname(task.output)
+    if not os.path.isdir(folder):
+        raise ImageWriteError(f"{task.output}: not tried: there is no folder {folder}: has it been removed?")
     if not task.replace and os.path.lexists(task.output):
         raise ImageWriteError(f"{task.output}: has been made by somebody else meanwhile, and is not replaced")
 
