@@ -319,6 +319,7 @@ def test_unknown_pixels_spoil_no_window(photo):
 def test_blocks_of_any_size_give_the_same(photo, monkeypatch):
     after = np.clip(np.rint(response(photo, random_kernel((5, 4)))), 0, 255).astype(np.uint8)
     whole = fit_kernel([Pair(photo, after)], FitOptions((5, 4), bias=True))
+    monkeypatch.setattr(fitting, "_LEAST_BLOCK", 100)
     monkeypatch.setattr(fitting, "_BLOCK_SAMPLES", 20 * 300)  # a row and a bit; then less than a row
     rows = fit_kernel([Pair(photo, after)], FitOptions((5, 4), bias=True))
     monkeypatch.setattr(fitting, "_BLOCK_SAMPLES", 1)
@@ -326,6 +327,20 @@ def test_blocks_of_any_size_give_the_same(photo, monkeypatch):
     np.testing.assert_allclose(rows.weights, whole.weights, atol=1e-10)
     assert rows.counts == whole.counts
     assert tiles.weights.shape == (4, 5)
+
+
+def test_threads_change_no_bit_of_the_result(photo, monkeypatch):
+    monkeypatch.setattr(fitting, "_LEAST_BLOCK", 100)  # many blocks, which threads finish in any order
+    monkeypatch.setattr(fitting, "_BLOCK_SAMPLES", 1)
+    after = np.clip(np.rint(response(photo, random_kernel((5, 4)))), 0, 255).astype(np.uint8)
+    fits = [fit_kernel([Pair(photo, after)], FitOptions((5, 4), bias=True), threads) for threads in (1, 2, 5)]
+    for fit in fits[1:]:
+        np.testing.assert_array_equal(fit.weights, fits[0].weights)
+        assert (fit.bias, fit.residual_rms, fit.residual_max) == (
+            fits[0].bias,
+            fits[0].residual_rms,
+            fits[0].residual_max,
+        )
 
 
 def test_every_channel_is_an_image_of_its_own_with_the_same_kernel(photo):

@@ -41,8 +41,9 @@ SYMMETRIES = ("none", "left-right", "up-down", "both", "point", "quarter", "full
 
 # The equations of this many weights take 130 MB.
 _MOST_WEIGHTS = 4096
-# Windows are laid out side by side, this many samples at a time: 4 MB, which stays in the cache.
-_BLOCK_SAMPLES = 1 << 19
+# Windows are laid out side by side, this many samples at a time: 4 MB, which stays in the cache. Each block's products
+# are added to the equations, so that where these are large it is made of this many windows at least: 32 MB for 63x63.
+_BLOCK_SAMPLES, _LEAST_BLOCK = 1 << 19, 1024
 # Sums are taken over this many runs of blocks, whatever the number of threads: the result does not depend on it. Their
 # matrices take so much memory at most.
 _RUNS, _RUNS_SAMPLES = 64, 1 << 25
@@ -477,7 +478,7 @@ def _blocks(pair: Pair, options: FitOptions, shift_in: float, shift_out: float) 
     targets = _targets(pair, options)
     rows, columns, channels = targets.shape
     usable = _usable_windows(pair, options.size)
-    samples = max(256, _BLOCK_SAMPLES // (height * width))
+    samples = max(_LEAST_BLOCK, _BLOCK_SAMPLES // (height * width))
     across = min(columns, samples)
     down = max(1, samples // across)
     for channel in range(channels):
