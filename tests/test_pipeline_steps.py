@@ -377,6 +377,10 @@ def test_a_kernel_file_and_weights_are_found_beside_their_document(tmp_path):
         ("[{conv: {out: 4, kernel: 20}}]", "steps[0].conv: a kernel that spans 20 does not fit into 12"),
         ("[{conv: {out: 4, kernel: 3, groups: 2}}]", "groups: 3 input channels do not split into 2 groups"),
         ("[{conv: {out: 4, kernel: 3, groups: 3}}]", "groups: 4 output channels do not split into 3 groups"),
+        (
+            "[{conv: {weights: [[[[1, 2]]]], groups: channels}}]",
+            "groups: 1 output channel does not split into 3 groups: write out a kernel for each, or lay one on all",
+        ),
         ("[{conv: {weights: [[[[1]]]]}}]", "weights of 1x1x1x1 read 1 channels, and the input has 3"),
         ("[gray, {conv: {weights: [[[[1]]]], out: 2}}]", "out: is 2, and weights are written out for 1"),
         ("[gray, {conv: {weights: [[[[1]]]], kernel: 3}}]", "kernel: is 3x3, and weights are written out for 1x1"),

@@ -92,6 +92,9 @@ class _Layer(Step, frozen=True, kw_only=True):
     def check_outputs(self, outputs: int, groups: int) -> None:
         """Raise StepError unless the outputs split into the groups."""
         if outputs % groups:
+            if outputs == 1:
+                hint = "write out a kernel for each, or lay one on all by the step filter"
+                raise StepError(f"groups: 1 output channel does not split into {groups} groups: {hint}")
             raise StepError(f"groups: {outputs} output channels do not split into {groups} groups")
 
 
