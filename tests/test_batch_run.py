@@ -199,6 +199,20 @@ def test_a_file_whose_format_cannot_be_written_fails_alone(photos):
     assert len(contents()) == FILES
 
 
+def test_what_a_library_prints_is_a_note_on_the_file(photos, capfd):
+    for number in range(3):
+        cv2.imwrite(f"photos/x{number}.jpg", picture(number, (100, 200)))
+    whole = Path("photos/x1.jpg").read_bytes()
+    Path("photos/x1.jpg").write_bytes(whole[: len(whole) // 2] + whole[-2:])  # to its end mark, so that it is read
+    Path("photos/broken.png").write_bytes(Path("photos/01.png").read_bytes()[:200])
+    results = do(jobs=1)
+    noted = {result.input: result.notes for result in results if result.notes}
+    said = "photos/x1.jpg: a library says: Corrupt JPEG data: premature end of data segment"
+    assert noted == {"photos/x1.jpg": (said,)}
+    assert failures(results).keys() == {"photos/broken.png"}
+    assert capfd.readouterr().err == ""
+
+
 def test_a_second_run_in_the_same_folder_is_refused(photos, monkeypatch):
     monkeypatch.setattr("convcli.batch.journal._PATIENCE", 0.1)
     other = Journal("out")

@@ -24,6 +24,7 @@ from convcli.batch.journal import (
     read_journal,
 )
 from convcli.batch.naming import Naming, check_distinct
+from convcli.batch.talk import keep_talk
 from convcli.batch.work import Answer, FileWork, FilterWork, Task, Work
 from convcli.batch.workers import Lost, Pool
 from convcli.convolution.options import available_threads
@@ -322,9 +323,7 @@ class _Run:
         budget = None if free is None else free // 2
         share = 1 << 62 if budget is None else budget // (2 * self._jobs)
         temporaries = None if self._journal is None else self._journal.temporaries
-        pool = Pool(
-            FileWork(self._work, temporaries, share), self._jobs, budget, _task, partial(keep_freed_memory, share)
-        )
+        pool = Pool(FileWork(self._work, temporaries, share), self._jobs, budget, _task, partial(_prepare, share))
         try:
             yield from self._follow(pool)
         finally:
@@ -417,6 +416,12 @@ class _Run:
         for folder in dict.fromkeys(os.path.dirname(item.output) for item in self._items):
             with suppress(OSError):
                 os.makedirs(folder, exist_ok=True)
+
+
+def _prepare(share: int) -> None:
+    """Make a process of the pool ready for its work."""
+    keep_freed_memory(share)
+    keep_talk()
 
 
 def _task(item: Item, again: bool) -> Task:

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import NamedTuple, Protocol
 
 from convcli import __version__, job
+from convcli.batch.talk import talk
 from convcli.errors import ConvcliError, ImageWriteError
 from convcli.image.peek import peek_bytes
 from convcli.job import FilterOptions, Result
@@ -115,6 +116,14 @@ class FileWork:
 
     def __call__(self, task: Task, ask: Callable[[int], None]) -> Answer:
         """Do one file."""
+        answer = self._answer(task, ask)
+        said = talk()
+        if said and answer.result.error is None:  # else it is known what is wrong
+            notes = answer.result.notes + tuple(f"{task.source}: a library says: {line}" for line in said)
+            return answer._replace(result=replace(answer.result, notes=notes))
+        return answer
+
+    def _answer(self, task: Task, ask: Callable[[int], None]) -> Answer:
         needed = self._needed(task)
         if needed > self.share:
             ask(needed)
