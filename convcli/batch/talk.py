@@ -6,7 +6,6 @@ libjpeg goes on where data is damaged, so that its warning is all there is to te
 import contextlib
 import os
 import sys
-import tempfile
 
 _STANDARD_ERROR = 2
 _MOST_BYTES = 4096
@@ -20,9 +19,19 @@ def keep_talk() -> None:
     global _kept  # noqa: PLW0603 (as standard error is, it is the process's own)
     if sys.stderr is None:
         return
-    with contextlib.suppress(OSError), tempfile.TemporaryFile() as file:
-        _kept = os.dup(file.fileno())
-        os.dup2(file.fileno(), _STANDARD_ERROR)
+    with contextlib.suppress(OSError):
+        kept = _nameless_file()
+        os.dup2(kept, _STANDARD_ERROR)
+        _kept = kept
+
+
+def _nameless_file() -> int:
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create("talk")
+    import tempfile  # which takes five milliseconds to load
+
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())
 
 
 def talk() -> list[str]:

@@ -249,10 +249,10 @@ def markdown_image(record: dict[str, Any]) -> str:
 def markdown_row(cells: Sequence[str]) -> str:
     """Write cells as a row of a table.
 
-    >>> print(markdown_row(["a|b", "1.5"]), end="")
-    | a\\|b | 1.5 |
+    >>> print(markdown_row(["a|b", "two\\nlines"]), end="")
+    | a\\|b | two lines |
     """
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
+    return "| " + " | ".join(" ".join(cell.replace("|", "\\|").splitlines()) for cell in cells) + " |\n"
 
 
 def _short(spec: str) -> str:
