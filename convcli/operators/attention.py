@@ -69,7 +69,9 @@ def attention(
         raise UsageError(f"{inner} query and {outputs} value channels cannot be split into {heads} heads")
     check_attention(height, width)
     positions = height * width
-    queries, keys, values = (linear(image, each).reshape(positions, heads, -1).swapaxes(0, 1) for each in matrices)
+    queries, keys, values = (
+        linear(image, each, threads=threads).reshape(positions, heads, -1).swapaxes(0, 1) for each in matrices
+    )
     factor = np.float32(1 / math.sqrt(inner // heads) if scale is None else scale)
     out = np.empty((positions, heads, outputs // heads), np.float32)
     turned = keys.swapaxes(1, 2)

@@ -3,8 +3,9 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+from convcli.convolution.backends.blas import blas_threads
 from convcli.errors import UsageError
-from convcli.operators.strips import Image, as_image, per_channel, shape_words
+from convcli.operators.strips import Image, as_image, in_strips, per_channel, shape_words
 
 
 def flatten(x: ArrayLike) -> Image:
@@ -18,7 +19,7 @@ def flatten(x: ArrayLike) -> Image:
     return as_image(x).transpose(2, 0, 1).reshape(1, 1, -1)
 
 
-def linear(x: ArrayLike, weights: ArrayLike, bias: ArrayLike | None = None) -> Image:
+def linear(x: ArrayLike, weights: ArrayLike, bias: ArrayLike | None = None, threads: int | None = None) -> Image:
     """Multiply the channels of each pixel by a matrix (outputs, inputs), and add a number for each output.
 
     After `flatten` there is one pixel, and this is a fully connected layer, torch.nn.Linear.
@@ -37,19 +38,27 @@ def linear(x: ArrayLike, weights: ArrayLike, bias: ArrayLike | None = None) -> I
             f"weights of {shape_words(matrix.shape)} read {matrix.shape[1]} channels, and the input has "
             f"{image.shape[2]}: {shape_words(image.shape)}"
         )
-    return apply_linear(image, matrix, bias)
+    return apply_linear(image, matrix, bias, threads)
 
 
-def apply_linear(image: Image, matrix: Image, bias: ArrayLike | None = None) -> Image:
+def apply_linear(image: Image, matrix: Image, bias: ArrayLike | None = None, threads: int | None = None) -> Image:
     """Compute `linear` of float32 arrays that are known to be right: looking through large weights takes longer.
 
     >>> apply_linear(np.ones((1, 1, 2), np.float32), np.array([[3, 4]], np.float32)).tolist()
     [[[7.0]]]
     """
-    out: Image = (image.reshape(-1, image.shape[2]) @ matrix.T).reshape(*image.shape[:2], -1)
-    if bias is not None:
-        out += per_channel("bias", bias, len(matrix)).astype(np.float32)
-    return out
+    pixels = image.reshape(-1, image.shape[2])
+    out = np.empty((len(pixels), len(matrix)), np.float32)
+    added = None if bias is None else per_channel("bias", bias, len(matrix)).astype(np.float32)
+
+    def strip(rows: slice) -> None:
+        np.matmul(pixels[rows], matrix.T, out=out[rows])
+        if added is not None:
+            out[rows] += added
+
+    with blas_threads(1):
+        in_strips(len(pixels), max(matrix.shape), strip, threads)
+    return out.reshape(*image.shape[:2], -1)
 
 
 def check_matrix(weights: ArrayLike, what: str = "weights") -> Image:

@@ -79,7 +79,7 @@ class Linear(Step, frozen=True, kw_only=True):
         shape = self._shape(inputs[0])
         weights = setting.weights.get(self.weights, shape, setting.place)
         bias = setting.weights.biases(self.bias, self.weights, shape[0], setting.place)
-        return Prepared(lambda maps: dense.apply_linear(maps, weights, bias))
+        return Prepared(lambda maps: dense.apply_linear(maps, weights, bias, setting.threads))
 
     def _shape(self, shape: Shape) -> tuple[int, int]:
         written = inline_shape(self.weights, 2)
