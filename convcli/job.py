@@ -440,7 +440,12 @@ def output_paths(
         names = (Path(_default_output(source, kernels, format_name)).name for source in sources)
         outputs = [str(Path(output) / name) for name in names]
     elif len(sources) > 1:
-        hint = "" if output == STANDARD_STREAM else f"; to make one: mkdir {output}"
+        stray = next((source for source in sources if "=" in source and not Path(source).exists()), None)
+        if stray is not None:
+            raise UsageError(f"{stray}: no such file; a kernel's parameters follow its name, as in -k gaussian:{stray}")
+        folder = os.path.splitext(output)[0]
+        again = "" if folder == output else f", then -o {folder}"
+        hint = "" if output == STANDARD_STREAM else f"; to make one: mkdir {folder}{again}"
         raise UsageError(f"-o {output}: {len(sources)} inputs need a folder as their output{hint}")
     else:
         outputs = [output]

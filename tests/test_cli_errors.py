@@ -229,6 +229,29 @@ def test_several_inputs_need_a_folder():
     assert refused("filter", "photo.png", "photo.jpg", "-k", "sobel_x", "-o", "out") == (
         "-o out: 2 inputs need a folder as their output; to make one: mkdir out"
     )
+    assert refused("filter", "photo.png", "photo.jpg", "-k", "sobel_x", "-o", "out.png").endswith(
+        "to make one: mkdir out, then -o out"
+    )
+
+
+def test_parameters_apart_from_their_kernel_are_no_file():
+    assert refused("filter", "photo.png", "-k", "gaussian", "sigma=2", "-o", "out.png") == (
+        "sigma=2: no such file; a kernel's parameters follow its name, as in -k gaussian:sigma=2"
+    )
+
+
+def test_a_file_in_place_of_a_command_is_told_to_be_filtered(tmp_path):
+    path = tmp_path / "photo.png"
+    path.write_bytes(b"")
+    assert f"to filter that file: convcli filter {path} -k sobel_x" in refused(path, "-k", "sobel_x")
+    assert "to filter" not in refused(tmp_path / "none.png", "-k", "sobel_x")
+
+
+@pytest.mark.parametrize("weights", ["[[0,-1,0],[-1,5,-1],[0,-1,0]]", "3x3:0,-1,0,-1,5,-1,0,-1,0", "3: 0,1,2"])
+def test_weights_in_the_notation_of_others_are_told_ours(weights):
+    assert refused("filter", "photo.png", "-k", weights).endswith(
+        "weights are written row by row: '0 -1 0; -1 5 -1; 0 -1 0'"
+    )
     assert refused("filter", "-", "-k", "sobel_x", "-o", "folder") == (
         "folder: an image from standard input needs a file as its output, not a folder"
     )

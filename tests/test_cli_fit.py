@@ -142,3 +142,20 @@ def test_help_has_a_worked_example():
     outcome = run("kernels", "fit", "--help")
     assert outcome.status == 0
     assert b"convcli kernels fit sharp.png blurred.png --size 7 -o blur.yaml" in outcome.output
+
+
+def test_the_rank_is_told_as_far_as_the_weights_are_certain(place):
+    """Rounding to 8 bits makes any fitted kernel one of full rank."""
+    done("filter", "before.png", "-k", "gaussian:sigma=1", "-o", "soft.png", "-f")
+    printed = done("kernels", "fit", "before.png", "soft.png", "--size", "7").output
+    assert b"rank       1 as far as the weights are certain, separable" in printed
+    done("filter", "before.png", "-k", "1 2 0; 0 1 1; 1 0 -3", "--signed", "clip", "-o", "full.png", "-f")
+    assert b"3, not separable" in done("kernels", "fit", "before.png", "full.png", "--size", "3").output
+
+
+def test_what_no_kernel_explains_is_warned_of(place):
+    done("filter", "before.png", "-k", "sobel_x", "-o", "edges.png", "-f")
+    outcome = done("kernels", "fit", "before.png", "edges.png", "--size", "3")
+    assert "warning: the kernel explains 10% of what the output varies by" in outcome.messages
+    done("filter", "before.png", "-k", "sobel_x", "--depth", "f32", "--signed", "clip", "-o", "edges.npy", "-f")
+    assert "explains" not in done("kernels", "fit", "before.png", "edges.npy", "--size", "3").messages

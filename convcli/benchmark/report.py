@@ -148,8 +148,8 @@ class Comparison:
 class Sweep:
     """What a sweep over sizes shows of one kernel: who is fastest where, and where one overtakes another.
 
-    `medians` holds the seconds of all contestants by size, `fastest` who was that; reigns and crossovers are those of
-    convcli's own backends.
+    `medians` holds the seconds of all contestants by size, `fastest` who has the least of those with a right result;
+    reigns and crossovers, of convcli's own backends, allow for the uncertainty of measuring.
     """
 
     kernel: str
@@ -270,7 +270,11 @@ def sweep_of(kernel: str, comparisons: Sequence[Comparison]) -> Sweep:
         for comparison in comparisons
         if comparison.size is not None
     }
-    fastest = {each.size: each.by_speed[0].backend for each in comparisons if each.size is not None}
+    fastest = {
+        each.size: min(each.rows, key=lambda row: (not row.agrees, row.seconds.median)).backend
+        for each in comparisons
+        if each.size is not None
+    }
     standings = standings_of(comparisons)
     plain = any(row.plain for comparison in comparisons for row in comparison.rows)
     sentence = describe_sweep(kernel, standings, " of the backends" if plain else "")

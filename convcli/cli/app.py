@@ -154,5 +154,8 @@ def _usage_message(error: TyperException) -> str:
         message = f"no such option: {option}{nearest(option, known)}"
     for theirs, ours in _OUR_WORDS.items():
         message = message.replace(theirs, ours)
+    name = message.removeprefix("No such command '").removesuffix("'")
+    if name != message and os.path.isfile(name):
+        message += f"; to filter that file: convcli filter {name} -k sobel_x"
     hint = f" (see {context.command_path} --help)" if context is not None else ""
     return f"{message[:1].lower()}{message[1:]}{hint}"

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from rich import box
 from rich.columns import Columns
 from rich.console import Console, Group, RenderableType
@@ -102,13 +103,27 @@ def print_fit(kernel: Kernel, fit: Fit, options: FitOptions) -> None:
     console.print()
     _print(console, _body(kernel, console))
     console.print()
-    _print(console, _labelled([*_fact_lines(kernel, Figures.of(kernel)), *_fit_lines(fit, options)]))
+    facts = dict(_fact_lines(kernel, Figures.of(kernel)))
+    facts["rank"] = _rank_of_fit(fit, facts["rank"])
+    _print(console, _labelled([*facts.items(), *_fit_lines(fit, options)]))
 
 
 def print_weights(kernel: Kernel) -> None:
     """Print a kernel's weights, in colour where there are colours, with a small picture of them."""
     console = stdout_console()
     _print(console, _body(kernel, console))
+
+
+def _rank_of_fit(fit: Fit, exactly: str) -> str:
+    """Tell the rank as far as the weights are certain: errors make any kernel one of full rank."""
+    height, width = fit.weights.shape
+    # What errors alone would have as their largest singular value (random matrices: Geman 1980).
+    noise = fit.standard_error * (height**0.5 + width**0.5)
+    values = np.linalg.svd(fit.weights, compute_uv=False)
+    certain = int((values > noise).sum())
+    if not 0 < certain < int(np.linalg.matrix_rank(fit.weights)):
+        return exactly
+    return f"{certain} as far as the weights are certain" + (", separable" if certain == 1 else "")
 
 
 def _fit_lines(fit: Fit, options: FitOptions) -> Iterable[tuple[str, str]]:

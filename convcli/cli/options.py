@@ -120,7 +120,7 @@ AnchorOption = Annotated[
     typer.Option(
         "--anchor",
         metavar="Y,X",
-        help="The kernel element over the output pixel, rows first, from 0. Default: the middle.",
+        help="The kernel element over the output pixel, rows first, from 0. Default: rows // 2, columns // 2.",
         rich_help_panel=_GEOMETRY,
     ),
 ]

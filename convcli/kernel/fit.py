@@ -49,6 +49,8 @@ _BLOCK_SAMPLES, _LEAST_BLOCK = 1 << 19, 1024
 _RUNS, _RUNS_SAMPLES = 64, 1 << 25
 # A pattern with less than this part of the largest pattern's energy is one that the images do not show.
 _NO_ENERGY = 1e-12
+# A kernel that accounts for less than this part of the output's variance did not make it alone.
+_EXPLAINED = 0.5
 # Weights that are uncertain by more than this part of the largest are not worth calling determined.
 _UNCERTAIN = 0.1
 
@@ -224,19 +226,23 @@ def fit_kernel(pairs: Sequence[Pair], options: FitOptions, threads: int = 1) -> 
     bias = equations.bias(flat) + shift_out - shift_in * float(flat.sum()) if options.bias else 0.0
     weights = flat.reshape(options.size)
     error = problem.standard_error(misfit.squares, equations.count - problem.unknowns - options.bias)
+    explained = equations.explained(misfit.squares)
     return Fit(
         weights=weights,
         bias=float(bias),
         counts=counts,
         residual_rms=float(np.sqrt(misfit.squares / equations.count)),
         residual_max=misfit.largest,
-        explained=equations.explained(misfit.squares),
+        explained=explained,
         unknowns=problem.unknowns,
         determined=problem.determined,
         condition=problem.condition,
         standard_error=error,
         gradient=(misfit.gradient / equations.count).reshape(options.size),
-        warnings=tuple(_warnings(problem, equations.count, weights, error, constant=constant)),
+        warnings=(
+            *_warnings(problem, equations.count, weights, error, constant=constant),
+            *_explanation(explained, options.bias),
+        ),
     )
 
 
@@ -601,6 +607,17 @@ def _warnings(problem: _Problem, used: int, weights: Reals, error: float, *, con
         yield (
             f"the images hardly determine the kernel: weights are uncertain by up to {error:.2g}, where the largest is "
             f"{np.abs(weights).max():.2g}. To be surer, {remedy}"
+        )
+
+
+def _explanation(explained: float, bias: bool) -> Iterator[str]:
+    if explained < _EXPLAINED:
+        others = (
+            "an absolute value, a stretch or a tone curve" if bias else "a bias (--bias), an absolute value or a curve"
+        )
+        yield (
+            f"the kernel explains {max(explained, 0.0):.0%} of what the output varies by: no convolution alone made "
+            f"it, but perhaps {others}, a larger kernel, or noise"
         )
 
 

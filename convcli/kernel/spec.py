@@ -23,6 +23,8 @@ from convcli.kernel.model import AnyKernel, Kernel
 from convcli.kernel.shaping import SHAPING, shape_as_asked
 from convcli.kernel.values import looks_like_number, parse_number
 
+# Weights as Python and ImageMagick write them: [[0, 1], ...], 3x3: 0,1,...
+_OTHER_WEIGHTS = re.compile(r"\s*([\[({]|\d+(x\d+)?\s*:)")
 _PARAMETERS = re.compile(r"(?P<base>.*):(?P<parameters>\s*\w+\s*=.*)", re.DOTALL)
 
 
@@ -139,6 +141,8 @@ def _unknown(name: str) -> KernelError:
     base, colon, rest = name.partition(":")
     if colon and find(base.strip()) is not None:
         return KernelError(f"{name}: parameters are written {base}:param=value, not {rest.strip()!r}")
+    if _OTHER_WEIGHTS.match(name):
+        return KernelError(f"unknown kernel {name!r}; weights are written row by row: '0 -1 0; -1 5 -1; 0 -1 0'")
     known = [*catalogue_names(), *user_files()]
     hint = nearest(name.lower(), known) or nearest(name, known)
     if is_file(name):
