@@ -92,6 +92,21 @@ def test_what_does_not_go_together_is_refused(arguments, message):
     assert not Path("out").exists()
 
 
+def test_steps_that_are_computed_in_one_way_alone_leave_nothing_empty():
+    Path("mixed.yaml").write_text(
+        "name: mixed\nsteps:\n  - gray\n  - filter: {kernel: box:size=3}\n  - filter: {kernel: sobel_x}\n  - abs\n"
+    )
+    lines = done("batch", "in", "--pipeline", "mixed.yaml", "-o", "out", "--timing", "--report", "r.md").lines
+    choices = [line for line in lines if line.endswith("; 5 files")]
+    assert [choice.split(":")[0] for choice in choices] == ["filter_1", "filter_2"]
+    assert not [line for line in lines if ": ," in line or ", ;" in line]
+    row = [cell.strip() for cell in Path("r.md").read_text().splitlines()[2].split("|")]
+    backends = row[5].split(", ")
+    assert row[4] == "gray_1, filter_1, filter_2, abs_1"
+    assert all(backends)
+    assert len(set(backends)) == len(backends)
+
+
 def test_the_work_goes_to_other_processes_by_the_name_of_its_file():
     work = PipelineWork("blur.yaml", RunOptions())
     again = pickle.loads(pickle.dumps(work))

@@ -33,7 +33,7 @@ class Failure:
 
 @dataclass
 class Choice:
-    """How one kernel was computed in `files` files.
+    """How one kernel, for which there was a choice, was computed in `files` files.
 
     `predicted` seconds and those of the next best, `after`, are given from the least to the most.
     """
@@ -205,6 +205,8 @@ class Totals:
             yield name, seconds, seconds / total if total else 0.0
 
     def _choose(self, step: Step) -> None:
+        if not step.backend:  # a step of a pipeline that can be computed in one way alone
+            return
         key = (step.kernel, step.backend, step.reason, "" if step.runner_up is None else step.runner_up[0])
         choice = self._choices.get(key)
         if choice is None:

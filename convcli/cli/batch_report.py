@@ -51,7 +51,7 @@ class BatchReport:
             case ".csv":
                 row = csv_row(csv_cells(record))
             case _:
-                row = markdown_image(record)
+                row = markdown_image(_brief(record))
         try:
             self._rows.write(_encoded(row))
         except OSError as error:
@@ -112,6 +112,16 @@ def _around_markdown(totals: Totals, folder: str) -> tuple[str, str]:
     if totals.failures:
         parts += ["\n## Failures\n\n", *(f"- {_text(failure.error)}\n" for failure in totals.failures)]
     return "".join(markdown_head()), "".join(parts)
+
+
+def _brief(record: dict[str, Any]) -> dict[str, Any]:
+    """Take the steps of a record together, each backend named once: steps of pipelines are many, and few have one."""
+    steps = record["steps"]
+    backends = dict.fromkeys(step["backend"] for step in steps if step["backend"])
+    return {
+        **record,
+        "steps": [{"kernel": ", ".join(step["kernel"] for step in steps), "backend": ", ".join(backends)}],
+    }
 
 
 def _text(line: str) -> str:
