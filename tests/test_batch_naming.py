@@ -174,6 +174,13 @@ def test_names_are_made_of_the_fields():
     assert name("img.png", "/photos/tour") == "tour/img_sobel_x_gaussian.png"
 
 
+def test_the_inputs_own_suffix_is_a_field_whatever_the_output_ends_in():
+    name = Naming("{stem}_{ext}{suffix}", (), "png")
+    assert name("day/img.v2.jpg") == "day/img.v2_jpg.png"
+    assert name("img.PNG") == "img_PNG.PNG"
+    assert name("img") == "img_.png"
+
+
 @pytest.mark.parametrize(
     ("relative", "format_name", "expected"),
     [
@@ -231,6 +238,28 @@ def test_two_inputs_with_one_output_are_both_named(tmp_path):
     many = [(f"{folder}/{n}", f"{n}") for folder in "ab" for n in range(5)]
     with pytest.raises(UsageError, match=r"\(and 2 more\)"):
         check_distinct(many, str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("places", "advice"),
+    [
+        (["x.jpg", "x.png"], "such as '{stem}_{ext}{suffix}'"),
+        (["a/x.png", "b/x.png"], "such as '{parent}_{stem}{suffix}'"),
+        (["a/x.jpg", "b/x.png"], "such as '{parent}_{stem}{suffix}'"),
+        (["a/x.jpg", "a/x.png", "b/x.png"], "such as '{parent}_{stem}_{ext}{suffix}'"),
+        (["a/x/1.png", "b/x/1.png"], "filter them by runs of their own, each into another folder"),
+        (["x.jpg", "x.png", "x_png.jpg", "x_png_png.png"], "such as '{stem}_{ext}{suffix}'"),
+        (["p/x.jpg", "p/x.png", "q/x.jpg"], "such as '{parent}_{stem}_{ext}{suffix}'"),
+    ],
+)
+def test_a_name_is_advised_that_tells_the_inputs_apart(tmp_path, places, advice):
+    def named_by(template):
+        name = Naming(template, (), "png")
+        return [(place, name(os.path.basename(place), os.path.dirname(place))) for place in places]
+
+    with pytest.raises(UsageError) as refusal:
+        check_distinct(named_by("{stem}{suffix}"), str(tmp_path), named_by)
+    assert str(refusal.value).endswith(advice)
 
 
 def test_names_that_differ_by_case_alone_clash_where_the_file_system_says_so(tmp_path, monkeypatch):

@@ -1,5 +1,6 @@
 """A batch from its plan to its outputs: the same bytes as one by one, whatever goes wrong in between."""
 
+import contextlib
 import faulthandler
 import json
 import os
@@ -190,6 +191,28 @@ def test_an_unknown_kernel_and_an_output_that_is_a_file_are_refused(photos):
         options("file")
     with pytest.raises(UsageError, match="jobs must be at least 1"):
         options(jobs=0)
+
+
+def test_the_name_that_is_advised_for_two_inputs_with_one_output_works(photos):
+    shutil.copy("photos/01.png", "photos/01.jpg")
+    with pytest.raises(UsageError, match=r"01\.jpg and .*01\.png would both be .*'\{stem\}_\{ext\}\{suffix\}'$"):
+        do(format="png")
+    do(format="png", name="{stem}_{ext}{suffix}")
+    assert {"01_png.png", "01_jpg.png", "deep/03_png.png"} <= set(contents())
+
+
+def test_an_output_folder_called_like_an_image_is_refused_unless_it_is_there(photos):
+    looks = (
+        r"-o new\.PNG: batch writes into a folder, and this looks like a file; take convcli filter for one image, or"
+    )
+    with pytest.raises(UsageError, match=looks):
+        options("new.PNG")
+    with pytest.raises(UsageError, match="take convcli run for one image"):
+        BatchOptions(FilterOptions(("sobel_x",)), "new.tiff", pipeline="edges.yaml")
+    options("new.v2")
+    options("new.png/")
+    Path("old.png").mkdir()
+    assert set(statuses(do(output="old.png")).values()) == {"done"}
 
 
 def test_a_file_whose_format_cannot_be_written_fails_alone(photos):
@@ -648,6 +671,51 @@ def test_closing_stops_the_work_and_what_is_done_is_kept(photos):
     assert {name: record.state for name, record in records.items()} == dict.fromkeys(contents(), "done")
     assert {status for path, status in statuses(do(existing="skip")).items()} == {"done", "skipped"}
     assert len(contents()) == FILES
+
+
+def slowly(monkeypatch, seconds):
+    """Have every image take so long."""
+    original = job.read_source
+
+    def read_source(*arguments):
+        time.sleep(seconds)
+        return original(*arguments)
+
+    monkeypatch.setattr(job, "read_source", read_source)
+
+
+def test_what_is_finished_while_a_run_is_interrupted_is_told(photos, monkeypatch):
+    slowly(monkeypatch, 0.3)
+    asked = options(existing="skip")
+    told, late, ticks = [], [], []
+
+    def tick():
+        ticks.append(time.monotonic())
+        if told and ticks[-1] > told[-1][0] + 0.05:  # the next ones are in hand
+            raise KeyboardInterrupt
+
+    with contextlib.suppress(KeyboardInterrupt):
+        for result in run_batch(plan_batch(["photos"], asked), asked, on_tick=tick, on_late=late.append):
+            told.append((time.monotonic(), result))
+    assert late
+    outputs = [result.output for result in (*(result for _, result in told), *late)]
+    assert sorted(outputs) == sorted(f"out/{name}" for name in contents())
+    assert {result.status for result in late} == {"done"}
+    records, _ = read_journal("out")
+    assert {f"out/{name}" for name in records} == set(outputs)
+
+
+def test_what_ended_together_with_the_last_result_that_was_taken_is_told(photos):
+    asked = options(existing="skip", jobs=1)
+    late = []
+    results = run_batch(plan_batch(["photos"], asked), asked, on_late=late.append)
+    told = []
+    for result in results:
+        told.append(result)
+        if len(told) == 2:  # the first chunk is of one file, the second of several
+            break
+    results.close()
+    assert sorted(result.output for result in (*told, *late)) == sorted(f"out/{name}" for name in contents())
 
 
 def test_an_interrupt_in_the_caller_stops_within_a_second(tmp_path, monkeypatch):

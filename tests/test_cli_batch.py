@@ -139,6 +139,10 @@ def test_names_in_a_list_may_hold_anything_but_nul(tmp_path, out):
         (["a.png", "-k", "sobel_x", "-o", "out", "--padding", "mirrored"], "unknown padding 'mirrored'"),
         (["a.png", "-k", "nix", "-o", "out"], "unknown kernel 'nix'"),
         (["a.png", "-k", "sobel_x"], "missing option '--output'"),
+        (
+            ["a.png", "-k", "sobel_x", "-o", "new.png"],
+            "-o new.png: batch writes into a folder, and this looks like a f",
+        ),
     ],
 )
 def test_wrong_usage_is_one_line_and_touches_nothing(tmp_path, monkeypatch, arguments, message):
@@ -416,6 +420,27 @@ def test_an_interrupted_run_is_taken_up(many, undisturbed, out, number):
     skipped = int(re.search(r"; (\d+) skipped", outcome.lines[-1])[1])
     assert 5 <= skipped <= len(finished)  # what was told is recorded; the interrupt may have come before the rest was
     assert assert_whole(out, undisturbed) == sorted(undisturbed)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_is_in_hand_when_a_run_is_interrupted_counts_as_written(tmp_path, out, number):
+    files = 16
+    for each in range(files):
+        save(tmp_path / "in" / f"{each}.png", (1000, 1000))
+    slow = ("-k", "disk:radius=15", "--backend", "direct", "--existing", "skip")
+    report = tmp_path / "r.json"
+    process = start(tmp_path / "in", *slow, "-o", out, "--json", "--report", report, "--jobs", 2)
+    process.stdout.readline()
+    time.sleep(0.05)  # so that the next ones are in hand
+    process.send_signal(number)
+    lines, messages = process.communicate(timeout=20)
+    assert process.returncode == 130, messages
+    written = len(outputs(out))
+    assert 1 <= written < files  # a slow machine may not finish those in hand in time
+    told = messages.splitlines()[-2]
+    assert told.startswith(f"wrote {written} file{'s' if written > 1 else ''} into ")
+    assert told.endswith(f"; {files - written} not tried")
+    assert 1 + len(lines.splitlines()) == len(json.loads(report.read_text())["results"]) == written
 
 
 def test_a_second_interrupt_ends_the_run_at_once(many, undisturbed, out):

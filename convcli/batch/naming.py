@@ -3,22 +3,26 @@
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from string import Formatter
 
 from convcli.errors import UsageError, nearest
 from convcli.image.formats import format_for
 from convcli.job import Named, joined_names
 
-FIELDS = ("stem", "suffix", "kernel", "parent")
+FIELDS = ("stem", "suffix", "kernel", "parent", "ext")
 HOME = ".convcli"  # what a batch keeps in its output folder
 _MOST_NAMED = 3
+# What is advised to tell inputs apart that differ by their suffixes alone, and others.
+_BY_SUFFIX = ("{stem}_{ext}{suffix}",)
+_BY_FOLDER = ("{parent}_{stem}{suffix}", "{parent}_{stem}_{ext}{suffix}")
 _PIECES_OF_NONE = frozenset(("", ".", "..", HOME))  # of a name that is a place in the output folder
 
 
 class Naming:
-    """Names outputs by a template of the fields stem, suffix, kernel and parent (the name of the input's folder).
+    """Names outputs by a template of the fields stem, suffix, kernel, parent (the name of the input's folder) and ext.
 
+    `{ext}` is the input's own suffix without its dot, whatever the suffix of the output is.
     `kernels`, or a pipeline, give `{kernel}`: their names, joined. `format_name` changes suffixes that do not mean it.
 
     >>> Naming("{stem}_edges{suffix}", (), "jpeg")("tour/day 1/img.png")
@@ -32,6 +36,7 @@ class Naming:
 
     def __init__(self, template: str, kernels: Sequence[Named], format_name: str | None) -> None:
         _check_template(template)
+        self._given = kernels, format_name
         self._template = template
         self._plain = template == "{stem}{suffix}"
         self._kernel = joined_names(kernels)
@@ -40,19 +45,24 @@ class Naming:
     def __call__(self, relative: str, folder: str = "") -> str:
         """Name the output of the input that lies at `relative` below `folder`; the name is relative too."""
         stem, suffix = os.path.splitext(relative)
+        ext = suffix[1:]
         if self._suffixes is not None and suffix.lower() not in self._suffixes:
             suffix = self._suffixes[0]
         if self._plain:
             return stem + suffix
         inner, stem = os.path.split(stem)
         parent = os.path.basename(inner) if inner else os.path.basename(os.path.abspath(folder))
-        name = self._template.format(stem=stem, suffix=suffix, kernel=self._kernel, parent=parent)
+        name = self._template.format(stem=stem, suffix=suffix, kernel=self._kernel, parent=parent, ext=ext)
         if not _PIECES_OF_NONE.isdisjoint(name.split("/")):  # a file in / has no parent, one may be called .convcli.png
             raise UsageError(
                 f"--name {self._template!r}: {os.path.join(folder, relative)} would become {name!r}, "
                 "which names no file below the output folder"
             )
         return os.path.join(inner, name)
+
+    def by(self, template: str) -> "Naming":
+        """Give the same naming by another template."""
+        return Naming(template, *self._given)
 
 
 def _check_template(template: str) -> None:
@@ -77,16 +87,33 @@ def _check_template(template: str) -> None:
         )
 
 
-def check_distinct(names: Iterable[tuple[str, str]], folder: str) -> list[str]:
+def check_distinct(
+    names: Iterable[tuple[str, str]],
+    folder: str,
+    named_by: Callable[[str], Iterable[tuple[str, str]]] | None = None,
+) -> list[str]:
     """Check that no two of the (input, relative output) pairs mean one file in `folder`; returns notes.
 
     On a file system that does not tell case apart, names that differ by it alone are alike; elsewhere they are noted.
+    `named_by` gives the pairs by another template, so that only one that tells all inputs apart is advised.
 
     Raises
     ------
     UsageError
         naming both inputs of the first few outputs that two inputs would be written to.
     """
+    clashes, by_case = _clashes(names, folder)
+    if clashes:
+        more = f" (and {len(clashes) - _MOST_NAMED} more)" if len(clashes) > _MOST_NAMED else ""
+        shown = "; ".join(
+            f"{one} and {other} would both be written to {name}" for one, other, name in clashes[:_MOST_NAMED]
+        )
+        raise UsageError(f"{shown}{more}: {_advice(clashes, folder, named_by)}")
+    return by_case
+
+
+def _clashes(names: Iterable[tuple[str, str]], folder: str) -> tuple[list[tuple[str, str, str]], list[str]]:
+    """Find the pairs of inputs with one output, each with that; and notes on outputs that differ by case alone."""
     claimed: dict[str, tuple[str, str]] = {}
     clashes, by_case = [], []
     one_case = ignores_case(folder)
@@ -96,18 +123,34 @@ def check_distinct(names: Iterable[tuple[str, str]], folder: str) -> list[str]:
         if other[0] is source and other[1] is name:
             continue
         if other[1] == name or one_case:
-            clashes.append(f"{other[0]} and {source} would both be written to {name}")
+            clashes.append((other[0], source, name))
         else:
             by_case.append(f"{other[1]} and {name} differ by case alone: some systems take them for one file")
             # A third one may be equal to this one in full.
             again = claimed.setdefault(f"\0{name}", (source, name))
             if again[0] is not source:
-                clashes.append(f"{again[0]} and {source} would both be written to {name}")
-    if clashes:
-        more = f" (and {len(clashes) - _MOST_NAMED} more)" if len(clashes) > _MOST_NAMED else ""
-        shown = "; ".join(clashes[:_MOST_NAMED])
-        raise UsageError(f"{shown}{more}: tell them apart with --name, such as '{{parent}}_{{stem}}{{suffix}}'")
-    return by_case
+                clashes.append((again[0], source, name))
+    return clashes, by_case
+
+
+def _advice(
+    clashes: Sequence[tuple[str, str, str]],
+    folder: str,
+    named_by: Callable[[str], Iterable[tuple[str, str]]] | None,
+) -> str:
+    """Say how to tell inputs apart whose outputs are one file: by a template that does so, where there is one."""
+    by_suffix = all(os.path.splitext(one)[0] == os.path.splitext(other)[0] for one, other, _ in clashes)
+    for template in _BY_SUFFIX + _BY_FOLDER if by_suffix else _BY_FOLDER + _BY_SUFFIX:
+        if named_by is None or _tells_apart(template, folder, named_by):
+            return f"tell them apart with --name, such as '{template}'"
+    return "filter them by runs of their own, each into another folder"
+
+
+def _tells_apart(template: str, folder: str, named_by: Callable[[str], Iterable[tuple[str, str]]]) -> bool:
+    try:
+        return not _clashes(named_by(template), folder)[0]
+    except UsageError:  # of an input that cannot be named so
+        return False
 
 
 def ignores_case(folder: str) -> bool:

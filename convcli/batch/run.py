@@ -1,6 +1,7 @@
 """A batch of images: planned before any work, done by several processes, and resumed where it was left."""
 
 import os
+from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass, replace
@@ -30,7 +31,7 @@ from convcli.batch.workers import Lost, Pool
 from convcli.convolution.options import available_threads
 from convcli.errors import ImageWriteError, OutputError, OutputExistsError, UsageError
 from convcli.image.allocation import keep_freed_memory
-from convcli.image.formats import format_for
+from convcli.image.formats import FORMATS, format_for
 from convcli.image.memory import available_bytes
 from convcli.job import FilterOptions, Result
 
@@ -53,8 +54,8 @@ class BatchOptions:
     `filter` says what is done to each image, to existing outputs too, and whether anything is written at all (dry_run);
     with a `pipeline`, the file of a document, it is the options of `convcli run`.
     `output` is the folder that the outputs go below, where the inputs' tree is kept; `name` is what each is called
-    there, of the fields stem, suffix, kernel and parent. `jobs` is how many images are worked on at a time: by default
-    one for each core. `fail_fast` gives up after the first image that fails.
+    there, of the fields stem, suffix, kernel, parent and ext. `jobs` is how many images are worked on at a time: by
+    default one for each core. `fail_fast` gives up after the first image that fails.
     """
 
     filter: "FilterOptions | RunOptions"
@@ -70,8 +71,20 @@ class BatchOptions:
             raise UsageError("-o: name the folder for the outputs; it is made where there is none")
         if os.path.lexists(self.output) and not os.path.isdir(self.output):
             raise UsageError(f"-o {self.output}: not a folder: name another")
+        if not os.path.exists(self.output) and _is_called_like_an_image(self.output):
+            alone = "convcli filter" if self.pipeline is None else "convcli run"
+            raise UsageError(
+                f"-o {self.output}: batch writes into a folder, and this looks like a file; "
+                f"take {alone} for one image, or give a folder's name"
+            )
         if self.jobs is not None and self.jobs < 1:
             raise UsageError(f"jobs must be at least 1, not {self.jobs}")
+
+
+def _is_called_like_an_image(path: str) -> bool:
+    """Tell whether a path ends in the suffix of a format that can be written; `folder.png/` says that it is none."""
+    suffix = os.path.splitext(path)[1].lower()
+    return any(suffix in format_.suffixes for format_ in FORMATS.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +143,11 @@ def plan_batch(inputs: Sequence[str], options: BatchOptions) -> Plan:
     notes += found.notes
     settled = [Result(path, "", "failed", error=reason) for path, reason in found.problems]
     named = _named(found.sources, naming, options, settled)
-    notes += check_distinct(((source.path, name) for source, name in named), options.output)
+    notes += check_distinct(
+        ((source.path, name) for source, name in named),
+        options.output,
+        lambda template: _names_by(naming.by(template), [source for source, _ in named]),
+    )
     _check_inputs_stay(named, [source.identity for source in found.sources], options.output)
     judged = _Judge(options, records, work.key())
     items = [item for source, name in named if (item := judged.judge(source, name)) is not None]
@@ -169,6 +186,10 @@ def _named(
             output = os.path.join(options.output, name)
             settled.append(Result(source.path, output, "failed", error=f"{source.path}: {reason}"))
     return named
+
+
+def _names_by(naming: Naming, sources: Sequence[Source]) -> list[tuple[str, str]]:
+    return [(source.path, naming(source.relative, source.folder)) for source in sources]
 
 
 def _refusal(suffix: str, options: "FilterOptions | RunOptions") -> str | None:
@@ -269,13 +290,18 @@ def _fingerprint(key: str, source: str, size: int, mtime_ns: int) -> str:
 
 
 def run_batch(
-    plan: Plan, options: BatchOptions, *, on_tick: Callable[[], None] | None = None
+    plan: Plan,
+    options: BatchOptions,
+    *,
+    on_tick: Callable[[], None] | None = None,
+    on_late: Callable[[Result], None] | None = None,
 ) -> Generator[Result, None, None]:
     """Do what is planned, and give each image's result as it ends: first all of `plan.skipped`, then as they come.
 
     `on_tick` is called at least every 0.2 s, in the caller's thread, as long as the caller itself takes no longer.
     Closing the iterator, or an exception such as KeyboardInterrupt raised in `on_tick` or by a signal, stops all work
-    within about a second: what is in hand is finished and recorded, or leaves nothing.
+    within about a second: what is in hand is finished and recorded, or leaves nothing. `on_late` is called with each
+    result that could not be given any more: of what was finished meanwhile, or ended together with the last one given.
 
     Raises
     ------
@@ -295,15 +321,26 @@ def run_batch(
             if options.fail_fast and result.status == "failed":
                 return
         if plan.items:
-            yield from _Run(plan, options, journal, on_tick or (lambda: None)).results()
+            yield from _Run(
+                plan, options, journal, on_tick or (lambda: None), on_late or (lambda _result: None)
+            ).results()
 
 
 class _Run:
-    def __init__(self, plan: Plan, options: BatchOptions, journal: Journal | None, on_tick: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        options: BatchOptions,
+        journal: Journal | None,
+        on_tick: Callable[[], None],
+        on_late: Callable[[Result], None],
+    ) -> None:
         jobs = min(options.jobs or available_threads(), len(plan.items))
         self._options = options
         self._journal = journal
         self._on_tick = on_tick
+        self._on_late = on_late
+        self._untold: deque[Result] = deque()  # of what is recorded, and has yet to be given to the caller
         self._jobs = jobs
         self._items = plan.items
         self._chunks: Chunks[Item] = Chunks(plan.items, jobs)
@@ -345,7 +382,9 @@ class _Run:
                 else:
                     self._chunks.measured(event.tasks, event.seconds)
                     results = self._record(event.tasks, event.answers)
-                yield from results
+                self._untold += results
+                while self._untold:
+                    yield self._untold.popleft()
                 if self._options.fail_fast and any(result.status == "failed" for result in results):
                     return
 
@@ -396,11 +435,14 @@ class _Run:
         return Result(item.source, item.output, "failed", error=error)
 
     def _stop(self, pool: Pool) -> None:
-        """End the processes, and record what they have still done; then take back what has not come to anything."""
+        """End the processes, record and tell what they have still done; then take back what has come to nothing."""
+        while self._untold:
+            self._on_late(self._untold.popleft())
         waiting = {item.relative: item for item in pool.unanswered}
         with closing(pool.stop(_GRACE if pool.busy else 0.0)) as events:
             for event in events:
-                self._record(event.tasks, event.answers)
+                for result in self._record(event.tasks, event.answers):
+                    self._on_late(result)
                 for item in event.tasks:
                     waiting.pop(item.relative, None)
         if self._journal is not None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from convcli.batch.run import BatchOptions, Plan
     from convcli.chain import ToneOptions
     from convcli.cli.batch_reporter import BatchReporter
-    from convcli.job import FilterOptions
+    from convcli.job import FilterOptions, Result
     from convcli.pipeline.runner import RunOptions
 
 app = typer.Typer(
@@ -79,7 +79,8 @@ def batch(
         typer.Option(
             "--name",
             metavar="PATTERN",
-            help="What each output is called, such as '{stem}_{kernel}{suffix}'.",
+            help="What each output is called, such as '{stem}_{kernel}{suffix}'; of {stem}, {suffix}, {kernel}, "
+            "{parent}, the input's folder, and {ext}, the input's own suffix without its dot.",
             rich_help_panel=_FILES,
         ),
     ] = "{stem}{suffix}",
@@ -288,9 +289,12 @@ def _follow(plan: "Plan", options: "BatchOptions", reporter: "BatchReporter") ->
     """Run a batch and tell of it as it goes; where it is interrupted, that is noted in the totals."""
     from convcli.batch.run import run_batch
 
+    late: list[Result] = []  # told after the processes have ended, so that nothing that is said can hold that up
     try:
-        with closing(run_batch(plan, options, on_tick=reporter.tick)) as results:
+        with closing(run_batch(plan, options, on_tick=reporter.tick, on_late=late.append)) as results:
             for result in results:
                 reporter.show(result)
     except KeyboardInterrupt:
         reporter.totals.interrupted = True
+    for result in late:
+        reporter.show(result)
