@@ -52,7 +52,11 @@ def test_a_pipeline_is_laid_open_step_by_step():
     assert cells["flatten_1"][-1] == "31/2"
     text = " ".join(lines)
     assert "Weights take 247 kB in float32. Activations take 60.0 kB together" in text
-    assert "with 6.76 M weights, 110 times as many." in text
+    # 1,024 x 4,704 and 1,176 x 1,600, for 156 and 2,416; the layers behind them are dense as it is.
+    assert (
+        "As dense layers, from every sample to every output, the convolutions c1 and c3 would need 6.70 M weights to "
+        "do the same: 2,600 times as many." in text
+    )
     assert "s2 and c3 are linear: away from the edges, one kernel of 10x10 at stride 2" in text
 
 
@@ -60,7 +64,16 @@ def test_a_dense_layer_is_not_compared_with_itself(tmp_path):
     (tmp_path / "dense.yaml").write_text("steps: [flatten, {linear: {out: 3, bias: false}}]")
     text = done("explain", str(tmp_path / "dense.yaml"), "--input-size", "4x5x2").output.decode()
     assert "480 B in float32" in text
-    assert "Dense layers" not in text
+    assert "dense layers" not in text
+
+
+def test_dense_layers_are_set_beside_convolutions_alone(tmp_path):
+    text = " ".join(printed(EXAMPLES / "pipelines" / "canny.yaml", "--input-size", "427x640x3"))
+    assert "the convolutions across and down would need 149 G weights to do the same: 8,300,000,000 times" in text
+    text = " ".join(printed(EXAMPLES / "pipelines" / "vgg16.yaml"))
+    assert "every output, the 13 convolutions would need 16.7 T weights" in text
+    text = " ".join(printed("-k", "gaussian:sigma=1", "--input-size", "10x10"))
+    assert "the convolution gaussian would need 10.0 k weights to do the same: 123 times as many" in text
 
 
 @pytest.mark.parametrize("name", ["lenet5", "vgg16", "resnet18"])
@@ -114,6 +127,28 @@ def test_two_pipelines_are_set_side_by_side(place):
     assert record["against"]["totals"]["parameters"] == 25
     text = done("explain", "two.yaml", "--against", "one.yaml", "--input-size", "32x32x1", "--md").output.decode()
     assert "| parameters | 18 | 25 | 72% |" in text
+
+
+def test_kernels_side_by_side_are_told_apart_by_their_specs(place):
+    lines = printed("-k", "gaussian:sigma=1", "--against", "gaussian:sigma=2", "--input-size", "50x50")
+    assert lines[0].split() == ["gaussian:sigma=1", "gaussian:sigma=2", "ratio"]
+    assert lines[-1] == ("gaussian:sigma=1 has 81 parameters to the 289 of gaussian:sigma=2: 28%, 3.57 times fewer.")
+    asked = ["-k", "gaussian:sigma=1", "-k", "1 2 1", "--against", "two.yaml", "--input-size", "50x50"]
+    assert printed(*asked)[0].split() == ["gaussian:sigma=1", "then", "1", "2", "1", "two", "ratio"]
+    (place / "other.yaml").write_text(TWO)
+    lines = printed("two.yaml", "--against", "other.yaml", "--input-size", "50x50x1")
+    assert lines[0].split() == ["two.yaml", "other.yaml", "ratio"]
+
+
+def test_small_ratios_are_the_same_in_the_table_and_in_words(place):
+    lines = printed("-k", "1 0 -1", "--against", "box:size=24", "--input-size", "50x50")
+    assert next(line for line in lines if line.startswith("parameters")).split() == ["parameters", "3", "576", "0.52%"]
+    assert lines[-1] == "1 0 -1 has 3 parameters to the 576 of box:size=24: 0.52%, 192 times fewer."
+
+
+def test_a_document_without_weights_is_explained(place):
+    (place / "bare.yaml").write_text("steps: [{conv: {out: 4, kernel: 3}}, batch_norm, {linear: 2}]")
+    assert told("bare.yaml", "--input-size", "9x9x1")["totals"]["parameters"] == 40 + 8 + 10
 
 
 def test_kernels_are_explained_as_the_chain_that_they_are(place):

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -124,7 +125,10 @@ def explain_arithmetic(
         return
     found = _explained(target, kernels, size, options, gray=gray)
     # What is compared is compared on the same images.
-    other = None if against is None else _explained_other(against, found.input, options)
+    other = None
+    if against is not None:
+        other = _explained_other(against, found.input, options)
+        found, other = _told_apart(found, kernels or [target or ""], other, against)
     _show(found, other, json=json, md=md)
     for each in (found, other):
         for warning in () if each is None else each.warnings:
@@ -214,6 +218,18 @@ def _explained_other(against: str, image: Shape, options: ConvolveOptions) -> "E
 
     other = load_document(against) if _is_pipeline(against) else filters_document([against], options)
     return explain(other, image)
+
+
+def _told_apart(
+    found: "Explanation", given: Sequence[str], other: "Explanation", against: str
+) -> tuple["Explanation", "Explanation"]:
+    """Call kernels by their whole specs, and pipelines by their files where both have one name."""
+    alike = found.name == other.name
+
+    def named(explained: "Explanation", specs: Sequence[str]) -> "Explanation":
+        return explained if _is_pipeline(specs[0]) and not alike else replace(explained, name=" then ".join(specs))
+
+    return named(found, given), named(other, [against])
 
 
 def _pixels(path: str, *, gray: bool) -> "NDArray[Any]":

@@ -138,16 +138,26 @@ def sentences(found: Explanation) -> Iterator[str]:
         f"together; at once, with the image, {memory(totals.peak_activation_bytes)}, where each is let go after its "
         "last reader."
     )
-    own = sum(step.parameters for step in found.steps if step.dense_parameters)
-    if totals.dense_parameters > own:  # or the steps are such layers
+    convolutions = [step for step in found.steps if step.dense_parameters > step.parameters]  # others are dense already
+    if convolutions:
+        dense = sum(step.dense_parameters for step in convolutions)
+        own = sum(step.parameters for step in convolutions)
         yield (
-            f"Dense layers from every sample to every output would do the same with {amount(totals.dense_parameters)} "
-            f"weights, {_times(totals.dense_parameters / own)} as many."
+            f"As dense layers, from every sample to every output, {_convolutions(convolutions)} would need "
+            f"{amount(dense)} weights to do the same: {_times(dense / own)} as many."
         )
     yield from map(equivalent_sentence, told_runs(found))
     more = len(found.runs) - len(told_runs(found))
     if more:
         yield f"So are {more} more runs of linear steps; --json lists them."
+
+
+def _convolutions(steps: Sequence[StepRecord]) -> str:
+    if len(steps) == 1:
+        return f"the convolution {steps[0].name}"
+    if len(steps) > _FEW_STEPS:
+        return f"the {len(steps)} convolutions"
+    return f"the convolutions {', '.join(step.name for step in steps[:-1])} and {steps[-1].name}"
 
 
 def told_runs(found: Explanation) -> tuple[Equivalent, ...]:
@@ -190,9 +200,8 @@ def comparison_sentence(one: Explanation, other: Explanation) -> str:
     fewer, larger = (one.name, other.name) if parameters.one <= parameters.other else (other.name, one.name)
     if few == many:
         return f"Both have {few:,} parameters."
-    return (
-        f"{fewer} has {few:,} parameters to the {many:,} of {larger}: {few / many:.0%}, {many / few:.3g} times fewer."
-    )
+    share = _ratio(few / many)
+    return f"{fewer} has {few:,} parameters to the {many:,} of {larger}: {share}, {many / few:.3g} times fewer."
 
 
 def _exact(value: int) -> str:
@@ -204,7 +213,9 @@ def _ratio(ratio: float) -> str:
         return "-"
     if ratio == 1:
         return "the same"
-    return f"{ratio:.0%}" if 0.01 <= ratio < 1 else _times(ratio) if ratio > 1 else f"{ratio:.2g}"
+    if ratio > 1:
+        return _times(ratio)
+    return f"{ratio:.0%}" if ratio >= 0.01 else f"{100 * ratio:.2g}%"
 
 
 def _times(ratio: float) -> str:
