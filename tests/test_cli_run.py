@@ -10,6 +10,7 @@ from commandline import done, refused, run
 from numpy.testing import assert_array_equal
 from scipy import ndimage
 
+from convcli.pipeline.describe import step_record
 from convcli.pipeline.registry import STEPS
 
 PHOTO = np.random.default_rng(2).integers(0, 256, (40, 50, 3), np.uint8)
@@ -197,7 +198,9 @@ def test_every_step_is_kept(folder):
     assert names == [f"photo_{step}.{suffix}" for step in steps for suffix in ("npy", "png")]
     assert_array_equal(np.load("kept/here/photo_4_magnitude_1.npy"), np.load("out.npy"))
     assert np.load("kept/here/photo_2_across.npy").min() < 0
-    assert "exists already" in refused("run", "edges.yaml", "photo.png", "-o", "b.png", "--save-steps", "kept/here")
+    assert refused("run", "edges.yaml", "photo.png", "-o", "b.png", "--save-steps", "kept/here") == (
+        "kept/here/photo_1_gray_1.npy: exists already; say -f to replace it, or choose another folder with --save-steps"
+    )
     assert not (folder / "b.png").exists()
     done("run", "edges.yaml", "photo.png", "-o", "b.png", "--save-steps", "kept/here", "-f", "-q")
 
@@ -230,6 +233,7 @@ def test_a_document_is_checked_without_an_image(folder):
     assert "input.channels: wants 1" in refused("run", "net.yaml", "--input-size", "8x8x3")
     assert "say the channels too" in refused("run", "edges.yaml", "--input-size", "8x8")
     assert "there is no image" in refused("run", "net.yaml")
+    assert "there is no pipeline: name a PIPELINE.yaml" in refused("run")
 
 
 def test_a_document_that_says_its_size_is_checked_before_any_image_is_read(folder):
@@ -265,7 +269,8 @@ def test_one_image_that_fails_does_not_stop_the_others(folder):
     outcome = run("run", "net.yaml", "small.png", "photo.png", "none.png", "-q")
     assert outcome.status == 1
     assert [line.partition(": error: ")[2] for line in outcome.lines] == [
-        "small.png: net.yaml: input.size: wants 40x50 (rows x columns), and the image is of 10x50",
+        "small.png: net.yaml: input.size: wants 40x50 (rows x columns), and the image is of 10x50: "
+        "crop or scale the image to that size first, or change input.size in the document",
         outcome.lines[1].partition(": error: ")[2],
     ]
     assert outcome.lines[1].startswith("convcli: error: none.png: ")
@@ -316,7 +321,40 @@ def test_steps_are_listed_and_described():
     described = done("run", "--step", "max_pool").output.decode()
     assert "  size: a whole number from 1 or two as [rows, columns]; needed, may stand alone." in described
     assert "  ceil: true or false; default false." in described
+    assert "  stride: a whole number from 1 or two as [rows, columns]; default the size of the window." in described
+    convolution = done("run", "--step", "conv").output.decode()
+    assert "; default that of the weights where they are written out; else needed." in convolution
+    assert "; default the document's own, weights: beside its steps; needed where it has none." in convolution
     assert refused("run", "--step", "max_pol") == "unknown step 'max_pol'; did you mean 'max_pool'?"
+
+
+def test_what_an_option_without_a_default_value_does_is_said_of_every_step():
+    for name, kind in STEPS.items():
+        without = [option["name"] for option in step_record(name)["options"] if option["default"] is None]
+        needed = [option["name"] for option in step_record(name)["options"] if option["needed"]]
+        assert sorted(kind.unless_told) == sorted(set(without) - set(needed))
+
+
+@pytest.mark.parametrize("json_first", [True, False])
+def test_steps_are_listed_and_described_as_json(json_first):
+    def told(*arguments):
+        output = done("run", *(["--json", *arguments] if json_first else [*arguments, "--json"])).output
+        return [json.loads(line) for line in output.decode().splitlines()]
+
+    listed = told("--steps")
+    assert [each["step"] for each in listed] == sorted(STEPS)
+    assert {"step": "abs", "summary": "Take absolute values."} in listed
+    (pool,) = told("--step", "max_pool")
+    assert (pool["step"], pool["inputs"]) == ("max_pool", "1")
+    assert pool["options"][1] == {
+        "name": "stride",
+        "takes": "a whole number from 1 or two as [rows, columns]",
+        "needed": False,
+        "default": None,
+        "unless_told": "the size of the window",
+        "alone": False,
+        "description": None,
+    }
 
 
 def test_the_schema_is_printed(folder):
@@ -346,6 +384,68 @@ def test_the_schema_is_printed(folder):
 )
 def test_wrong_usage_is_told_in_one_line(folder, arguments, message):
     assert message in refused("run", *arguments)
+
+
+GIVE = "[...], a file, or {init: he, seed: 0}, here or for the whole document"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("steps: [conv: {out: 4, kernel: 3}]", f"steps[0].conv: has no weights: give weights: {GIVE}"),
+        ("steps: [relu, batch_norm]", f"steps[1].batch_norm: has no mean: give mean: {GIVE}"),
+        ("steps: [batch_norm: {mean: [0, 0, 0]}]", f"steps[0].batch_norm: has no variance: give variance: {GIVE}"),
+        ("steps: [linear: 4]", f"steps[0].linear: has no weights: give weights: {GIVE}"),
+        ("steps: [attention]", f"steps[0].attention: has no query: give query: {GIVE}"),
+        (
+            "steps: [gated_conv: {out: 4, kernel: 1, weights: 'w.npz:first.weight'}]",
+            f"steps[0].gated_conv: has no gate_weights: give gate_weights: {GIVE}",
+        ),
+        (
+            "steps: [{conv: {out: 4, kernel: 3}, name: second}]\nweights: w.npz",
+            "weights of the document: w.npz:second.weight: ",
+        ),
+        (
+            "steps: [{conv: {out: 4, kernel: 1}, name: first}]\nweights: w.npz",
+            "weights of the document: w.npz:first.bias: ",
+        ),
+        (
+            "steps: [conv: {out: 4, kernel: 1, weights: 'w.npz:first.weight'}]",
+            "steps[0].conv: bias: w.npz:first.bias: ",
+        ),
+        (
+            "steps: [conv: {out: 4, kernel: 1, weights: w.npy}]",
+            "bias: does not follow from weights: w.npy: give a file",
+        ),
+        ("steps: [conv: {out: 4}]", "steps[0].conv: needs kernel, its size"),
+        ("steps: [linear: {bias: false}]", "steps[0].linear: needs out, the number of outputs"),
+        ("steps: [conv: {kernel: 3}]", "steps[0].conv: needs out, the number of output channels"),
+    ],
+)
+def test_what_no_image_can_change_is_told_of_the_document_before_any_is_read(folder, text, message):
+    np.save("w.npy", np.zeros((4, 3, 1, 1)))
+    np.savez("w.npz", **{"first.weight": np.zeros((4, 3, 1, 1))})
+    document(text)
+    told = refused("run", "net.yaml", "photo.png", "none.png")
+    assert told.startswith("net.yaml: ")
+    assert message in told
+    assert refused("run", "net.yaml", "--input-size", "9x9x3") == told
+    (folder / "in").mkdir()
+    for name in ("a.png", "b.png"):
+        write(f"in/{name}", PHOTO)
+    assert refused("batch", "in", "--pipeline", "net.yaml", "-o", "out") == told
+    assert not (folder / "out").exists()
+
+
+def test_weights_of_steps_that_are_not_run_may_be_missing(folder):
+    np.savez("w.npz", **{f"first.{name}": np.ones(size) for name, size in {"weight": (1, 3, 1, 1), "bias": 1}.items()})
+    document(
+        "steps: [{conv: {out: 1, kernel: 1}, name: first}, {conv: {out: 4, kernel: 1}, from: input}]\n"
+        "weights: w.npz\noutput: {from: first}"
+    )
+    done("run", "net.yaml", "photo.png", "-o", "a.npy", "-q")
+    message = refused("run", "net.yaml", "photo.png", "-o", "b.npy", "--save-steps", "kept")
+    assert message.startswith("net.yaml: steps[1].conv: weights of the document: w.npz:conv_2.weight: ")
 
 
 def test_files_that_are_missing_or_of_the_wrong_size_or_kind_are_refused(folder):

@@ -26,37 +26,30 @@ _MAPS = "Feature maps"
 _DOCUMENTS = "Documents"
 
 
-def _print_schema(wanted: bool) -> None:
-    if wanted:
+def _describe(*, schema: bool, steps: bool, step: str | None, json: bool) -> None:
+    """Print what was asked for about documents and their steps, the first of these where it is several."""
+    from convcli.pipeline.describe import step_help, step_record, step_summaries
+    from convcli.reports import to_json
+
+    if schema:
         from convcli.pipeline.schema import schema_text
 
         print(schema_text(), end="")
-        raise typer.Exit
-
-
-def _print_steps(wanted: bool) -> None:
-    if wanted:
-        from convcli.pipeline.describe import step_summaries
-
+    elif steps:
         summaries = step_summaries()
         width = max(map(len, summaries))
         for name, summary in summaries.items():
-            print(f"{name.ljust(width)}  {summary}")
-        raise typer.Exit
-
-
-def _print_step(name: str | None) -> None:
-    if name is not None:
-        from convcli.pipeline.describe import step_help
-
-        print(step_help(name))
-        raise typer.Exit
+            print(to_json({"step": name, "summary": summary}) if json else f"{name.ljust(width)}  {summary}")
+    elif step is not None:
+        print(to_json(step_record(step)) if json else step_help(step))
 
 
 @app.command("run")
 def run_pipeline(
     *,
-    pipeline: Annotated[str, typer.Argument(metavar="PIPELINE.yaml", help="A document of steps.")],
+    pipeline: Annotated[
+        str | None, typer.Argument(metavar="PIPELINE.yaml", help="A document of steps.", show_default=False)
+    ] = None,
     inputs: Annotated[
         list[str] | None,
         typer.Argument(metavar="INPUT...", help="Images; - is standard input.", show_default=False),
@@ -134,34 +127,28 @@ def run_pipeline(
     json: opt.JsonOption = False,
     quiet: opt.QuietOption = False,
     verbose: opt.VerboseOption = False,
-    _steps: Annotated[
+    steps: Annotated[
         bool,
         typer.Option(
             "--steps",
             help="List the steps that there are, and exit.",
-            callback=_print_steps,
-            is_eager=True,
             rich_help_panel=_DOCUMENTS,
         ),
     ] = False,
-    _step: Annotated[
+    step: Annotated[
         str | None,
         typer.Option(
             "--step",
             metavar="NAME",
             help="Describe one step and its options, and exit.",
-            callback=_print_step,
-            is_eager=True,
             rich_help_panel=_DOCUMENTS,
         ),
     ] = None,
-    _schema: Annotated[
+    schema: Annotated[
         bool,
         typer.Option(
             "--schema",
             help="Print the JSON Schema of documents, for editors, and exit.",
-            callback=_print_schema,
-            is_eager=True,
             rich_help_panel=_DOCUMENTS,
         ),
     ] = False,
@@ -175,6 +162,11 @@ def run_pipeline(
       convcli run lenet5.yaml digit.png -o digit.npy --save-steps steps/ --timing
       convcli run vgg16.yaml --input-size 224x224x3
     """
+    if schema or steps or step is not None:
+        _describe(schema=schema, steps=steps, step=step, json=json)
+        return
+    if pipeline is None:
+        raise UsageError("there is no pipeline: name a PIPELINE.yaml, whose steps --steps lists")
     images = inputs or []
     if not images and input_size is None:
         raise UsageError("there is no image: name one, or say --input-size to check the document alone")

@@ -41,23 +41,51 @@ def step_help(name: str) -> str:
     UsageError
         for a name that is no step's.
     """
+    record = step_record(name)
+    lines = [*record["description"].splitlines(), "", f"Inputs: {record['inputs']}.", ""]
+    if not record["options"]:
+        return "\n".join([*lines, "No options."])
+    lines.append("Options:")
+    for option in record["options"]:
+        default = "needed" if option["needed"] else f"default {option['unless_told'] or _written(option['default'])}"
+        alone = ", may stand alone" if option["alone"] else ""
+        lines.append(f"  {option['name']}: {option['takes']}; {default}{alone}.")
+        if option["description"]:
+            lines.append(f"      {option['description']}")
+    return "\n".join(lines)
+
+
+def step_record(name: str) -> dict[str, Any]:
+    """Describe a step and its options as JSON-ready data.
+
+    `unless_told` says what an option whose default is null is or does, where it is not given.
+
+    >>> [option["default"] for option in step_record("max_pool")["options"]]
+    [None, None, 0, False, 1]
+
+    Raises
+    ------
+    UsageError
+        for a name that is no step's.
+    """
     kind = STEPS.get(name)
     if kind is None:
         raise UsageError(f"unknown step {name!r}{nearest(name, STEPS) or '; convcli run --steps lists them'}")
-    lines = [*_text(kind).splitlines(), "", f"Inputs: {_inputs(kind)}.", ""]
-    fields = msgspec.structs.fields(kind)
-    if not fields:
-        return "\n".join([*lines, "No options."])
-    lines.append("Options:")
-    for field in fields:
+    options = []
+    for field in msgspec.structs.fields(kind):
         schema, parts = msgspec.json.schema_components([field.type], ref_template="{name}")
-        described = schema[0]
-        default = "needed" if field.required else f"default {_written(field.default)}"
-        alone = ", may stand alone" if field.name == kind.main else ""
-        lines.append(f"  {field.name}: {_kind(described, parts)}; {default}{alone}.")
-        if "description" in described:
-            lines.append(f"      {described['description']}")
-    return "\n".join(lines)
+        options.append(
+            {
+                "name": field.name,
+                "takes": _kind(schema[0], parts),
+                "needed": field.required,
+                "default": None if field.required else field.default,
+                "unless_told": kind.unless_told.get(field.name),
+                "alone": field.name == kind.main,
+                "description": schema[0].get("description"),
+            }
+        )
+    return {"step": name, "description": _text(kind), "inputs": _inputs(kind), "options": options}
 
 
 def _text(kind: type[Step]) -> str:

@@ -87,5 +87,6 @@ def check_input(document: Document, image: Shape) -> None:
     if wanted.size is not None and wanted.size != image[:2]:
         raise DocumentError(
             f"{document.where}: input.size: wants {wanted.size[0]}x{wanted.size[1]} (rows x columns), and the image is "
-            f"of {image[0]}x{image[1]}"
+            f"of {image[0]}x{image[1]}: crop or scale the image to that size first, or change input.size in the "
+            "document"
         )

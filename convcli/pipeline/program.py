@@ -115,6 +115,12 @@ class Pipeline:
     everything: bool = False  # also what the output does not depend on
     _kept: dict[tuple[Shape, float], Program] = field(default_factory=dict)
 
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """The steps that are run, in order."""
+        wanted = needed(self.document.nodes, self.document.output.source)
+        return tuple(node for node in self.document.nodes if self.everything or node.id in wanted)
+
     def program(self, size: Shape, white: float = 1.0) -> Program:
         """Make the document ready for images of `size` (rows, columns, channels), in which white is `white`.
 
@@ -134,10 +140,8 @@ class Pipeline:
         document = self.document
         facts = facts_of(document, size)
         sizes = {INPUT: size, ALPHA: (*size[:2], 1), **{id_: each.output for id_, each in facts.items()}}
-        wanted = needed(document.nodes, document.output.source)
-        nodes = tuple(node for node in document.nodes if self.everything or node.id in wanted)
         prepared = {}
-        for node in nodes:
+        for node in self.nodes:
             setting = Setting(
                 document.store,
                 node.id,
@@ -151,4 +155,4 @@ class Pipeline:
                 prepared[node.id] = node.step.prepare(*inputs, setting=setting)
             except ConvcliError as error:
                 raise DocumentError(f"{node.where}: {error}") from error
-        return Program(document, nodes, facts, prepared, size)
+        return Program(document, self.nodes, facts, prepared, size)

@@ -1,6 +1,7 @@
 """One image through a pipeline, from file to file: read, run, mapped to a picture or kept as maps, written, timed."""
 
 import os
+import re
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -110,9 +111,12 @@ def prepare(path: str, options: RunOptions) -> Pipeline:
         document.store.check_default()
     except StepError as error:
         raise DocumentError(f"{document.where}: {error}") from error
+    run = {node.id for node in pipeline.nodes}
     for node in document.nodes:
         try:
             document.store.check_files(node.step)
+            if node.id in run:
+                document.store.check_given(node.step, node.id)
             node.step.check_files()
         except StepError as error:
             raise DocumentError(f"{node.where}: {error}") from error
@@ -399,7 +403,7 @@ class _Saver:
             path + suffix
             for path in self._paths.values()
             for suffix in (".npy", ".png")
-            if not self._folder.is_dir() or check_destination(path + suffix, options.existing, [source]) == "write"
+            if not self._folder.is_dir() or _check_kept(path + suffix, options.existing, source) == "write"
         }
 
     def __call__(self, node: Node, maps: Maps) -> None:
@@ -411,6 +415,15 @@ class _Saver:
             title = f"{node.id}  {size_text(_shape(maps))}"
             write_image(f"{path}.png", Image(contact_sheet(maps, title, self._common_scale)))
         self.seconds += perf_counter() - started
+
+
+def _check_kept(path: str, existing: str, source: str) -> str:
+    """Check the destination of what is kept of a step, in the folder that --save-steps names, not -o."""
+    try:
+        return check_destination(path, existing, [source])
+    except UsageError as error:
+        told = re.sub(r"choose another\b.* with -o$", "choose another folder with --save-steps", str(error))
+        raise type(error)(told) from error
 
 
 def _shape(maps: NDArray[Any]) -> Shape:

@@ -4,11 +4,11 @@ A step is a small frozen structure whose fields are its options as a document wr
 other steps or places in a document: an error it raises is a bare reason, to which the document adds file and path.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 import msgspec
 import numpy as np
@@ -71,11 +71,13 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     A subclass has a `name`, as documents write it; says how many inputs it takes; and has `output` and, where it has
     more to say, `facts`. What needs no weights and no setting has `run`; others have `prepare`.
 
-    `main` names the option that may be given alone: `max_pool: 2` for `max_pool: {size: 2}`.
+    `main` names the option that may be given alone: `max_pool: 2` for `max_pool: {size: 2}`. `unless_told` says for
+    people what an option without a default value is, or does, where it is not given.
     """
 
     name: ClassVar[str] = ""
     main: ClassVar[str | None] = None
+    unless_told: ClassVar[dict[str, str]] = {}
     least_inputs: ClassVar[int] = 1
     most_inputs: ClassVar[int | None] = 1  # None: any number
 
@@ -88,6 +90,20 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def check_files(self) -> None:
         """Look whether the images that options name can be read, before one is put through. Raises StepError."""
+
+    def wanted(self) -> Iterable[tuple[str, Any, str]]:
+        """Give the weights without which this does not run: option, what it is given as, and member of a file.
+
+        What is given as None comes from the document. The member's name follows the step's id and a point.
+        """
+        return ()
+
+    def biased(self) -> Iterable[tuple[Any, Any, str]]:
+        """Give the biases without which this does not run: as given, the weights they belong to, and where those lie.
+
+        That is what follows the step's id in a file, nothing or a point and a name.
+        """
+        return ()
 
     def output(self, *inputs: Shape) -> Shape:
         """Tell the size of the result; of one input, as large as that unless a step says otherwise.

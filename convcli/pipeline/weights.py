@@ -75,8 +75,7 @@ class WeightStore:
             if isinstance(given, str):
                 return self._from_file(f"{given}:{place}.{member}", shape, "weights of the document")
         if given is None:
-            how = "[...], a file, or {init: he, seed: 0}, here or for the whole document"
-            raise StepError(f"has no {option}: give {option}: {how}")
+            raise _missing(option)
         if isinstance(given, str):
             return self._from_file(given, shape, option)
         if isinstance(given, Initial):
@@ -102,12 +101,7 @@ class WeightStore:
             own = given if isinstance(given, str) else list(given)
             return self.get(own, (count,), place, BIAS, "bias")
         if isinstance(weights, str):
-            file, colon, member = weights.rpartition(":")
-            if not colon or not member.endswith(WEIGHT):
-                raise StepError(
-                    f"bias: does not follow from weights: {weights}: give a file, a list, or false where there is none"
-                )
-            return self._from_file(f"{file}:{member.removesuffix(WEIGHT)}{BIAS}", (count,), "bias")
+            return self._from_file(_bias_of(weights), (count,), "bias")
         if weights is None and isinstance(self.default, str):
             return self.get(None, (count,), place, BIAS, "bias")
         return np.zeros(count, np.float32)
@@ -126,6 +120,35 @@ class WeightStore:
                     check_tensor(self._folder, given)
                 except TensorFileError as error:
                     raise StepError(f"{option}: {error}") from error
+
+    def check_given(self, step: Step, place: str) -> None:
+        """Look whether the weights that the step called `place` does not have itself are the document's.
+
+        Raises StepError where no image could change that they are missing.
+        """
+        for option, given, member in step.wanted():
+            if given is None and self.default is None:
+                raise _missing(option)
+            if given is None and isinstance(self.default, str):
+                try:
+                    check_tensor(self._folder, f"{self.default}:{place}.{member}")
+                except TensorFileError as error:
+                    raise StepError(f"weights of the document: {error}") from error
+        for bias, weights, below in step.biased():
+            self._check_biases(bias, weights, place + below)
+
+    def _check_biases(self, given: Any, weights: Weights, place: str) -> None:
+        if given is not True or not isinstance(weights or self.default, str):
+            return
+        try:
+            if isinstance(weights, str):
+                option = "bias"
+                check_tensor(self._folder, _bias_of(weights))
+            else:
+                option = "weights of the document"
+                check_tensor(self._folder, f"{self.default}:{place}.{BIAS}")
+        except TensorFileError as error:
+            raise StepError(f"{option}: {error}") from error
 
     def field(self, reference: str, option: str) -> NDArray[np.float32]:
         """Read an array of any size, such as a field of offsets. Raises StepError."""
@@ -213,6 +236,21 @@ def fans(shape: tuple[int, ...]) -> tuple[int, int]:
     """
     area = math.prod(shape[2:])
     return shape[1] * area, shape[0] * area
+
+
+def _bias_of(weights: str) -> str:
+    """Name the biases that lie beside weights in a file. Raises StepError where their name does not follow."""
+    file, colon, member = weights.rpartition(":")
+    if not colon or not member.endswith(WEIGHT):
+        raise StepError(
+            f"bias: does not follow from weights: {weights}: give a file, a list, or false where there is none"
+        )
+    return f"{file}:{member.removesuffix(WEIGHT)}{BIAS}"
+
+
+def _missing(option: str) -> StepError:
+    how = "[...], a file, or {init: he, seed: 0}, here or for the whole document"
+    return StepError(f"has no {option}: give {option}: {how}")
 
 
 def _draw(how: Initial, shape: tuple[int, ...], place: str) -> NDArray[np.float32]:

@@ -1,5 +1,6 @@
 """Convolutions by banks of kernels, as layers of networks have them. Sizes, defaults and anchors are PyTorch's."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -23,7 +24,7 @@ from convcli.pipeline.step import (
     pair,
 )
 from convcli.pipeline.steps.windows import formula_of, window_facts
-from convcli.pipeline.weights import Weights, inline, inline_shape
+from convcli.pipeline.weights import WEIGHT, Weights, inline, inline_shape
 
 Bias = Annotated[
     bool | str | list[Any],
@@ -38,6 +39,12 @@ PaddingMode = Literal["zeros", "reflect", "replicate", "circular"]
 
 class _Layer(Step, frozen=True, kw_only=True):
     """What convolutions have in common: how many outputs, how large a kernel, and from where their weights come."""
+
+    unless_told: ClassVar[dict[str, str]] = {
+        "out": "that of the weights where they are written out, that of the input with groups: channels; else needed",
+        "kernel": "that of the weights where they are written out; else needed",
+        "weights": "the document's own, weights: beside its steps; needed where it has none",
+    }
 
     out: Annotated[Positive | None, Meta(description="Output channels; not needed where weights are written out.")] = (
         None
@@ -57,6 +64,16 @@ class _Layer(Step, frozen=True, kw_only=True):
         if isinstance(self.weights, list):
             inline_shape(self.weights, 4)
             inline(self.weights, "weights")
+            return
+        self.kernel_size()  # raises here what no input could change
+        if self.groups != "channels":
+            self.outputs_of(1, 0, 1)  # only with groups: channels do they follow from the input
+
+    def wanted(self) -> Iterable[tuple[str, Any, str]]:
+        return [("weights", self.weights, WEIGHT)]
+
+    def biased(self) -> Iterable[tuple[Any, Any, str]]:
+        return [(self.bias, self.weights, "")]
 
     def groups_of(self, channels: int) -> int:
         """Into how many groups so many input channels are split. Raises StepError where they do not split evenly."""

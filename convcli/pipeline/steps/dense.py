@@ -1,6 +1,7 @@
 """Steps in which everything meets everything: dense layers and attention."""
 
-from typing import Annotated, ClassVar
+from collections.abc import Iterable
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from msgspec import Meta
@@ -11,7 +12,7 @@ from convcli.operators import attention, dense
 from convcli.pipeline.facts import Facts, Shape
 from convcli.pipeline.step import Maps, Positive, Prepared, Setting, Step, StepError
 from convcli.pipeline.steps.convs import Bias
-from convcli.pipeline.weights import Initial, Weights, inline, inline_shape
+from convcli.pipeline.weights import WEIGHT, Initial, Weights, inline, inline_shape
 
 Matrix = Annotated[
     Weights, Meta(description="Two nested lists (outputs, inputs), a file as of conv, or {init: xavier, seed: 0}.")
@@ -49,6 +50,11 @@ class Linear(Step, frozen=True, kw_only=True):
     name: ClassVar[str] = "linear"
     main: ClassVar[str | None] = "out"
 
+    unless_told: ClassVar[dict[str, str]] = {
+        "out": "that of the weights where they are written out; else needed",
+        "weights": "the document's own, weights: beside its steps; needed where it has none",
+    }
+
     out: Annotated[Positive | None, Meta(description="Outputs; not needed where weights are written out.")] = None
     bias: Bias = True
     weights: Matrix = None
@@ -57,6 +63,14 @@ class Linear(Step, frozen=True, kw_only=True):
         if isinstance(self.weights, list):
             inline_shape(self.weights, 2)
             inline(self.weights, "weights")
+        elif self.out is None:
+            raise StepError("needs out, the number of outputs")
+
+    def wanted(self) -> Iterable[tuple[str, Any, str]]:
+        return [("weights", self.weights, WEIGHT)]
+
+    def biased(self) -> Iterable[tuple[Any, Any, str]]:
+        return [(self.bias, self.weights, "")]
 
     def output(self, *inputs: Shape) -> Shape:
         return inputs[0][0], inputs[0][1], self._shape(inputs[0])[0]
@@ -85,8 +99,6 @@ class Linear(Step, frozen=True, kw_only=True):
         written = inline_shape(self.weights, 2)
         if written is not None and written[1] != shape[2]:
             raise StepError(f"weights read {written[1]} channels, and the input has {shape[2]}")
-        if self.out is None and written is None:
-            raise StepError("needs out, the number of outputs")
         if self.out is not None and written is not None and written[0] != self.out:
             raise StepError(f"out: is {self.out}, and weights are written out for {written[0]}")
         return (self.out or (written[0] if written else 0)), shape[2]
@@ -105,6 +117,16 @@ class Attention(Step, frozen=True, kw_only=True):
 
     name: ClassVar[str] = "attention"
 
+    unless_told: ClassVar[dict[str, str]] = {
+        "channels": "as many as the input has",
+        "out": "as many as the input has",
+        "scale": "1 / sqrt(channels / heads)",
+        "query": "as weights says",
+        "key": "as weights says",
+        "value": "as weights says",
+        "weights": "the document's own, weights: beside its steps; needed where that and a matrix are missing",
+    }
+
     channels: Positive | None = None
     out: Positive | None = None
     heads: Positive = 1
@@ -113,6 +135,10 @@ class Attention(Step, frozen=True, kw_only=True):
     key: Matrix = None
     value: Matrix = None
     weights: Annotated[Initial | None, Meta(description="How to draw the matrices that are not given.")] = None
+
+    def wanted(self) -> Iterable[tuple[str, Any, str]]:
+        for what, given in (("query", self.query), ("key", self.key), ("value", self.value)):
+            yield what, self.weights if given is None else given, f"{what}.{WEIGHT}"
 
     def output(self, *inputs: Shape) -> Shape:
         height, width, _ = inputs[0]

@@ -41,6 +41,7 @@ class Filter(Step, frozen=True, kw_only=True):
 
     name: ClassVar[str] = "filter"
     main: ClassVar[str | None] = "kernel"
+    unless_told: ClassVar[dict[str, str]] = {"anchor": "the kernel's own, else its middle"}
 
     kernel: Annotated[str, Meta(description="A catalogue name, NAME:param=value, a .yaml file, or weights as text.")]
     padding: Padding = "reflect101"

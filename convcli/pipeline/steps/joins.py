@@ -53,6 +53,8 @@ class Add(_Join, frozen=True, kw_only=True):
     name: ClassVar[str] = "add"
     main: ClassVar[str | None] = "factors"
 
+    unless_told: ClassVar[dict[str, str]] = {"factors": "1 for each input"}
+
     factors: Annotated[list[float] | None, Meta(description="What each input is multiplied by; 1 unless told.")] = None
 
     def output(self, *inputs: Shape) -> Shape:

@@ -1,5 +1,6 @@
 """Steps that take each pixel by itself."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -103,11 +104,23 @@ class BatchNorm(Step, frozen=True, kw_only=True):
 
     name: ClassVar[str] = "batch_norm"
 
+    unless_told: ClassVar[dict[str, str]] = dict.fromkeys(
+        ("mean", "variance", "scale", "shift"), "those of the document's weights; needed where it has none"
+    )
+
     mean: Vector = None
     variance: Vector = None
     scale: Vector = None
     shift: Vector = None
     epsilon: Annotated[float, Meta(ge=0)] = 1e-5
+
+    def wanted(self) -> Iterable[tuple[str, Any, str]]:
+        return [
+            ("mean", self.mean, "running_mean"),
+            ("variance", self.variance, "running_var"),
+            ("scale", self.scale, WEIGHT),
+            ("shift", self.shift, BIAS),
+        ]
 
     def facts(self, *inputs: Shape) -> Facts:
         height, width, channels = inputs[0]

@@ -19,6 +19,7 @@ class _Pool(Step, frozen=True, kw_only=True):
     """What pools have in common: a window of `size`, every `stride` samples (its own size unless told)."""
 
     main: ClassVar[str | None] = "size"
+    unless_told: ClassVar[dict[str, str]] = {"stride": "the size of the window"}
 
     size: PositivePair
     stride: PositivePair | None = None
@@ -104,6 +105,8 @@ class AveragePool(_Pool, frozen=True, kw_only=True):
     """
 
     name: ClassVar[str] = "average_pool"
+
+    unless_told: ClassVar[dict[str, str]] = _Pool.unless_told | {"divisor": "the number of samples"}
 
     count_padding: bool = True
     divisor: Annotated[int, Meta(ge=1)] | None = None

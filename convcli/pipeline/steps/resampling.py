@@ -66,6 +66,11 @@ class Crop(Step, frozen=True, kw_only=True):
     name: ClassVar[str] = "crop"
     most_inputs: ClassVar[int | None] = 2
 
+    unless_told: ClassVar[dict[str, str]] = {
+        "height": "that of the second input; to the end where there is none",
+        "width": "that of the second input; to the end where there is none",
+    }
+
     top: NotNegative = 0
     left: NotNegative = 0
     height: Positive | None = None

@@ -1,5 +1,6 @@
 """Convolutions that look where they are told to, count what is known, or let a gate decide."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -15,7 +16,7 @@ from convcli.pipeline.facts import Facts, Shape
 from convcli.pipeline.step import Maps, NotNegativePair, Prepared, Setting, Step, StepError, pair, size_text
 from convcli.pipeline.steps.convs import Bank4, Bias, Conv
 from convcli.pipeline.steps.files import beside, picture
-from convcli.pipeline.weights import inline, inline_shape
+from convcli.pipeline.weights import WEIGHT, Weights, inline, inline_shape
 
 Field = Annotated[str | None, Meta(description="file.npy, file.npz:name or file.safetensors:name, (rows, columns, n).")]
 
@@ -31,6 +32,10 @@ class GatedConv(Conv, frozen=True, kw_only=True):
 
     name: ClassVar[str] = "gated_conv"
 
+    unless_told: ClassVar[dict[str, str]] = Conv.unless_told | {
+        "gate_weights": "drawn as weights are; else the document's own, weights: beside its steps",
+    }
+
     activation: Literal["none", "relu", "leaky_relu", "sigmoid", "tanh"] = "none"
     gate_weights: Bank4 = None
     gate_bias: Bias = True
@@ -40,6 +45,19 @@ class GatedConv(Conv, frozen=True, kw_only=True):
         if isinstance(self.gate_weights, list):
             inline_shape(self.gate_weights, 4, "gate_weights")
             inline(self.gate_weights, "gate_weights")
+
+    def wanted(self) -> Iterable[tuple[str, Any, str]]:
+        yield from super().wanted()
+        yield "gate_weights", self._gate(), f"gate.{WEIGHT}"
+
+    def biased(self) -> Iterable[tuple[Any, Any, str]]:
+        yield from super().biased()
+        yield self.gate_bias, self._gate(), ".gate"
+
+    def _gate(self) -> Weights:
+        if self.gate_weights is not None or isinstance(self.weights, list | str):
+            return self.gate_weights
+        return self.weights  # drawn alike, but not the same numbers: the place is another
 
     def facts(self, *inputs: Shape) -> Facts:
         one = super().facts(*inputs)
@@ -55,10 +73,7 @@ class GatedConv(Conv, frozen=True, kw_only=True):
         shape, store = self.weight_shape(*inputs), setting.weights
         weights = store.get(self.weights, shape, setting.place)
         bias = store.biases(self.bias, self.weights, shape[0], setting.place)
-        # Drawn as the weights are, unless told otherwise, but not the same numbers: the place is another.
-        given = self.weights if self.gate_weights is None and not isinstance(self.weights, list | str) else None
-        own = self.gate_weights if self.gate_weights is not None else given
-        place = f"{setting.place}.gate"
+        own, place = self._gate(), f"{setting.place}.gate"
         gate = store.get(own, shape, place, option="gate_weights")
         gate_bias = store.biases(self.gate_bias, own, shape[0], place)
 
@@ -161,6 +176,11 @@ class DeformableConv(Conv, frozen=True, kw_only=True):
 
     padding: NotNegativePair = 0
     padding_mode: Literal["zeros"] = "zeros"
+    unless_told: ClassVar[dict[str, str]] = Conv.unless_told | {
+        "offsets": "the second input",
+        "mask": "the third input where there is one; else every factor is 1",
+    }
+
     offsets: Field = None
     mask: Field = None
 
@@ -231,6 +251,8 @@ class Mask(Step, frozen=True, kw_only=True):
     name: ClassVar[str] = "mask"
     main: ClassVar[str | None] = "file"
     most_inputs: ClassVar[int | None] = 2
+
+    unless_told: ClassVar[dict[str, str]] = {"file": "the second input"}
 
     file: Annotated[str | None, Meta(description="An image beside the document, black where nothing is known.")] = None
 

@@ -124,6 +124,8 @@ class Fill(Step, frozen=True, kw_only=True):
     main: ClassVar[str | None] = "value"
     most_inputs: ClassVar[int | None] = 2
 
+    unless_told: ClassVar[dict[str, str]] = {"value": "the second input"}
+
     value: OrWhite | None = None
 
     def output(self, *inputs: Shape) -> Shape:

@@ -104,6 +104,8 @@ class MatchTemplate(Step, frozen=True, kw_only=True):
     main: ClassVar[str | None] = "pattern"
     most_inputs: ClassVar[int | None] = 2
 
+    unless_told: ClassVar[dict[str, str]] = {"pattern": "the second input"}
+
     pattern: Annotated[str | None, Meta(description="An image beside the document.")] = None
 
     def located(self, folder: Path) -> Self:
