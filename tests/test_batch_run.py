@@ -21,7 +21,8 @@ from convcli import job
 from convcli.batch import run as batch_run
 from convcli.batch import workers
 from convcli.batch.journal import Journal, read_journal
-from convcli.batch.run import BatchOptions, plan_batch, run_batch
+from convcli.batch.plan import BatchOptions, plan_batch
+from convcli.batch.run import run_batch
 from convcli.chain import ToneOptions
 from convcli.errors import ImageWriteError, KernelError, OutputExistsError, UsageError
 from convcli.job import FilterOptions
@@ -33,7 +34,8 @@ FILES = 12
 # Another run, which records its second output after it has said that it is at work.
 HOLDING = """
 import time
-from convcli.batch.run import BatchOptions, plan_batch, run_batch
+from convcli.batch.plan import BatchOptions, plan_batch
+from convcli.batch.run import run_batch
 from convcli.job import FilterOptions
 asked = BatchOptions(FilterOptions(("sobel_x",)), "out", jobs=1)
 results = run_batch(plan_batch(["photos/01.png", "photos/02.png"], asked), asked)
@@ -552,6 +554,7 @@ def limited_run(code, *, file_bytes):
 
 
 PRINTING = """
+from convcli.batch.plan import *
 from convcli.batch.run import *
 asked = BatchOptions(FilterOptions(("identity",), existing="skip"), "out", jobs=2)
 for result in run_batch(plan_batch(["photos"], asked), asked):
@@ -808,7 +811,8 @@ def test_processes_start_after_opencv_has_used_its_threads(photos):
     """OpenCV's pool of threads is copied by a fork as if it were alive: held to one, the copy waited for ever."""
     script = """
 import time, cv2, numpy as np
-from convcli.batch.run import BatchOptions, plan_batch, run_batch
+from convcli.batch.plan import BatchOptions, plan_batch
+from convcli.batch.run import run_batch
 from convcli.chain import ToneOptions
 from convcli.job import FilterOptions
 cv2.setNumThreads(2)

@@ -52,7 +52,7 @@ def fingerprint(what: str, source: str, size: int, mtime_ns: int) -> str:
     >>> fingerprint("blur", "/a.png", 100, 5) == fingerprint("blur", "/a.png", 100, 6)
     False
     """
-    text = f"{what}\0{source}\0{size}\0{mtime_ns}"
+    text = f"{what}\0{os.path.abspath(source)}\0{size}\0{mtime_ns}"
     return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:32]
 
 
@@ -331,7 +331,7 @@ def _try_lock_on_windows(file: IO[bytes]) -> bool:
 
     try:
         file.seek(0)
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined, unused-ignore]
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined, unused-ignore]  # on Windows alone
     except OSError:
         return False
     return True

@@ -124,9 +124,7 @@ class Pool:
     def wait(self, seconds: float) -> Iterator[Done | Lost]:
         """Wait until something ends, for `seconds` at most, and give what has."""
         self._give_again()
-        pipes = {worker.pipe: worker for worker in self._workers}
-        for pipe in connection.wait(list(pipes), seconds):
-            worker = pipes[pipe]  # type: ignore[index]
+        for worker in self._speaking(seconds):
             try:
                 message = worker.pipe.recv()
             except (EOFError, OSError):
@@ -144,9 +142,7 @@ class Pool:
                     _send_at_once(worker.pipe, None)
             until = time.monotonic() + seconds
             while self._workers and (left := until - time.monotonic()) > 0:
-                pipes = {worker.pipe: worker for worker in self._workers}
-                for pipe in connection.wait(list(pipes), left):
-                    worker = pipes[pipe]  # type: ignore[index]
+                for worker in self._speaking(left):
                     try:
                         message = worker.pipe.recv()
                     except Exception:  # it has ended, or an interrupt has cut a message in two: it is of no more use
@@ -156,6 +152,11 @@ class Pool:
                     yield from (done for done in self._take(worker, message) if isinstance(done, Done))
         finally:
             self.kill()
+
+    def _speaking(self, seconds: float) -> list[_Worker]:
+        """Wait for `seconds` at most, and give the processes that have said something, or ended."""
+        ready = connection.wait([worker.pipe for worker in self._workers], seconds)
+        return [worker for worker in self._workers if worker.pipe in ready]
 
     def kill(self) -> None:
         """End all processes at once."""
@@ -171,7 +172,7 @@ class Pool:
         others = (
             [worker.pipe for worker in self._workers] + [ours] if self._context.get_start_method() == "fork" else []
         )
-        process = self._context.Process(  # type: ignore[attr-defined]
+        process = self._context.Process(  # type: ignore[attr-defined]  # each kind of context has it, their base not
             target=_serve, args=(theirs, others, self._work, self._prepare, os.getpid()), daemon=True
         )
         try:

@@ -16,7 +16,7 @@ from convcli.convolution.options import ConvolveOptions
 from convcli.errors import INTERRUPTED, UsageError
 
 if TYPE_CHECKING:
-    from convcli.batch.run import BatchOptions, Plan
+    from convcli.batch.plan import BatchOptions, Plan
     from convcli.chain import ToneOptions
     from convcli.cli.batch_reporter import BatchReporter
     from convcli.job import FilterOptions, Result
@@ -171,7 +171,7 @@ def batch(
 
     # Not before here is numpy needed.
     from convcli import job
-    from convcli.batch.run import BatchOptions, plan_batch
+    from convcli.batch.plan import BatchOptions, plan_batch
     from convcli.batch.totals import Totals
     from convcli.chain import ToneOptions
     from convcli.cli.batch_reporter import Asked, BatchReporter

@@ -9,7 +9,7 @@ import typer
 from convcli.cli import options as opt
 from convcli.cli.report_files import check_report
 from convcli.cli.streams import STANDARD_STREAM, check_streams
-from convcli.errors import ConvcliError, OutputError
+from convcli.errors import OutputError
 from convcli.image.allocation import keep_freed_memory
 
 if TYPE_CHECKING:
@@ -91,6 +91,7 @@ def filter_images(
     # Not before here is numpy needed.
     from convcli import job
     from convcli.chain import ToneOptions
+    from convcli.cli.each import do_each
     from convcli.cli.rendering import Reporter
     from convcli.kernel.catalogue import hiding_notes
 
@@ -115,19 +116,7 @@ def filter_images(
     for note in (*hiding, *opt.pointless(padding, convolve)):
         reporter.note(note)
 
-    errors: list[ConvcliError] = []
-    for source, path in zip(inputs, outputs, strict=True):
-        if path in skipped:
-            reporter.show(job.skipped(source, path))
-            continue
-        try:
-            reporter.show(job.run(source, path, kernels, options))
-        except ConvcliError as error:  # one image that fails does not stop the others
-            errors.append(error)
-            reporter.show(job.failed(source, path, error))
-    reporter.finish()
-    if errors:
-        raise typer.Exit(errors[0].exit_status if len(inputs) == 1 else 1)
+    do_each(inputs, outputs, skipped, lambda source, path: job.run(source, path, kernels, options), reporter)
 
 
 def _read_ahead(source: str) -> None:

@@ -10,7 +10,7 @@ from convcli.cli import options as opt
 from convcli.cli.messages import say
 from convcli.cli.report_files import check_report
 from convcli.cli.streams import STANDARD_STREAM, check_streams
-from convcli.errors import ConvcliError, OutputError, UsageError
+from convcli.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
     from convcli.pipeline.program import Pipeline
@@ -190,6 +190,7 @@ def run_pipeline(
 
     # Not before here is numpy needed.
     from convcli import job
+    from convcli.cli.each import do_each
     from convcli.cli.run_view import PipelineReporter
     from convcli.pipeline import runner
     from convcli.pipeline.program import Computing
@@ -222,19 +223,7 @@ def run_pipeline(
     if report is not None:
         check_report(report, [*images, *outputs])
 
-    errors: list[ConvcliError] = []
-    for source, path in zip(images, outputs, strict=True):
-        if path in skipped:
-            reporter.show(job.skipped(source, path))
-            continue
-        try:
-            reporter.show(runner.run_file(source, path, prepared, options))
-        except ConvcliError as error:  # one image that fails does not stop the others
-            errors.append(error)
-            reporter.show(job.failed(source, path, error))
-    reporter.finish()
-    if errors:
-        raise typer.Exit(errors[0].exit_status if len(images) == 1 else 1)
+    do_each(images, outputs, skipped, lambda source, path: runner.run_file(source, path, prepared, options), reporter)
 
 
 def _check_size(prepared: "Pipeline", size: tuple[int, ...], *, quiet: bool) -> None:
