@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from convcli import convolve
-from convcli.convolution.costs import refusal
 from convcli.convolution.options import EXTENTS, PADDING_MODES
-from convcli.convolution.planner import CANDIDATES
+from convcli.convolution.planning.costs import refusal
+from convcli.convolution.planning.planner import CANDIDATES
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from oracle import DTYPES, KERNELS, bound, random_image, random_kernel, reference

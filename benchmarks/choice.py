@@ -21,8 +21,8 @@ from grid import weights_of
 from convcli.convolution.bank import Bank
 from convcli.convolution.convolve import Plan, plan_bank, plan_convolution
 from convcli.convolution.options import ConvolveOptions, available_threads
-from convcli.convolution.planner import CANDIDATES
-from convcli.convolution.profile import current_profile
+from convcli.convolution.planning.planner import CANDIDATES
+from convcli.convolution.planning.profile import current_profile
 from convcli.errors import UsageError
 from convcli.image.tone import Finish
 from convcli.kernel.model import Kernel

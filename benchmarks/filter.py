@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 from rivals import SOBEL_X, environment, in_turn, median_wall, missing, ours, photograph, ratio, vips_mask
 
-from convcli.image import png
+from convcli.image.formats.png import codec as png
 from convcli.image.model import Metadata
 
 SCRIPT = """

@@ -26,9 +26,9 @@ from numpy.typing import NDArray
 from scipy.signal import correlate, oaconvolve
 
 from convcli import convolve, load_kernel
-from convcli.convolution.costs import refusal
 from convcli.convolution.options import available_threads
-from convcli.convolution.planner import CANDIDATES
+from convcli.convolution.planning.costs import refusal
+from convcli.convolution.planning.planner import CANDIDATES
 
 SIZES = (3, 5, 7, 9, 11, 13, 15, 21, 31, 51, 101)
 KERNELS = {

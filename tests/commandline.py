@@ -1,6 +1,8 @@
 """Run the command line inside the test's own process, and see what it says."""
 
 import io
+import os
+import subprocess
 import sys
 from dataclasses import dataclass
 from unittest import mock
@@ -45,3 +47,25 @@ def refused(*arguments: object, stdin: bytes = b"", status: int = 2) -> str:
     (line,) = outcome.lines
     assert line.startswith("convcli: error: ")
     return line.removeprefix("convcli: error: ")
+
+
+def in_terminal(command: list[str], environment: dict[str, str]) -> str:
+    """Run a command with a pseudo-terminal for standard output and return what it prints there."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(command, stdout=theirs, stderr=subprocess.PIPE, stdin=theirs, env=environment) as process:
+        os.close(theirs)
+        printed = b""
+        while True:
+            try:
+                chunk = os.read(ours, 65536)
+            except OSError:  # the other end has closed
+                break
+            if not chunk:
+                break
+            printed += chunk
+        errors = process.stderr.read()
+    os.close(ours)
+    assert (process.returncode, errors) == (0, b"")
+    return printed.decode().replace("\r\n", "\n")

@@ -20,7 +20,7 @@ def _no_profile_but_the_tests_own(monkeypatch, tmp_path_factory):
 
 def _forget_profile():
     """Let the next question be the process's first, where any test has asked before."""
-    profile = sys.modules.get("convcli.convolution.profile")
+    profile = sys.modules.get("convcli.convolution.planning.profile")
     if profile is not None:
         profile.current_profile.cache_clear()
         profile._problems.clear()

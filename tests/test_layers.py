@@ -4,26 +4,27 @@ import ast
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from repository import ROOT
 
-ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "convcli"
 
-# From the ground up. A module belongs to the layer of the longest name that starts its own.
-LAYERS = (
-    ("convcli.errors", "convcli.timing", "convcli.reports"),
+# From the ground up, a floor a line. A module belongs to the floor of the longest name that starts its own.
+FLOORS = (
+    ("convcli.errors", "convcli.timing"),
+    ("convcli.system",),
+    ("convcli.reporting",),
     ("convcli.kernel",),
     ("convcli.image",),
     ("convcli.convolution",),
     ("convcli.operators",),
-    ("convcli.chain", "convcli.fitting"),
-    ("convcli.job",),
     ("convcli.pipeline",),
-    ("convcli.batch", "convcli.benchmark"),
+    ("convcli.process",),
+    ("convcli.explain", "convcli.benchmark"),
+    ("convcli.batch",),
     ("convcli.cli",),
     ("convcli.__main__",),
 )
@@ -39,11 +40,13 @@ def module_name(path):
 MODULES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 
 
-def layer(module):
-    for height, names in enumerate(LAYERS):
-        if any(module == name or module.startswith(f"{name}.") for name in names):
-            return height
-    return pytest.fail(f"{module} belongs to no layer")
+def room(module):
+    """The floor of a module, counted from the ground, and its room there."""
+    for height, names in enumerate(FLOORS):
+        for name in names:
+            if module == name or module.startswith(f"{name}."):
+                return height, name
+    return pytest.fail(f"{module} belongs to no floor")
 
 
 def imported(path):
@@ -58,10 +61,19 @@ def imported(path):
 
 
 @pytest.mark.parametrize("module", sorted(set(MODULES) - EVERYWHERE))
-def test_a_module_imports_only_from_its_own_layer_or_below(module):
+def test_a_module_imports_only_from_its_own_room_or_floors_below(module):
     for other in imported(MODULES[module]):
         if other.startswith("convcli.") and other not in EVERYWHERE:
-            assert layer(other) <= layer(module), f"{module} imports {other}"
+            (height, name), (other_height, other_name) = room(module), room(other)
+            assert other_height < height or other_name == name, f"{module} imports {other}"
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    imports = {m: {o for o in imported(p) if o in MODULES and o not in EVERYWHERE} for m, p in MODULES.items()}
+    settled = set(EVERYWHERE)
+    while ready := {m for m in MODULES if m not in settled and imports[m] - {m} <= settled}:
+        settled |= ready
+    assert not set(MODULES) - settled
 
 
 @pytest.mark.parametrize("module", sorted(m for m in MODULES if not m.startswith("convcli.cli")))
@@ -146,9 +158,21 @@ def test_a_plain_run_loads_only_what_it_needs(photo):
     modules = loaded(RUN, "filter", photo, "-k", "sobel_x", "-q")
     for_others = {"rich", "json", "csv", "pyfftw", "tifffile", "importlib.metadata", "numpy.ma", "multiprocessing"}
     assert not modules & for_others
-    assert not {m for m in modules if m.startswith(("convcli.batch", "convcli.cli.batch", "convcli.cli.kernels"))}
+    assert not {
+        m
+        for m in modules
+        if m.startswith(("convcli.batch", "convcli.cli.commands.batch", "convcli.cli.commands.kernels"))
+    }
 
 
 def test_a_batch_that_nobody_watches_loads_only_what_it_needs(photo):
     modules = loaded(RUN, "batch", photo, "-k", "sobel_x", "-o", photo.parent / "out")
-    assert not modules & {"rich", "csv", "pyfftw", "tifffile", "importlib.metadata", "numpy.ma", "convcli.cli.filter"}
+    assert not modules & {
+        "rich",
+        "csv",
+        "pyfftw",
+        "tifffile",
+        "importlib.metadata",
+        "numpy.ma",
+        "convcli.cli.commands.filter",
+    }

@@ -10,10 +10,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from repository import ROOT
 
 import convcli
 
-ROOT = Path(__file__).parents[1]
 CATALOGUE = sorted(path.stem for path in (ROOT / "kernels").glob("*.yaml"))
 
 

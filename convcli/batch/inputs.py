@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from convcli.batch.naming import HOME
 from convcli.errors import UsageError
-from convcli.image.formats import FORMATS
+from convcli.image.formats.registry import FORMATS
 
 # What is read besides what can be written.
 _ALSO_READ = (".gif", ".pbm", ".j2k", ".j2c", ".jpc", ".jpf")

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from string import Formatter
 
 from convcli.errors import UsageError, nearest
-from convcli.image.formats import format_for
-from convcli.job import Named, joined_names
+from convcli.image.formats.registry import format_for
+from convcli.process.image_job import Named, joined_names
 
 FIELDS = ("stem", "suffix", "kernel", "parent", "ext")
 HOME = ".convcli"  # what a batch keeps in its output folder

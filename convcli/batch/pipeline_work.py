@@ -8,12 +8,12 @@ from typing import Any
 
 from convcli import __version__
 from convcli.errors import ConvcliError
-from convcli.job import Result
 from convcli.kernel.spec import split_spec
-from convcli.pipeline import runner
-from convcli.pipeline.model import Document
-from convcli.pipeline.program import Pipeline
-from convcli.pipeline.runner import RunOptions
+from convcli.pipeline.document.model import Document
+from convcli.pipeline.execution.program import Pipeline
+from convcli.process import pipeline_job as runner
+from convcli.process.image_job import Result
+from convcli.process.pipeline_job import RunOptions
 
 # The image that memory is estimated by, where a document takes any: large enough for every document to take it.
 _SIDE = 256
@@ -65,8 +65,8 @@ class PipelineWork:
 
     def load(self) -> None:
         """See Work."""
-        for module in ("image.codec", "image.reading", "image.png", "image.jpeg", "image.writing"):
-            import_module(f"convcli.{module}")
+        for module in ("formats.opencv_codec", "reading", "formats.png.codec", "formats.jpeg.codec", "writing"):
+            import_module(f"convcli.image.{module}")
 
     def memory(self, decoded_bytes: int) -> int:
         """See Work. Maps grow with the image, which is taken to be of bytes."""

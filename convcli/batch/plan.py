@@ -5,17 +5,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from convcli import job
 from convcli.batch.inputs import Source, find_inputs
 from convcli.batch.journal import DONE, Record, State, await_others, fingerprint, journal_state, read_journal
 from convcli.batch.naming import Naming, check_distinct
 from convcli.batch.work import FilterWork, Work
 from convcli.errors import OutputError, OutputExistsError, UsageError
-from convcli.image.formats import FORMATS, format_for
-from convcli.job import FilterOptions, Result
+from convcli.image.formats.registry import FORMATS, format_for
+from convcli.process import image_job as job
+from convcli.process.image_job import FilterOptions, Result
 
 if TYPE_CHECKING:
-    from convcli.pipeline.runner import RunOptions
+    from convcli.process.pipeline_job import RunOptions
 
 _MOST_NAMED = 5
 

@@ -7,17 +7,17 @@ from contextlib import closing, nullcontext, suppress
 from functools import partial
 from time import monotonic
 
-from convcli.batch.chunks import Chunks
+from convcli.batch.chunk_sizes import Chunks
 from convcli.batch.journal import Done, Journal, check_can_be_made, fingerprint
+from convcli.batch.local_processes import Lost, Pool
 from convcli.batch.plan import BatchOptions, Item, Plan
-from convcli.batch.talk import keep_talk
 from convcli.batch.work import Answer, FileWork, Task
-from convcli.batch.workers import Lost, Pool
 from convcli.convolution.options import available_threads
 from convcli.errors import ImageWriteError
-from convcli.image.allocation import keep_freed_memory
-from convcli.image.memory import available_bytes
-from convcli.job import FilterOptions, Result
+from convcli.image.memory_check import available_bytes
+from convcli.process.image_job import FilterOptions, Result
+from convcli.system.allocator import keep_freed_memory
+from convcli.system.captured_stderr import keep_talk
 
 _TICK = 0.1  # seconds
 # How long what is in hand may take to be finished when a run is stopped.

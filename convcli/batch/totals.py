@@ -12,7 +12,7 @@ from itertools import count
 from time import perf_counter
 from typing import Any
 
-from convcli.job import Result, Step
+from convcli.process.image_job import Result, Step
 from convcli.timing import STAGES
 
 SLOWEST = 5  # files that are named as such

@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import NamedTuple, Protocol
 
-from convcli import __version__, job
-from convcli.batch.talk import talk
+from convcli import __version__
 from convcli.errors import ConvcliError, ImageWriteError
-from convcli.image.peek import peek_bytes
-from convcli.job import FilterOptions, Result
+from convcli.image.header_size import peek_bytes
 from convcli.kernel.model import AnyKernel, CompositeKernel
+from convcli.process import image_job as job
+from convcli.process.image_job import FilterOptions, Result
+from convcli.system.captured_stderr import talk
 
 # Deflate turns a byte into no more than this, and other formats that are common do not come near.
 _MOST_INFLATION = 1032
@@ -86,8 +87,8 @@ class FilterWork:
 
     def load(self) -> None:
         """See Work."""
-        for module in ("image.codec", "image.reading", "image.png", "image.jpeg", "image.writing"):
-            import_module(f"convcli.{module}")
+        for module in ("formats.opencv_codec", "reading", "formats.png.codec", "formats.jpeg.codec", "writing"):
+            import_module(f"convcli.image.{module}")
         import_module("convcli.convolution.backends.opencv")
 
     def memory(self, decoded_bytes: int) -> int:

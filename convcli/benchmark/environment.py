@@ -6,8 +6,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from convcli import __version__
-from convcli.convolution.machine import library_versions, processor_name
 from convcli.convolution.options import available_threads
+from convcli.convolution.planning.machine import library_versions, processor_name
 
 _OTHERS = ("scipy", "torch")
 

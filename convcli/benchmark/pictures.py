@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from convcli.benchmark.reference import Reference
 from convcli.benchmark.report import Picture
-from convcli.chain import resolve_mapping
-from convcli.image import codec
+from convcli.image.formats import opencv_codec
 from convcli.image.tone import Finish, full_range
 from convcli.kernel.model import AnyKernel
+from convcli.process.kernel_chain import resolve_mapping
 
 LARGEST_SIDE = 240
 # Blue below zero, white at it, red above: ColorBrewer's RdBu, readable to the colour-blind.
@@ -114,6 +114,6 @@ def difference_colours(difference: NDArray[np.float64], full: float) -> NDArray[
 
 def data_uri(pixels: NDArray[np.uint8]) -> str:
     """Encode a picture (height, width, 1 or 3 channels) as PNG inside a URI."""
-    encoded = codec.encode(".png", pixels)
+    encoded = opencv_codec.encode(".png", pixels)
     assert encoded is not None  # OpenCV writes any gray or RGB picture of bytes
     return f"data:image/png;base64,{base64.b64encode(encoded.tobytes()).decode('ascii')}"

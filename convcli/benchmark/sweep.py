@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from convcli.benchmark.statistics import Interval
 from convcli.errors import KernelError, UsageError
-from convcli.kernel.families import FAMILIES
+from convcli.kernel.formulas import FAMILIES
 from convcli.kernel.model import CompositeKernel
 from convcli.kernel.spec import load_kernel, split_spec
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.errors import FilterError, UsageError
-from convcli.image.memory import available_bytes
+from convcli.image.memory_check import available_bytes
 from convcli.image.tone import full_range
 
 _FORM = re.compile(r"(\d{1,9})[x×](\d{1,9})(?:[x×](\d{1,4}))?(?::(\w+))?", re.ASCII)

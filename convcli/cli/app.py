@@ -12,8 +12,8 @@ from typer.exceptions import TyperException
 
 from convcli import __version__
 from convcli.cli.messages import say
-from convcli.cli.termination import interrupted_by_termination
 from convcli.errors import INTERRUPTED, ConvcliError, nearest
+from convcli.system.termination import interrupted_by_termination
 
 _OBJECTS_OF_IMPORTS = 200_000
 
@@ -26,13 +26,13 @@ _OUR_WORDS = {
 
 # What `convcli --help` says of each command, so that it need not import them.
 _COMMANDS = {
-    "filter": ("convcli.cli.filter", "Filter images with one kernel, or several in turn."),
-    "batch": ("convcli.cli.batch", "Filter folders of images on all cores; take up where a run was left."),
-    "run": ("convcli.cli.run", "Run images through a pipeline of steps, in branches and joined."),
-    "compare": ("convcli.cli.compare", "Compare the backends on an image: time, memory, accuracy."),
-    "tune": ("convcli.cli.tune", "Measure this machine, so that auto chooses by what things cost here."),
-    "explain": ("convcli.cli.explain", "Lay the arithmetic of a pipeline or kernel open."),
-    "kernels": ("convcli.cli.kernels", "List, show, check, export, compose and fit kernels."),
+    "filter": ("convcli.cli.commands.filter", "Filter images with one kernel, or several in turn."),
+    "batch": ("convcli.cli.commands.batch", "Filter folders of images on all cores; take up where a run was left."),
+    "run": ("convcli.cli.commands.run", "Run images through a pipeline of steps, in branches and joined."),
+    "compare": ("convcli.cli.commands.compare", "Compare the backends on an image: time, memory, accuracy."),
+    "tune": ("convcli.cli.commands.tune", "Measure this machine, so that auto chooses by what things cost here."),
+    "explain": ("convcli.cli.commands.explain", "Lay the arithmetic of a pipeline or kernel open."),
+    "kernels": ("convcli.cli.commands.kernels", "List, show, check, export, compose and fit kernels."),
 }
 
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Collection, Sequence
 
 import typer
 
-from convcli import job
-from convcli.cli.rendering import Reporter
+from convcli.cli.views.results import Reporter
 from convcli.errors import ConvcliError
+from convcli.process import image_job as job
 
 
 def do_each(

@@ -9,15 +9,15 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from convcli.convolution.backends import get_backend
 from convcli.convolution.bank import Bank
-from convcli.convolution.costs import Form, Run, Way, load_of, takes_whole, ways
-from convcli.convolution.engine import Task, measure, run_tiles, run_whole
+from convcli.convolution.execution.tiles import Task, measure, run_tiles, run_whole
 from convcli.convolution.geometry import AxisGeometry, axis_geometry
 from convcli.convolution.options import ConvolveOptions, available_threads, both
-from convcli.convolution.planner import Choice, ProfileKey, choose
-from convcli.convolution.threads import run_tasks
+from convcli.convolution.planning.costs import Form, Run, Way, load_of, takes_whole, ways
+from convcli.convolution.planning.planner import Choice, ProfileKey, choose
 from convcli.errors import FilterError, UsageError
 from convcli.image.tone import Finish
 from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
+from convcli.system.threads import run_tasks
 
 # Kernels within these leave room for samples and sums of them in float32.
 _LEAST_SINGLE, _MOST_SINGLE = 1e-30, 1e30

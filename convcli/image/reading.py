@@ -5,9 +5,9 @@ import os
 from typing import BinaryIO
 
 from convcli.errors import ImageReadError
-from convcli.image import ahead
+from convcli.image import read_ahead
 from convcli.image.model import Image
-from convcli.image.ordered import available_threads
+from convcli.system.ordered_results import available_threads
 
 # What a file starts with, what that makes it, and the module that reads it: each is loaded when one of its files comes.
 _SIGNATURES = (
@@ -39,6 +39,7 @@ _FOREIGN = (
     (b"\x1f\x8b", "gzip-compressed; unpack it first"),
     (b"PK\x03\x04", "a ZIP archive; unpack it first"),
 )
+_MODULES = {"jpeg": "jpeg.codec", "tiff": "tiff.codec", "others": "opencv_formats"}
 _SHOWN_START = 40
 _TELLING_START = 256  # bytes, from which `sniff` knows
 _FIRST = 2**16  # bytes that are read in one go: of small files, all
@@ -56,9 +57,9 @@ def read_image(path: str | os.PathLike[str], *, threads: int | None = None) -> I
         in one line, when the file is missing, unreadable, truncated, damaged, too large for memory or not an image.
     """
     name = os.fspath(path)
-    begun = ahead.take(name)
+    begun = read_ahead.take(name)
     if begun is not None:
-        from convcli.image import png
+        from convcli.image.formats.png import codec as png
 
         return png.read_chunks(begun.data, begun.header, begun.chunks, name, threads or available_threads(), begun.rows)
     return decode_image(_read_bytes(name), name, threads=threads)
@@ -72,10 +73,10 @@ def decode_image(data: bytes, name: str, *, threads: int | None = None) -> Image
     if kind is None:
         raise ImageReadError(f"{name}: not an image: {_description(data)}")
     if kind == "png":
-        from convcli.image import png
+        from convcli.image.formats.png import codec as png
 
         return png.read(data, name, threads or available_threads())
-    module = importlib.import_module(f"convcli.image.{kind}")
+    module = importlib.import_module(f"convcli.image.formats.{_MODULES.get(kind, kind)}")
     image: Image = module.read(data, name)
     return image
 

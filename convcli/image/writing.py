@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.errors import OutputError, UsageError
-from convcli.image.destination import check_destination
-from convcli.image.encoders import ENCODERS
-from convcli.image.formats import Format, format_for
-from convcli.image.metadata import fit
+from convcli.image.formats.encoders import ENCODERS
+from convcli.image.formats.registry import Format, format_for
+from convcli.image.metadata.retention import fit
 from convcli.image.model import Image, Metadata, depth_name
-from convcli.image.ordered import available_threads
-from convcli.image.placing import Sink, whole_file, write_bytes
+from convcli.system.atomic_file import Sink, whole_file, write_bytes
+from convcli.system.ordered_results import available_threads
+from convcli.system.output_path import check_destination
 
 __all__ = ["COMPRESSIONS", "as_image", "encode_image", "encode_to", "write_bytes", "write_image"]
 

@@ -115,7 +115,7 @@ def _load(spec: str, beside: tuple[Path, ...], composites: bool) -> AnyKernel:
 
 
 def _load_file(path: Path, parameters: dict[str, str], composites: bool) -> AnyKernel:
-    from convcli.kernel.schema import load_file  # weights given as text need neither YAML nor msgspec
+    from convcli.kernel.files.yaml_reader import load_file  # weights given as text need neither YAML nor msgspec
 
     def load_part(part: str) -> AnyKernel:
         return _load(part, (path.parent,), composites=False)

@@ -5,9 +5,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from convcli.convolution.options import available_threads
 from convcli.convolution.padding import source_indices
-from convcli.convolution.threads import run_tasks
 from convcli.errors import UsageError, check_word
 from convcli.operators.strips import Image, as_image
+from convcli.system.threads import run_tasks
 
 PADDINGS = ("reflect101", "reflect", "wrap")
 # |K|^2 below this part of its largest is zero but for rounding.

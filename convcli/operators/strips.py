@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convcli.convolution.options import available_threads
-from convcli.convolution.threads import run_tasks
 from convcli.errors import FilterError, UsageError
+from convcli.system.threads import run_tasks
 
 Image = NDArray[np.float32]
 

@@ -11,9 +11,9 @@ import numpy as np
 from drawings import balloon, lighthouse, moon
 from still_life import render
 
-from convcli.image import jpeg
+from convcli.image.formats.jpeg import codec as jpeg
+from convcli.image.metadata.tiff_directories import serialise
 from convcli.image.model import Image, Metadata
-from convcli.image.tiffblock import serialise
 from convcli.image.writing import write_image
 
 HERE = Path(__file__).parent

@@ -3,7 +3,7 @@
 from importlib import import_module
 
 from convcli.benchmark.report import Report
-from convcli.reports import report_suffix, write_report_text
+from convcli.reporting.records import report_suffix, write_report_text
 
 _MODULES = {
     ".json": "convcli.benchmark.exports.as_json",

@@ -4,7 +4,7 @@ import csv
 import io
 
 from convcli.benchmark.report import Report
-from convcli.reports import flat
+from convcli.reporting.records import flat
 
 
 def render(report: Report) -> str:

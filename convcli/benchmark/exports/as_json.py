@@ -1,7 +1,7 @@
 """A report as JSON: everything, raw times among it."""
 
 from convcli.benchmark.report import Report
-from convcli.reports import to_json
+from convcli.reporting.records import to_json
 
 
 def render(report: Report) -> str:

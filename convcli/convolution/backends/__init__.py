@@ -1,7 +1,7 @@
 """The backends, in one table; each is imported when it is first used.
 
 A backend correlates a tile (height, width, inputs) with a bank (outputs, inputs / groups, kh, kw): valid, stride 1,
-undilated. All else is done once, above, in convcli.convolution.engine, so that it works on every backend alike.
+undilated. All else is done once, above, in convcli.convolution.execution, so that it works on every backend alike.
 """
 
 from importlib import import_module

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
-from convcli.convolution.threads import SharedLimit
+from convcli.system.threads import SharedLimit
 
 # Products that a BLAS sums one after another before it is made to stop, and sums are added in pairs. On a flat image
 # 96 terms reach 0.58 of DESIGN's bound for float32 in the worst case, 128 terms 0.91, 192 terms 1.24.

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.convolution.backends.base import Correlator, TileOwner, WholeImage, Work
-from convcli.convolution.backends.taps import RUN, Taps, wide_tile
+from convcli.convolution.backends.weighted_sums import RUN, Taps, wide_tile
 
 # Weights up to which np.correlate has a fast loop (small_correlate in numpy/_core/src/multiarray/arraytypes.c.src);
 # beyond, it takes a dot product for each output, four times as slow.

@@ -21,8 +21,8 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from convcli.convolution.backends.base import HUGE, Correlator, WholeImage, Work
-from convcli.convolution.profile import stored_wisdom, wisdom_refused
-from convcli.convolution.transforms import keeps_spectra, transform_size
+from convcli.convolution.planning.profile import stored_wisdom, wisdom_refused
+from convcli.convolution.planning.transform_sizes import keeps_spectra, transform_size
 
 # The spectrum of a bank's kernel, by its output and its input within the group.
 Spectra = Callable[[int, int], NDArray[Any]]

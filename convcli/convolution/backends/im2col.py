@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from convcli.convolution.backends.base import Correlator, WholeImage, Work
 from convcli.convolution.backends.blas import LONGEST_SUM, blas_threads, longest_sum
-from convcli.convolution.backends.taps import Taps, wide_tile
+from convcli.convolution.backends.weighted_sums import Taps, wide_tile
 
 # Samples that are unrolled at once, but for what the rows of a strip share with the next: 2 MB in float32.
 _UNROLLED = 1 << 19

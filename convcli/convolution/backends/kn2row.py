@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from convcli.convolution.backends.base import Correlator, WholeImage, Work
 from convcli.convolution.backends.blas import LONGEST_SUM, blas_threads, longest_sum
-from convcli.convolution.backends.taps import Taps, wide_tile
+from convcli.convolution.backends.weighted_sums import Taps, wide_tile
 
 # A bank's tile and its sums, all channels together, and the fewest outputs of a tile.
 _BANK_SAMPLES, _FEWEST_OUTPUTS = 1 << 18, 2048

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.convolution.backends.base import HUGE, Correlator, TileOwner, WholeImage, Work, is_tame
-from convcli.convolution.costs import OPENCV_CHANNELS, ROUNDING, SPECTRAL_PLACES
-from convcli.convolution.threads import SharedLimit, run_tasks
+from convcli.convolution.planning.costs import OPENCV_CHANNELS, ROUNDING, SPECTRAL_PLACES
 from convcli.kernel.factorize import Passes
+from convcli.system.threads import SharedLimit, run_tasks
 
 _BORDERS = {
     "reflect101": cv2.BORDER_REFLECT_101,

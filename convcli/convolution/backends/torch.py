@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.convolution.backends.base import Correlator, TileOwner, WholeImage, Work
-from convcli.convolution.threads import SharedLimit
 from convcli.errors import FilterError
+from convcli.system.threads import SharedLimit
 
 # Products that are left to one conv2d; 96 of them, summed one after another, err by 0.6 of DESIGN's bound at most.
 _LONGEST_SUM = 96

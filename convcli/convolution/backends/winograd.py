@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from convcli.convolution.backends.base import Correlator, WholeImage, Work
 from convcli.convolution.backends.blas import LONGEST_SUM, blas_threads
-from convcli.convolution.backends.taps import Taps
+from convcli.convolution.backends.weighted_sums import Taps
 
 # The points of m = 4, beside 0 and infinity: these and their negatives. Their product is 1.
 _NEAR, _FAR = 2 / 3, 3 / 2

@@ -11,8 +11,7 @@ from convcli.convolution.bank import Bank
 from convcli.operators import conv as convolution
 from convcli.operators import transposed
 from convcli.operators.sizes import AxisSize, conv_padding, conv_size, transposed_size
-from convcli.pipeline.facts import Facts, Pair, Shape
-from convcli.pipeline.step import (
+from convcli.pipeline.steps.base import (
     Maps,
     NotNegativePair,
     Positive,
@@ -23,8 +22,9 @@ from convcli.pipeline.step import (
     StepError,
     pair,
 )
+from convcli.pipeline.steps.properties import Facts, Pair, Shape
 from convcli.pipeline.steps.windows import formula_of, window_facts
-from convcli.pipeline.weights import WEIGHT, Weights, inline, inline_shape
+from convcli.pipeline.weights.store import WEIGHT, Weights, inline, inline_shape
 
 Bias = Annotated[
     bool | str | list[Any],

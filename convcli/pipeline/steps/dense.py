@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from convcli.convolution.bank import Bank
 from convcli.operators import attention, dense
-from convcli.pipeline.facts import Facts, Shape
-from convcli.pipeline.step import Maps, Positive, Prepared, Setting, Step, StepError
+from convcli.pipeline.steps.base import Maps, Positive, Prepared, Setting, Step, StepError
 from convcli.pipeline.steps.convs import Bias
-from convcli.pipeline.weights import WEIGHT, Initial, Weights, inline, inline_shape
+from convcli.pipeline.steps.properties import Facts, Shape
+from convcli.pipeline.weights.store import WEIGHT, Initial, Weights, inline, inline_shape
 
 Matrix = Annotated[
     Weights, Meta(description="Two nested lists (outputs, inputs), a file as of conv, or {init: xavier, seed: 0}.")

@@ -11,7 +11,7 @@ from convcli.image.model import Image
 from convcli.image.reading import read_image
 from convcli.image.tone import full_range
 from convcli.kernel.spec import split_spec
-from convcli.pipeline.step import StepError
+from convcli.pipeline.steps.base import StepError
 
 
 def beside(folder: Path, name: str) -> str:

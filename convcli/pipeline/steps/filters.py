@@ -17,9 +17,9 @@ from convcli.errors import ConvcliError
 from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
 from convcli.kernel.spec import load_kernel
 from convcli.operators.sizes import AxisSize
-from convcli.pipeline.facts import Facts, Pair, Shape
-from convcli.pipeline.step import Maps, PositivePair, Prepared, Setting, Step, StepError, pair
+from convcli.pipeline.steps.base import Maps, PositivePair, Prepared, Setting, Step, StepError, pair
 from convcli.pipeline.steps.files import kernel_beside
+from convcli.pipeline.steps.properties import Facts, Pair, Shape
 from convcli.pipeline.steps.windows import formula_of
 
 # The five modes, and what else they are called (convcli.convolution.options).

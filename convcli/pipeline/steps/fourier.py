@@ -9,9 +9,9 @@ from msgspec import Meta
 from convcli.kernel.model import Kernel
 from convcli.kernel.spec import load_kernel
 from convcli.operators import fourier
-from convcli.pipeline.facts import Facts, Shape
-from convcli.pipeline.step import Maps, Prepared, Setting, Step, StepError
+from convcli.pipeline.steps.base import Maps, Prepared, Setting, Step, StepError
 from convcli.pipeline.steps.files import kernel_beside
+from convcli.pipeline.steps.properties import Facts, Shape
 
 
 class Deconvolve(Step, frozen=True, kw_only=True):

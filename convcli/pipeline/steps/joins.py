@@ -7,8 +7,8 @@ from msgspec import Meta
 
 from convcli.convolution.bank import Bank
 from convcli.operators import joining, tones
-from convcli.pipeline.facts import Facts, Shape
-from convcli.pipeline.step import Maps, Prepared, Setting, Step, StepError, size_text
+from convcli.pipeline.steps.base import Maps, Prepared, Setting, Step, StepError, size_text
+from convcli.pipeline.steps.properties import Facts, Shape
 
 
 class _Join(Step, frozen=True, kw_only=True):

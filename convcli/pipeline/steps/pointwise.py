@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from convcli.convolution.bank import Bank
 from convcli.operators import activations, normalise
-from convcli.pipeline.facts import Facts, Shape
-from convcli.pipeline.step import Maps, Prepared, Setting, Step
-from convcli.pipeline.weights import BIAS, WEIGHT, Weights
+from convcli.pipeline.steps.base import Maps, Prepared, Setting, Step
+from convcli.pipeline.steps.properties import Facts, Shape
+from convcli.pipeline.weights.store import BIAS, WEIGHT, Weights
 
 Vector = Annotated[
     Weights, Meta(description="A number for each channel: a list, file.npy, file.npz:name, file.safetensors:name.")

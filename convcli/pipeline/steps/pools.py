@@ -8,8 +8,8 @@ from msgspec import Meta
 from convcli.convolution.bank import Bank
 from convcli.operators import pooling
 from convcli.operators.sizes import AxisSize, pool_size
-from convcli.pipeline.facts import Facts, Pair, Shape
-from convcli.pipeline.step import Maps, NotNegativePair, PositivePair, Setting, Step, pair
+from convcli.pipeline.steps.base import Maps, NotNegativePair, PositivePair, Setting, Step, pair
+from convcli.pipeline.steps.properties import Facts, Pair, Shape
 from convcli.pipeline.steps.windows import window_facts
 
 Ceil = Annotated[bool, Meta(description="Round the output size up: the last window may reach beyond the end.")]

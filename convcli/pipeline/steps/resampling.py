@@ -5,8 +5,8 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta
 
 from convcli.operators import resample, shuffle
-from convcli.pipeline.facts import Facts, Shape
-from convcli.pipeline.step import Maps, NotNegative, Positive, PositivePair, Step, StepError, pair, size_text
+from convcli.pipeline.steps.base import Maps, NotNegative, Positive, PositivePair, Step, StepError, pair, size_text
+from convcli.pipeline.steps.properties import Facts, Shape
 
 
 class Upsample(Step, frozen=True, kw_only=True):

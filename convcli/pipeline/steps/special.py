@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from convcli.convolution.bank import Bank
 from convcli.operators import deformable, gated, partial
-from convcli.pipeline.facts import Facts, Shape
-from convcli.pipeline.step import Maps, NotNegativePair, Prepared, Setting, Step, StepError, pair, size_text
+from convcli.pipeline.steps.base import Maps, NotNegativePair, Prepared, Setting, Step, StepError, pair, size_text
 from convcli.pipeline.steps.convs import Bank4, Bias, Conv
 from convcli.pipeline.steps.files import beside, picture
-from convcli.pipeline.weights import WEIGHT, Weights, inline, inline_shape
+from convcli.pipeline.steps.properties import Facts, Shape
+from convcli.pipeline.weights.store import WEIGHT, Weights, inline, inline_shape
 
 Field = Annotated[str | None, Meta(description="file.npy, file.npz:name or file.safetensors:name, (rows, columns, n).")]
 

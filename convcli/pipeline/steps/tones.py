@@ -6,8 +6,8 @@ import numpy as np
 from msgspec import Meta
 
 from convcli.operators import tones
-from convcli.pipeline.facts import Facts, Shape
-from convcli.pipeline.step import Maps, Prepared, Setting, Step, StepError
+from convcli.pipeline.steps.base import Maps, Prepared, Setting, Step, StepError
+from convcli.pipeline.steps.properties import Facts, Shape
 
 # A number in the document's units, or what stands for white in them.
 OrWhite = Annotated[

@@ -8,9 +8,9 @@ import numpy as np
 from msgspec import Meta
 
 from convcli.operators import edges, matching, tones
-from convcli.pipeline.facts import Facts, Shape
-from convcli.pipeline.step import Maps, Prepared, Setting, Step, StepError, size_text
+from convcli.pipeline.steps.base import Maps, Prepared, Setting, Step, StepError, size_text
 from convcli.pipeline.steps.files import beside, maps_of, picture
+from convcli.pipeline.steps.properties import Facts, Shape
 from convcli.pipeline.steps.tones import OrWhite, in_units
 
 _AROUND = ((1, 1), (1, 1))

@@ -3,7 +3,7 @@
 from typing import Any
 
 from convcli.operators.sizes import AxisSize
-from convcli.pipeline.facts import Facts, Pair
+from convcli.pipeline.steps.properties import Facts, Pair
 
 
 def window_facts(

@@ -1,0 +1,1 @@
+"""Running a planned convolution: tiles, non-finite samples, separable passes, combining responses."""

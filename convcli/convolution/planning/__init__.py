@@ -1,0 +1,1 @@
+"""Predicting costs, choosing a backend, and measuring this machine."""

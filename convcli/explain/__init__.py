@@ -1,0 +1,1 @@
+"""What a pipeline or a kernel sees, keeps and costs."""

@@ -1,0 +1,1 @@
+"""A registry of formats, and a module or folder for each."""

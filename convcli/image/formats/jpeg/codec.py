@@ -1,0 +1,252 @@
+"""JPEG: its segments walked and checked, its metadata read and put in; the picture itself is OpenCV's.
+
+Source: ITU-T T.81, annex B; CIPA DC-008 (Exif); XMP specification part 3; ICC.1:2022, annex B.4.
+"""
+
+import re
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcli.errors import ImageReadError, ImageWriteError
+from convcli.image import memory_check
+from convcli.image.formats import opencv_codec
+from convcli.image.formats.jpeg.tables import quality_of, read_tables, subsampling_of, turned
+from convcli.image.metadata.exif import orientation_of
+from convcli.image.model import Image, Metadata
+
+_START, _END, _SCAN, _TABLES, _COMMENT = 0xD8, 0xD9, 0xDA, 0xDB, 0xFE
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_DECODABLE = frozenset({0xC0, 0xC1, 0xC2, 0xC9, 0xCA})
+_HUFFMAN = frozenset({0xC0, 0xC1, 0xC2})
+_MOST_PIXELS_A_BYTE = 1024  # a block of 64 takes at least a bit, and components of half the size share it
+_ALONE = frozenset({0x01, *range(0xD0, 0xD8)})
+_EXIF = b"Exif\0\0"
+_XMP = b"http://ns.adobe.com/xap/1.0/\0"
+_LONG_XMP = b"http://ns.adobe.com/xmp/extension/\0"
+_ICC = b"ICC_PROFILE\0"
+_LARGEST_BODY = 65533
+_LARGEST_ICC_PART = _LARGEST_BODY - len(_ICC) - 2
+_CENTIMETRES_PER_INCH = 2.54
+# In scan data FF is followed by 00, or is a restart marker, or a fill byte; anything else is the marker that ends it.
+_MARKER_IN_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+_AGAIN = "get the file again"
+
+
+@dataclass
+class _Parts:
+    """What the segments of a file say."""
+
+    width: int = 0
+    height: int = 0
+    components: int = 0
+    frame: int = 0
+    bits: int = 8
+    exif: bytes | None = None
+    xmp: bytes | None = None
+    lost: list[str] = field(default_factory=list)
+    icc_parts: dict[int, bytes] = field(default_factory=dict)
+    icc_count: int = 0
+    density: tuple[float, float] | None = None
+    tables: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    luma_table: int = 0
+    factors: list[tuple[int, int]] = field(default_factory=list)
+
+    @property
+    def quality(self) -> int | None:
+        """The quality of the luma, where it can be told."""
+        table = self.tables.get(self.luma_table)
+        return None if table is None else quality_of(table)
+
+    def icc(self) -> bytes | None:
+        """Return the profile, if all its parts are there."""
+        wanted = range(1, self.icc_count + 1)
+        return (
+            b"".join(self.icc_parts[i] for i in wanted) if wanted and all(i in self.icc_parts for i in wanted) else None
+        )
+
+
+def read(data: bytes, name: str) -> Image:
+    """Read a JPEG as gray or RGB u8; CMYK becomes RGB. Raises ImageReadError."""
+    parts = _walk(data, name)
+    if parts.frame not in _DECODABLE or parts.bits != 8:
+        kind = f"{parts.bits}-bit" if parts.bits != 8 else "lossless or hierarchical"
+        raise ImageReadError(f"{name}: a {kind} JPEG, which OpenCV does not decode; convert it to PNG or TIFF")
+    channels = 1 if parts.components == 1 else 3
+    memory_check.check_pixels(name, (parts.height, parts.width, channels), 1, opencv_codec.MOST_PIXELS)
+    pixels = opencv_codec.decode(data, rgb=channels == 3)
+    if pixels is None or pixels.shape[:2] != (parts.height, parts.width):
+        raise ImageReadError(f"{name}: damaged JPEG, its picture data cannot be decoded; {_AGAIN}")
+    orientation = orientation_of(parts.exif)
+    resolution = parts.density if orientation < 5 or parts.density is None else parts.density[::-1]
+    size = (parts.height, parts.width)
+    subsampling = subsampling_of(parts.factors)
+    metadata = Metadata(
+        parts.exif,
+        parts.xmp,
+        parts.icc(),
+        resolution,
+        size,
+        jpeg_quality=parts.quality,
+        jpeg_subsampling=subsampling if orientation < 5 else turned(subsampling),
+    )
+    notes = tuple(
+        f"its {what} is lost: only EXIF, XMP, profile and resolution are kept" for what in dict.fromkeys(parts.lost)
+    )
+    return Image(
+        opencv_codec.turn_upright(pixels, orientation) if orientation != 1 else pixels, False, metadata, "jpeg", notes
+    )
+
+
+def _walk(data: bytes, name: str) -> _Parts:
+    """Check that all segments are whole up to the end mark, also behind each scan, and collect what they say."""
+    parts = _Parts()
+    for marker, body in _segments(data, name):
+        if marker in _FRAMES and parts.frame == 0:
+            parts.frame = marker
+            _read_frame(body, parts, name)
+        elif marker == _TABLES:
+            parts.tables.update(read_tables(body))
+        elif marker == 0xE0 and bytes(body[:5]) == b"JFIF\0" and len(body) >= 12:
+            parts.density = _density(*struct.unpack(">BHH", body[7:12]))
+        elif marker == 0xE1 and bytes(body[: len(_EXIF)]) == _EXIF and parts.exif is None:
+            parts.exif = bytes(body[len(_EXIF) :])
+        elif marker == 0xE1 and bytes(body[: len(_XMP)]) == _XMP and parts.xmp is None:
+            parts.xmp = bytes(body[len(_XMP) :])
+        elif marker == 0xE1 and bytes(body[: len(_LONG_XMP)]) == _LONG_XMP:
+            parts.lost.append("extended XMP")
+        elif marker == _COMMENT:
+            parts.lost.append("comment")
+        elif marker == 0xED:
+            parts.lost.append("IPTC block")
+        elif marker == 0xE2 and bytes(body[: len(_ICC)]) == _ICC and len(body) > len(_ICC) + 2:
+            index, parts.icc_count = body[len(_ICC)], body[len(_ICC) + 1]
+            parts.icc_parts[index] = bytes(body[len(_ICC) + 2 :])
+    if parts.width == 0 or parts.height == 0:
+        raise ImageReadError(f"{name}: damaged JPEG, it states no size; {_AGAIN}")
+    if parts.frame in _HUFFMAN and parts.width * parts.height > _MOST_PIXELS_A_BYTE * len(data):
+        raise ImageReadError(
+            f"{name}: damaged JPEG, {len(data)} bytes cannot make {parts.width} x {parts.height} pixels; {_AGAIN}"
+        )
+    return parts
+
+
+def _read_frame(body: memoryview, parts: _Parts, name: str) -> None:
+    if len(body) < 6:
+        raise ImageReadError(f"{name}: damaged JPEG, its frame header is too short; {_AGAIN}")
+    parts.bits, parts.height, parts.width, parts.components = struct.unpack(">BHHB", body[:6])
+    components = [body[at : at + 3] for at in range(6, min(len(body) - 2, 6 + 3 * parts.components), 3)]
+    parts.factors = [(sampling >> 4, sampling & 15) for _, sampling, _ in components]
+    parts.luma_table = components[0][2] if components else 0
+
+
+def _segments(data: bytes, name: str) -> Iterator[tuple[int, memoryview]]:
+    """Give each segment's marker and body; raise where the file ends before its end mark or its first scan."""
+    view = memoryview(data)
+    truncated = ImageReadError(
+        f"{name}: truncated JPEG, it ends after {len(data)} bytes without its end mark; {_AGAIN}"
+    )
+    place, scans = 2, 0
+    while True:
+        if place + 2 > len(data):
+            raise truncated
+        if data[place] != 0xFF:
+            raise ImageReadError(f"{name}: damaged JPEG, no marker at byte {place}; {_AGAIN}")
+        marker = data[place + 1]
+        if marker == 0xFF:
+            place += 1
+            continue
+        place += 2
+        if marker == _END:
+            if scans == 0:
+                raise ImageReadError(f"{name}: damaged JPEG, it holds no picture data; {_AGAIN}")
+            return
+        if marker in _ALONE:
+            continue
+        length = int.from_bytes(view[place : place + 2], "big")
+        if place + max(length, 2) > len(data):
+            raise truncated
+        if length < 2:
+            raise ImageReadError(f"{name}: damaged JPEG, a segment of no length at byte {place}; {_AGAIN}")
+        yield marker, view[place + 2 : place + length]
+        place += length
+        if marker == _SCAN:
+            scans += 1
+            found = _MARKER_IN_SCAN.search(data, place)
+            if found is None:
+                raise truncated
+            place = found.start()
+
+
+def _density(unit: int, across: int, down: int) -> tuple[float, float] | None:
+    per_inch = {1: 1.0, 2: _CENTIMETRES_PER_INCH}.get(unit)
+    return (across * per_inch, down * per_inch) if per_inch is not None and across and down else None
+
+
+def encode(pixels: NDArray[Any], metadata: Metadata, *, quality: int = 95) -> tuple[bytes, tuple[str, ...]]:
+    """Encode (H, W, 1 or 3) u8 samples at quality 0 to 100, with metadata; give also notes of what had no room.
+
+    The chroma is subsampled as the metadata say, or else as OpenCV does it, by 4:2:0.
+    """
+    height, width = pixels.shape[:2]
+    parameters = [opencv_codec.JPEG_QUALITY, quality]
+    if metadata.jpeg_subsampling is not None:
+        parameters += [opencv_codec.JPEG_SUBSAMPLING, opencv_codec.JPEG_SUBSAMPLINGS[metadata.jpeg_subsampling]]
+    encoded = opencv_codec.encode(".jpg", pixels, parameters)
+    if encoded is None:
+        raise ImageWriteError(f"OpenCV could not encode {width} x {height} pixels as JPEG: write .png or .tiff")
+    data = encoded.tobytes()
+    body_start = 2
+    if data[2:4] == b"\xff\xe0":
+        body_start = 4 + int.from_bytes(data[4:6], "big")
+    metadata, notes = _with_room(metadata)
+    return b"".join([data[:2], _jfif(metadata.resolution), *_metadata_segments(metadata), data[body_start:]]), notes
+
+
+def _with_room(metadata: Metadata) -> tuple[Metadata, tuple[str, ...]]:
+    """Take out the blocks that are too long for a segment."""
+    notes = []
+    if metadata.exif is not None and len(_EXIF) + len(metadata.exif) > _LARGEST_BODY:
+        metadata = replace(metadata, exif=None)
+        notes.append("EXIF is lost: JPEG has room for 64 KB of it")
+    if metadata.xmp is not None and len(_XMP) + len(metadata.xmp) > _LARGEST_BODY:
+        metadata = replace(metadata, xmp=None)
+        notes.append("XMP is lost: JPEG has room for 64 KB of it")
+    if metadata.icc is not None and len(metadata.icc) > 255 * _LARGEST_ICC_PART:
+        metadata = replace(metadata, icc=None)
+        notes.append("the colour profile is lost: JPEG has room for 16 MB of it")
+    return metadata, tuple(notes)
+
+
+def _jfif(resolution: tuple[float, float] | None) -> bytes:
+    """Build the JFIF segment, in whole dots an inch or a centimetre, whichever is nearer the truth."""
+    unit, across, down = 0, 1, 1
+    if resolution is not None:
+        choices = []
+        for code, scale in ((1, 1.0), (2, 1 / _CENTIMETRES_PER_INCH)):
+            exact = [value * scale for value in resolution]
+            error = max(abs(round(value) - value) / value for value in exact) if min(exact) > 0 else np.inf
+            choices.append((error, code, [round(value) for value in exact]))
+        error, code, (x, y) = min(choices)
+        if error < 0.5 and max(x, y) < 65536:
+            unit, across, down = code, x, y
+    return _segment(0xE0, b"JFIF\0\x01\x01" + struct.pack(">BHHBB", unit, across, down, 0, 0))
+
+
+def _metadata_segments(metadata: Metadata) -> Iterator[bytes]:
+    if metadata.exif is not None:
+        yield _segment(0xE1, _EXIF + metadata.exif)
+    if metadata.xmp is not None:
+        yield _segment(0xE1, _XMP + metadata.xmp)
+    if metadata.icc is not None:
+        parts = [metadata.icc[i : i + _LARGEST_ICC_PART] for i in range(0, len(metadata.icc), _LARGEST_ICC_PART)]
+        for index, part in enumerate(parts, start=1):
+            yield _segment(0xE2, _ICC + bytes([index, len(parts)]) + part)
+
+
+def _segment(marker: int, body: bytes) -> bytes:
+    return b"\xff" + bytes([marker]) + (len(body) + 2).to_bytes(2, "big") + body

@@ -1,0 +1,1 @@
+"""PNG: chunks, inflating, decoding and encoding in strips."""

@@ -1,0 +1,222 @@
+"""PNG: its metadata read and written, and its picture decoded and encoded in strips, on all cores.
+
+The strips depend on the picture alone: the bytes are the same whatever the number of threads. They are written as they
+are made, a few a thread at a time, so that the file as a whole is never held.
+
+Source: PNG specification, third edition (W3C, 2025).
+"""
+
+import struct
+import zlib
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcli.errors import ImageReadError
+from convcli.image import memory_check
+from convcli.image.formats import opencv_codec
+from convcli.image.formats.png import decoder
+from convcli.image.formats.png.chunks import (
+    AGAIN,
+    CHANNELS,
+    SIGNATURE,
+    Chunks,
+    Header,
+    chunk,
+    header_chunk,
+    pieces,
+    walk,
+)
+from convcli.image.formats.png.encoder import Strip, combine_adler, make_strip
+from convcli.image.formats.png.inflate import Rows, serves
+from convcli.image.metadata.exif import orientation_of
+from convcli.image.model import Image, Metadata
+from convcli.system.ordered_results import in_order
+
+_COLOUR_TYPES = {1: 0, 3: 2, 2: 4, 4: 6}
+_TEXT_CHUNKS = (b"tEXt", b"zTXt", b"iTXt")
+_COLOUR_CHUNKS = (b"cICP", b"sRGB", b"gAMA", b"cHRM")
+_XMP_KEYWORD = b"XML:com.adobe.xmp"
+_LARGEST_METADATA = 64 * 2**20  # what a compressed text or profile may grow to: enough for any real one
+_METRES_PER_INCH = 0.0254
+_STRIP_BYTES = 2**20
+
+
+def read(data: bytes | memoryview, name: str, threads: int = 1) -> Image:
+    """Read a PNG: gray, gray+alpha, RGB or RGBA, u8 (fewer bits become 0..255) or u16. Raises ImageReadError."""
+    header, chunks = walk(data, name)
+    return read_chunks(data, header, chunks, name, threads)
+
+
+def read_chunks(
+    data: bytes | memoryview, header: Header, chunks: Chunks, name: str, threads: int, rows: Rows | None = None
+) -> Image:
+    """Read a PNG whose chunks are known, and whose `rows` may be being inflated already."""
+    kinds = dict(reversed(chunks))
+    transparent = kinds.get(b"tRNS")
+    channels = CHANNELS[header.colour_type] + (transparent is not None)
+    size = (header.height, header.width, channels)
+    memory_check.check_pixels(name, size, 2 if header.bits == 16 else 1, opencv_codec.MOST_PIXELS)
+    pixels = None
+    if serves(header, chunks):
+        inflated = rows is not None
+        pixels = decoder.decode(header, rows or Rows(header, chunks), threads, inflated=inflated)
+    if pixels is None:
+        pixels = _decode(data, header, chunks, transparent, name)
+    metadata, notes = _metadata(chunks, header)
+    orientation = orientation_of(metadata.exif)
+    pixels = opencv_codec.turn_upright(pixels, orientation) if orientation != 1 else pixels
+    if metadata.resolution is not None and orientation >= 5:
+        metadata = _with_swapped_resolution(metadata)
+    return Image(pixels, pixels.shape[2] in (2, 4), metadata, "png", notes)
+
+
+def _decode(
+    data: bytes | memoryview, header: Header, chunks: Chunks, transparent: memoryview | None, name: str
+) -> NDArray[Any]:
+    """Have OpenCV decode the picture as a whole."""
+    # libpng warns on stderr of odd profiles and text that OpenCV does not use, so it is given the picture alone; a gray
+    # picture's transparent shade, which OpenCV drops, is dealt with below.
+    gray = header.colour_type in (0, 4)
+    wanted = (b"IHDR", b"PLTE", b"IDAT", b"IEND") + (() if gray else (b"tRNS",))
+    picture = data
+    if any(kind not in wanted for kind, _ in chunks):
+        parts = (piece for kind, body in chunks if kind in wanted for piece in pieces(kind, body))
+        picture = b"".join([SIGNATURE, *parts])
+    opaque_colour = header.colour_type in (2, 3) and transparent is None
+    pixels = opencv_codec.decode(picture, rgb=opaque_colour)
+    if pixels is None or pixels.shape[:2] != (header.height, header.width):
+        raise ImageReadError(f"{name}: damaged PNG, its picture data cannot be decoded; {AGAIN}")
+    if header.colour_type == 4:
+        pixels = np.ascontiguousarray(pixels[:, :, ::3])
+    elif header.colour_type == 0 and transparent is not None and len(transparent) >= 2:
+        pixels = _with_transparent_shade(pixels, int.from_bytes(transparent[:2], "big"), header.bits)
+    return pixels
+
+
+def _with_transparent_shade(pixels: NDArray[Any], shade: int, bits: int) -> NDArray[Any]:
+    """Add alpha to a gray picture of which one shade is transparent."""
+    if bits < 8:
+        shade = shade * 255 // (2**bits - 1)
+    alpha = np.where(pixels == shade, 0, np.iinfo(pixels.dtype).max).astype(pixels.dtype)
+    return np.concatenate([pixels, alpha], axis=2)
+
+
+def _with_swapped_resolution(metadata: Metadata) -> Metadata:
+    return replace(metadata, resolution=metadata.resolution[::-1] if metadata.resolution else None)
+
+
+def _metadata(chunks: Chunks, header: Header) -> tuple[Metadata, tuple[str, ...]]:
+    exif = xmp = icc = resolution = None
+    colour: list[tuple[bytes, bytes]] = []
+    notes, texts = [], []
+    for kind, view in chunks:
+        if kind == b"eXIf":
+            exif = bytes(view)
+        elif kind == b"iCCP":
+            icc = _inflate(bytes(view).partition(b"\0")[2][1:])
+            if icc is None:
+                notes.append("its damaged colour profile is ignored")
+        elif kind == b"iTXt" and bytes(view[: len(_XMP_KEYWORD) + 1]) == _XMP_KEYWORD + b"\0":
+            xmp = _international_text(bytes(view[len(_XMP_KEYWORD) + 1 :]))
+        elif kind == b"pHYs" and len(view) == 9 and view[8] == 1:
+            across, down = struct.unpack(">II", view[:8])
+            resolution = (across * _METRES_PER_INCH, down * _METRES_PER_INCH)
+        elif kind in _COLOUR_CHUNKS:
+            colour.append((kind, bytes(view)))
+        elif kind in _TEXT_CHUNKS:
+            texts.append(bytes(view[:80]).partition(b"\0")[0].decode("latin-1"))
+        elif kind == b"acTL":
+            notes.append("an animation: only its first picture is used")
+    if texts:
+        named = ", ".join(dict.fromkeys(texts))
+        notes.append(f"its text is lost ({named}): only EXIF, XMP, profile and resolution are kept")
+    size = (header.height, header.width)
+    return Metadata(exif, xmp, icc, resolution, size, tuple(colour)), tuple(notes)
+
+
+def _inflate(data: bytes) -> bytes | None:
+    """Inflate a profile or text, refusing damage and one that would grow beyond all measure."""
+    inflater = zlib.decompressobj()
+    try:
+        text = inflater.decompress(data, _LARGEST_METADATA)
+    except zlib.error:
+        return None
+    return text if inflater.eof else None
+
+
+def _international_text(body: bytes) -> bytes | None:
+    """Return the text of an iTXt chunk behind its keyword: flag, method, language, translated keyword, text."""
+    fields = body[2:].split(b"\0", 2)
+    if len(body) < 2 or len(fields) < 3:
+        return None
+    return _inflate(fields[2]) if body[0] == 1 else fields[2]
+
+
+def encode(pixels: NDArray[Any], metadata: Metadata, *, compression: str, threads: int) -> bytes:
+    """Encode as `write` writes, all in one."""
+    parts: list[bytes | memoryview] = []
+    write(parts.append, pixels, metadata, compression=compression, threads=threads)
+    return b"".join(parts)
+
+
+def write(
+    sink: Callable[[bytes | memoryview], object],
+    pixels: NDArray[Any],
+    metadata: Metadata,
+    *,
+    compression: str,
+    threads: int,
+) -> None:
+    """Write (H, W, C) u8 or u16 samples, C from 1 (gray) to 4 (RGBA), with metadata, to `sink` piece by piece.
+
+    `compression` is `fast`, `balanced` or `small`. The bytes do not depend on `threads`. `sink` is called in the
+    caller's thread; no more than a few strips of about a megabyte are held for each thread.
+    """
+    height, width, channels = pixels.shape
+    sink(SIGNATURE + header_chunk(width, height, 8 * pixels.dtype.itemsize, _COLOUR_TYPES[channels]))
+    for whole in _metadata_chunks(metadata):
+        sink(whole)
+    with closing(_picture_pieces(pixels, compression, threads)) as picture:  # its threads end where the sink fails
+        for piece in picture:
+            sink(piece)
+    sink(chunk(b"IEND", b""))
+
+
+def _metadata_chunks(metadata: Metadata) -> Iterator[bytes]:
+    """Give the chunks in the order that PNG asks for: colour before the picture, and a profile in place of sRGB."""
+    for kind, body in metadata.png_colour:
+        if not (kind == b"sRGB" and metadata.icc is not None):
+            yield chunk(kind, body)
+    if metadata.icc is not None:
+        yield chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(metadata.icc, 9))
+    if metadata.resolution is not None:
+        across, down = (round(value / _METRES_PER_INCH) for value in metadata.resolution)
+        if 0 < across < 2**31 and 0 < down < 2**31:
+            yield chunk(b"pHYs", struct.pack(">IIB", across, down, 1))
+    if metadata.exif is not None:
+        yield chunk(b"eXIf", metadata.exif)
+    if metadata.xmp is not None:
+        yield chunk(b"iTXt", _XMP_KEYWORD + bytes(5) + metadata.xmp)
+
+
+def _picture_pieces(pixels: NDArray[Any], compression: str, threads: int) -> Generator[bytes | memoryview, None, None]:
+    """Filter and deflate the picture strip by strip, on several threads where there are several strips."""
+    height = pixels.shape[0]
+    row_bytes = pixels.shape[1] * pixels.shape[2] * pixels.dtype.itemsize
+    rows = max(1, _STRIP_BYTES // row_bytes)
+    strips = -(-height // rows)
+
+    def make(number: int) -> Strip:
+        return make_strip(pixels, number * rows, min((number + 1) * rows, height), compression)
+
+    adler = 1
+    for number, strip in enumerate(in_order(strips, make, threads)):
+        adler = combine_adler(adler, strip.adler, strip.length)
+        head = b"\x78\x01" if number == 0 else b""
+        tail = adler.to_bytes(4, "big") if number == strips - 1 else b""
+        yield from pieces(b"IDAT", head, strip.deflated, tail)

@@ -1,0 +1,1 @@
+"""TIFF: reading and writing by tifffile."""

@@ -1,0 +1,101 @@
+"""WebP: its chunks walked and checked, its metadata read and put in; the picture itself is OpenCV's.
+
+Source: RFC 9649 (WebP image format).
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from numpy.typing import NDArray
+
+from convcli.errors import ImageReadError, ImageWriteError
+from convcli.image import memory_check
+from convcli.image.formats import opencv_codec
+from convcli.image.metadata.exif import orientation_of
+from convcli.image.model import Image, Metadata
+
+_PICTURES = (b"VP8 ", b"VP8L", b"ANMF")
+_ICC_FLAG, _ALPHA_FLAG, _EXIF_FLAG, _XMP_FLAG = 0x20, 0x10, 0x08, 0x04
+_LOSSLESS = 101  # as OpenCV's quality
+_EXIF_PREFIX = b"Exif\0\0"
+_AGAIN = "get the file again"
+
+
+def read(data: bytes, name: str) -> Image:
+    """Read a WebP as RGB or RGBA u8. Raises ImageReadError."""
+    chunks = list(_chunks(data, name))
+    kinds = dict(reversed(chunks))
+    picture = next((kind for kind, _ in chunks if kind in _PICTURES), None)
+    if picture is None:
+        raise ImageReadError(f"{name}: truncated or damaged WebP, it holds no picture; {_AGAIN}")
+    height, width = _size(kinds, picture, name)
+    memory_check.check_pixels(name, (height, width, 4), 1, opencv_codec.MOST_PIXELS)
+    pixels = opencv_codec.decode(data)
+    if pixels is None or pixels.shape[:2] != (height, width):
+        raise ImageReadError(f"{name}: damaged WebP, its picture cannot be decoded; {_AGAIN}")
+    exif, xmp, icc = (bytes(kinds[kind]) if kind in kinds else None for kind in (b"EXIF", b"XMP ", b"ICCP"))
+    metadata = Metadata(exif.removeprefix(_EXIF_PREFIX) if exif else None, xmp, icc, None, (height, width))
+    notes = ("an animation: only its first picture is used",) if picture == b"ANMF" else ()
+    orientation = orientation_of(metadata.exif)
+    pixels = opencv_codec.turn_upright(pixels, orientation) if orientation != 1 else pixels
+    return Image(pixels, pixels.shape[2] == 4, metadata, "webp", notes)
+
+
+def _chunks(data: bytes, name: str) -> Iterator[tuple[bytes, memoryview]]:
+    view = memoryview(data)
+    stop = 8 + int.from_bytes(view[4:8], "little")
+    if stop > len(data):
+        raise ImageReadError(f"{name}: truncated WebP, {stop - len(data)} bytes are missing; {_AGAIN}")
+    place = 12
+    while place + 8 <= stop:
+        length = int.from_bytes(view[place + 4 : place + 8], "little")
+        if place + 8 + length > stop:
+            raise ImageReadError(f"{name}: truncated or damaged WebP, a chunk at byte {place} is cut; {_AGAIN}")
+        yield bytes(view[place : place + 4]), view[place + 8 : place + 8 + length]
+        place += 8 + length + length % 2
+
+
+def _size(kinds: dict[bytes, memoryview], picture: bytes, name: str) -> tuple[int, int]:
+    """Return height and width from the extended header, or the picture's own."""
+    head = kinds.get(b"VP8X")
+    if head is not None and len(head) >= 10:
+        return 1 + int.from_bytes(head[7:10], "little"), 1 + int.from_bytes(head[4:7], "little")
+    body = kinds[picture]
+    if picture == b"VP8L" and len(body) >= 5:
+        packed = int.from_bytes(body[1:5], "little")
+        return 1 + (packed >> 14 & 0x3FFF), 1 + (packed & 0x3FFF)
+    if picture == b"VP8 " and len(body) >= 10:
+        width, height = (int.from_bytes(body[at : at + 2], "little") & 0x3FFF for at in (6, 8))
+        return height, width
+    raise ImageReadError(f"{name}: damaged WebP, it states no size; {_AGAIN}")
+
+
+def encode(pixels: NDArray[Any], metadata: Metadata, *, quality: int) -> bytes:
+    """Encode (H, W, 3 or 4) u8 samples with metadata; quality 1 to 99 loses, 100 does not."""
+    height, width, channels = pixels.shape
+    encoded = opencv_codec.encode(
+        ".webp", pixels, [opencv_codec.WEBP_QUALITY, _LOSSLESS if quality == 100 else quality]
+    )
+    if encoded is None:
+        raise ImageWriteError(f"OpenCV could not encode {width} x {height} pixels as WebP: write .png")
+    data = encoded.tobytes()
+    added = [(b"EXIF", metadata.exif, _EXIF_FLAG), (b"XMP ", metadata.xmp, _XMP_FLAG)]
+    if metadata.icc is None and all(body is None for _, body, _ in added):
+        return data
+    flags = _ALPHA_FLAG if channels == 4 else 0
+    parts = []
+    if metadata.icc is not None:
+        flags |= _ICC_FLAG
+        parts.append(_chunk(b"ICCP", metadata.icc))
+    parts += [_chunk(kind, bytes(body)) for kind, body in _chunks(data, "WebP") if kind != b"VP8X"]
+    for kind, body, flag in added:
+        if body is not None:
+            flags |= flag
+            parts.append(_chunk(kind, body))
+    size = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+    whole = b"".join([b"WEBP", _chunk(b"VP8X", bytes([flags, 0, 0, 0]) + size), *parts])
+    return b"RIFF" + len(whole).to_bytes(4, "little") + whole
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    return kind + len(body).to_bytes(4, "little") + body + bytes(len(body) % 2)

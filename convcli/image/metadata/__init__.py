@@ -1,0 +1,1 @@
+"""Metadata: EXIF, TIFF directories, and what survives a change of format or size."""

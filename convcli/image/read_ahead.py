@@ -1,0 +1,98 @@
+"""A large PNG read, and inflated, while numpy and OpenCV load. Imports neither.
+
+A process that filters one picture spends as long on loading its libraries, on one core, as on inflating the picture. So
+the command says early what it will read, `begin`; whoever reads that file then takes what is there, `take`. A file that
+has changed in between, or is damaged, is as if it had never been begun.
+"""
+
+import os
+import stat
+import sys
+import threading
+from dataclasses import dataclass
+
+from convcli.errors import ConvcliError
+from convcli.image.formats.png.chunks import SIGNATURE, Chunks, Header, walk
+from convcli.image.formats.png.inflate import Rows, huge_buffer, serves
+
+# Less is read in no time; more would take memory that nobody has asked for yet.
+_LEAST_FILE, _MOST_FILE, _MOST_ROWS = 2**19, 2**28, 2**28
+_SWITCH_SECONDS = 1e-4  # imports keep Python's lock for long: what is read here must get it in between
+
+
+@dataclass(frozen=True, eq=False)
+class Begun:
+    """A PNG whose chunks are known to be whole, and whose rows are being inflated."""
+
+    data: memoryview
+    header: Header
+    chunks: Chunks
+    rows: Rows
+
+
+class _Reading(threading.Thread):
+    def __init__(self, path: str) -> None:
+        super().__init__(daemon=True)
+        self.path = path
+        self.state: tuple[int, int, int] | None = None
+        self.begun: Begun | None = None
+        self.walked = threading.Event()
+
+    def run(self) -> None:
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(_SWITCH_SECONDS)
+        try:
+            self.begun = self._begin()
+        except (ConvcliError, OSError, ValueError, MemoryError):
+            return  # reading it will say what is wrong
+        finally:
+            self.walked.set()
+            if self.begun is not None:
+                self.begun.rows.inflate()
+            sys.setswitchinterval(interval)
+
+    def _begin(self) -> Begun | None:
+        with open(self.path, "rb", buffering=0) as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode) or not _LEAST_FILE <= status.st_size <= _MOST_FILE:
+                return None
+            self.state = _state(status)
+            if file.read(len(SIGNATURE)) != SIGNATURE:
+                return None
+            data = memoryview(huge_buffer(status.st_size))
+            data[: len(SIGNATURE)] = SIGNATURE
+            place = len(SIGNATURE)
+            while count := file.readinto(data[place:]):
+                place += count
+            if place != len(data):
+                return None
+        header, chunks = walk(data, self.path)
+        if not serves(header, chunks) or header.height * (header.row_bytes + 1) > _MOST_ROWS:
+            return None
+        return Begun(data, header, chunks, Rows(header, chunks))
+
+
+_readings: dict[str, _Reading] = {}
+
+
+def begin(path: str) -> None:
+    """Begin to read a file, where it is a large PNG, on a thread of its own; return at once."""
+    if os.path.isfile(path):
+        _readings[path] = reading = _Reading(path)
+        reading.start()
+
+
+def take(path: str) -> Begun | None:
+    """Give what has been begun of a file, once, if the file is still the same; None else."""
+    reading = _readings.pop(path, None)
+    if reading is None:
+        return None
+    reading.walked.wait()
+    try:
+        return reading.begun if _state(os.stat(path)) == reading.state else None
+    except OSError:
+        return None
+
+
+def _state(status: os.stat_result) -> tuple[int, int, int]:
+    return status.st_ino, status.st_size, status.st_mtime_ns

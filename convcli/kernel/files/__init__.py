@@ -1,0 +1,1 @@
+"""Readers and writers of kernel files, one module a notation."""

@@ -1,0 +1,1 @@
+"""Pipeline documents: read, checked, ordered."""

@@ -1,0 +1,98 @@
+"""The JSON Schema of pipeline documents, for editors: made of the steps themselves, so that it cannot lag behind."""
+
+import inspect
+from typing import Any
+
+import msgspec
+
+from convcli.pipeline.document.loading import ID, Head
+from convcli.pipeline.steps.base import Step
+from convcli.pipeline.steps.registry import STEPS
+from convcli.reporting.records import to_json
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+_TEMPLATE = "#/$defs/{name}"
+
+
+def pipeline_schema() -> dict[str, Any]:
+    """Give the schema (JSON Schema 2020-12) of a pipeline document as plain data."""
+    kinds: list[type[msgspec.Struct]] = [*STEPS.values(), Head]
+    parts = msgspec.json.schema_components(kinds, ref_template=_TEMPLATE)[1]
+    definitions = {name: _tidied(part) for name, part in sorted(parts.items())}
+    top = definitions.pop(Head.__name__)
+    top["properties"]["name"]["pattern"] = f"^{ID.pattern}$"
+    top["properties"]["steps"] = {
+        "type": "array",
+        "minItems": 1,
+        "items": {"$ref": "#/$defs/entry"},
+        "description": "One after the other, each reading the one before unless `from` says otherwise.",
+    }
+    definitions["entry"] = {"anyOf": [_names(), *(_entry(name, kind) for name, kind in sorted(STEPS.items()))]}
+    definitions["id"] = {"type": "string", "pattern": f"^{ID.pattern}$"}
+    return {
+        "$schema": DRAFT,
+        "title": "A pipeline of convcli",
+        **{key: value for key, value in top.items() if key != "title"},
+        "$defs": definitions,
+    }
+
+
+def schema_text() -> str:
+    """Give the schema as the text of its file."""
+    return to_json(pipeline_schema(), indent=1) + "\n"
+
+
+def _names() -> dict[str, Any]:
+    """Steps that a name alone is enough for."""
+    alone = [name for name, kind in sorted(STEPS.items()) if not _required(kind) and kind.least_inputs == 1]
+    return {"type": "string", "enum": alone}
+
+
+def _entry(name: str, kind: type[Step]) -> dict[str, Any]:
+    """The mapping of one step to its options, with its name and sources beside it."""
+    options: list[dict[str, Any]] = [{"$ref": _TEMPLATE.format(name=kind.__name__)}]
+    if not _required(kind):
+        options.append({"type": "null"})
+    if kind.main is not None:
+        field = next(field for field in msgspec.structs.fields(kind) if field.name == kind.main)
+        options.append(_tidied(msgspec.json.schema(field.type)))
+    several = kind.least_inputs > 1
+    return {
+        "type": "object",
+        "properties": {
+            name: {"anyOf": options, "description": _first_line(kind)},
+            "name": {"$ref": "#/$defs/id", "description": "What its result is called."},
+            "from": {
+                "anyOf": [
+                    *([] if several else [{"$ref": "#/$defs/id"}]),
+                    {
+                        "type": "array",
+                        "items": {"$ref": "#/$defs/id"},
+                        "minItems": max(1, kind.least_inputs),
+                        **({} if kind.most_inputs is None else {"maxItems": kind.most_inputs}),
+                    },
+                ],
+                "description": "What it reads: names of steps, input or alpha. Unless told, the step before.",
+            },
+        },
+        "required": [name, "from"] if several else [name],
+        "additionalProperties": False,
+    }
+
+
+def _required(kind: type[Step]) -> bool:
+    return any(field.required for field in msgspec.structs.fields(kind))
+
+
+def _first_line(kind: type[Step]) -> str:
+    return (inspect.getdoc(kind) or "").partition("\n")[0]
+
+
+def _tidied(part: Any) -> Any:
+    """Take off what editors would show and nobody wants: titles, and examples' indentation."""
+    if isinstance(part, dict):
+        tidy = {key: _tidied(value) for key, value in part.items() if key != "title"}
+        if isinstance(tidy.get("description"), str):
+            tidy["description"] = inspect.cleandoc(tidy["description"])
+        return tidy
+    return [_tidied(each) for each in part] if isinstance(part, list) else part

@@ -1,0 +1,158 @@
+"""A document made ready for images of one size, and run: each map is let go as soon as nothing reads it any more."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from time import perf_counter
+
+import numpy as np
+
+from convcli.errors import ConvcliError, FilterError
+from convcli.image.memory_check import available_bytes
+from convcli.pipeline.document.graph import facts_of, needed
+from convcli.pipeline.document.model import ALPHA, INPUT, Document, DocumentError, Node
+from convcli.pipeline.steps.base import Maps, Prepared, Setting
+from convcli.pipeline.steps.properties import Facts, Shape
+
+# Called with each map as it is computed.
+Watcher = Callable[[Node, Maps], None]
+_SAMPLE_BYTES = 4
+
+
+@dataclass(frozen=True)
+class Computing:
+    """How to compute: as `convolve` has these options."""
+
+    backend: str = "auto"
+    threads: int | None = None
+    device: str = "auto"
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """A document for images of one size and white, its weights loaded and checked.
+
+    `nodes` are those that the output depends on, in order; `facts` and `prepared` are by their ids.
+    """
+
+    document: Document
+    nodes: tuple[Node, ...]
+    facts: dict[str, Facts]
+    prepared: dict[str, Prepared]
+    input_size: Shape
+
+    @property
+    def output_size(self) -> Shape:
+        """Rows, columns and channels of the result."""
+        return self.facts[self.document.output.source].output
+
+    def peak_bytes(self) -> int:
+        """How many bytes of maps are held at once at most, the image among them."""
+        height, width, channels = self.input_size
+        held = {INPUT: height * width * channels, ALPHA: height * width}
+        most = 0
+        for node, done_with in self._lives():
+            height, width, channels = self.facts[node.id].output
+            held[node.id] = height * width * channels
+            most = max(most, sum(held.values()))
+            for source in done_with:
+                del held[source]
+        return most * _SAMPLE_BYTES
+
+    def check_memory(self) -> None:
+        """Raise FilterError where the maps alone are more than the memory there is."""
+        available, wanted = available_bytes(), self.peak_bytes()
+        if available is not None and wanted > available:
+            raise FilterError(
+                f"{self.document.where}: its maps take {wanted / 1e9:.1f} GB at once for an image of "
+                f"{self.input_size[1]} x {self.input_size[0]}, and {available / 1e9:.1f} GB are free: use a smaller one"
+            )
+
+    def run(self, maps: Maps, alpha: Maps | None = None, watch: Watcher | None = None) -> tuple[Maps, dict[str, float]]:
+        """Run on float32 (rows, columns, channels), with the image's opacity from 0 to 1, (rows, columns, 1).
+
+        Returns the result and the seconds of each step. `watch` is given every map.
+        """
+        if maps.shape != self.input_size:
+            raise FilterError(f"this program is for an image of {self.input_size}, not {maps.shape}")
+        held: dict[str, Maps] = {INPUT: maps}
+        del maps  # or the image would be held until the end
+        if any(ALPHA in node.sources for node in self.nodes):
+            held[ALPHA] = np.ones((*self.input_size[:2], 1), np.float32) if alpha is None else alpha
+        seconds = {}
+        for node, done_with in self._lives():
+            started = perf_counter()
+            try:
+                with np.errstate(over="ignore", invalid="ignore"):  # what is infinite, or no number, is a result too
+                    result = self.prepared[node.id].run(*(held[source] for source in node.sources))
+            except ConvcliError as error:
+                raise FilterError(f"{node.where}: {error}") from error
+            seconds[node.id] = perf_counter() - started
+            if watch is not None:
+                watch(node, result)
+            held[node.id] = result
+            for source in done_with:
+                held.pop(source, None)
+        return held[self.document.output.source], seconds
+
+    def _lives(self) -> Iterator[tuple[Node, list[str]]]:
+        """Give each node with the sources that nothing reads after it."""
+        last_reader = {source: node.id for node in self.nodes for source in node.sources}
+        output = self.document.output.source
+        read_by: dict[str, list[str]] = {}
+        for source, reader in last_reader.items():
+            if source != output:
+                read_by.setdefault(reader, []).append(source)
+        for node in self.nodes:
+            yield node, read_by.get(node.id, [])
+
+
+@dataclass
+class Pipeline:
+    """A document and how to compute it; keeps the programs it has made, for images mostly come in few sizes."""
+
+    document: Document
+    computing: Computing = field(default_factory=Computing)
+    everything: bool = False  # also what the output does not depend on
+    _kept: dict[tuple[Shape, float], Program] = field(default_factory=dict)
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """The steps that are run, in order."""
+        wanted = needed(self.document.nodes, self.document.output.source)
+        return tuple(node for node in self.document.nodes if self.everything or node.id in wanted)
+
+    def program(self, size: Shape, white: float = 1.0) -> Program:
+        """Make the document ready for images of `size` (rows, columns, channels), in which white is `white`.
+
+        Raises
+        ------
+        DocumentError
+            where sizes, channels or weights do not go together: the place in the document, and why.
+        """
+        key = size, white
+        if key not in self._kept:
+            if len(self._kept) >= 8:
+                self._kept.pop(next(iter(self._kept)))
+            self._kept[key] = self._make(size, white)
+        return self._kept[key]
+
+    def _make(self, size: Shape, white: float) -> Program:
+        document = self.document
+        facts = facts_of(document, size)
+        sizes = {INPUT: size, ALPHA: (*size[:2], 1), **{id_: each.output for id_, each in facts.items()}}
+        prepared = {}
+        for node in self.nodes:
+            setting = Setting(
+                document.store,
+                node.id,
+                white,
+                self.computing.backend,
+                self.computing.threads,
+                self.computing.device,
+            )
+            try:
+                inputs = (sizes[source] for source in node.sources)
+                prepared[node.id] = node.step.prepare(*inputs, setting=setting)
+            except ConvcliError as error:
+                raise DocumentError(f"{node.where}: {error}") from error
+        return Program(document, self.nodes, facts, prepared, size)

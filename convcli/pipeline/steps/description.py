@@ -1,0 +1,126 @@
+"""The steps, described for people: what each does, and its options with their kinds and defaults."""
+
+import inspect
+import json
+from typing import Any
+
+import msgspec
+
+from convcli.errors import UsageError, nearest
+from convcli.pipeline.steps.base import Step
+from convcli.pipeline.steps.registry import STEPS
+
+_KINDS = {
+    "integer": "a whole number",
+    "number": "a number",
+    "string": "text",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping",
+}
+_MOST = 1 << 20  # a bound that only guards, and says nothing to people
+
+
+def step_summaries() -> dict[str, str]:
+    """Give the first line of each step's description, by its name.
+
+    >>> step_summaries()["abs"]
+    'Take absolute values.'
+    """
+    return {name: _text(STEPS[name]).partition("\n")[0] for name in sorted(STEPS)}
+
+
+def step_help(name: str) -> str:
+    """Describe a step and its options.
+
+    >>> print(step_help("leaky_relu").splitlines()[0])
+    Keep what is positive, and a part of what is negative, as torch.nn.LeakyReLU. Maas et al. (2013).
+
+    Raises
+    ------
+    UsageError
+        for a name that is no step's.
+    """
+    record = step_record(name)
+    lines = [*record["description"].splitlines(), "", f"Inputs: {record['inputs']}.", ""]
+    if not record["options"]:
+        return "\n".join([*lines, "No options."])
+    lines.append("Options:")
+    for option in record["options"]:
+        default = "needed" if option["needed"] else f"default {option['unless_told'] or _written(option['default'])}"
+        alone = ", may stand alone" if option["alone"] else ""
+        lines.append(f"  {option['name']}: {option['takes']}; {default}{alone}.")
+        if option["description"]:
+            lines.append(f"      {option['description']}")
+    return "\n".join(lines)
+
+
+def step_record(name: str) -> dict[str, Any]:
+    """Describe a step and its options as JSON-ready data.
+
+    `unless_told` says what an option whose default is null is or does, where it is not given.
+
+    >>> [option["default"] for option in step_record("max_pool")["options"]]
+    [None, None, 0, False, 1]
+
+    Raises
+    ------
+    UsageError
+        for a name that is no step's.
+    """
+    kind = STEPS.get(name)
+    if kind is None:
+        raise UsageError(f"unknown step {name!r}{nearest(name, STEPS) or '; convcli run --steps lists them'}")
+    options = []
+    for field in msgspec.structs.fields(kind):
+        schema, parts = msgspec.json.schema_components([field.type], ref_template="{name}")
+        options.append(
+            {
+                "name": field.name,
+                "takes": _kind(schema[0], parts),
+                "needed": field.required,
+                "default": None if field.required else field.default,
+                "unless_told": kind.unless_told.get(field.name),
+                "alone": field.name == kind.main,
+                "description": schema[0].get("description"),
+            }
+        )
+    return {"step": name, "description": _text(kind), "inputs": _inputs(kind), "options": options}
+
+
+def _text(kind: type[Step]) -> str:
+    return inspect.cleandoc(kind.__doc__ or "")
+
+
+def _inputs(kind: type[Step]) -> str:
+    """Say how many inputs a step takes.
+
+    >>> _inputs(STEPS["relu"]), _inputs(STEPS["add"]), _inputs(STEPS["crop"])
+    ('1', '2 or more', '1 to 2')
+    """
+    least, most = kind.least_inputs, kind.most_inputs
+    if most is None:
+        return f"{least} or more"
+    return str(least) if least == most else f"{least} to {most}"
+
+
+def _kind(schema: dict[str, Any], parts: dict[str, Any]) -> str:
+    """Say in words what an option takes."""
+    if "anyOf" in schema:
+        return " or ".join(_kind(each, parts) for each in schema["anyOf"] if each != {"type": "null"})
+    if "$ref" in schema:
+        fields = parts[schema["$ref"]]["properties"]
+        return "{" + ", ".join(f"{name}: {_kind(each, parts)}" for name, each in fields.items()) + "}"
+    if "enum" in schema:
+        return " | ".join(map(str, schema["enum"]))
+    words = _KINDS[schema["type"]]
+    if schema["type"] == "array" and schema.get("minItems") == schema.get("maxItems") == 2:
+        words = "two as [rows, columns]"
+    least, most = schema.get("minimum"), schema.get("maximum")
+    if least is not None:
+        words += f" from {least}"
+    return words if most is None or most >= _MOST else f"{words} to {most}"
+
+
+def _written(value: Any) -> str:
+    return "none" if value is None else json.dumps(value).strip('"')

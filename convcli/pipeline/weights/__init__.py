@@ -1,0 +1,1 @@
+"""Weights of steps: written out, from files, or random."""

@@ -1,0 +1,269 @@
+"""Weights of steps: written out, read from files, or drawn at random as trained networks are begun.
+
+Nothing is ever unpickled. A file's header is compared with what is needed before any of its numbers are read, so that
+no file makes this process take more memory than the document asks for.
+"""
+
+import math
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+from numpy.typing import NDArray
+
+from convcli.image.memory_check import available_bytes
+from convcli.kernel.values import finite, parse_number
+from convcli.pipeline.steps.base import Step, StepError
+from convcli.pipeline.weights.tensor_files import TensorFileError, check_tensor, is_reference, members, read_tensor
+
+WEIGHT, BIAS = "weight", "bias"
+
+
+class Initial(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Random weights, for a document without trained ones; biases are 0.
+
+    `he`: normal, of variance 2 / fan_in (He et al. 2015, for relu). `xavier`: uniform within +-sqrt(6 / (fan_in +
+    fan_out)) (Glorot and Bengio 2010). Fans are counted as torch.nn.init counts them. The numbers follow from the seed,
+    the step's id and the size alone.
+    """
+
+    init: Literal["he", "xavier"]
+    seed: Annotated[int, Meta(ge=0, le=(1 << 63) - 1)] = 0
+
+
+# As a step takes them: rows of numbers, a file, a way to draw them, or nothing (the document's own).
+Weights = Initial | str | list[Any] | None
+
+
+class WeightStore:
+    """Finds the weights of a document's steps, and keeps them, for they serve one image after the other.
+
+    `folder` is where files are looked for. `default` is what steps without weights of their own take: a way to draw
+    them, or a .npz or .safetensors file with members `ID.weight` and `ID.bias`, as PyTorch names those of its layers.
+    """
+
+    def __init__(self, folder: Path = Path(), default: Initial | str | None = None) -> None:
+        self._folder = folder
+        self.default = default
+        self._kept: dict[tuple[Any, ...], NDArray[np.float32]] = {}
+
+    def get(
+        self,
+        given: Weights,
+        shape: tuple[int, ...],
+        place: str,
+        member: str = WEIGHT,
+        option: str = "weights",
+        fill: float | None = None,
+    ) -> NDArray[np.float32]:
+        """Give float32 weights of `shape` for the step called `place`.
+
+        `member` is what they are called in a document's file of weights, `option` in messages. `fill` is what they are
+        where nothing is drawn: biases begin at 0.
+
+        Raises
+        ------
+        StepError
+            for weights that are missing, of another size, not numbers or not finite.
+        """
+        if given is None:
+            given = self.default
+            if isinstance(given, str):
+                return self._from_file(f"{given}:{place}.{member}", shape, "weights of the document")
+        if given is None:
+            raise _missing(option)
+        if isinstance(given, str):
+            return self._from_file(given, shape, option)
+        if isinstance(given, Initial):
+            if fill is not None:
+                return np.full(shape, fill, np.float32)
+            return self._keep((given, place, member, shape), lambda: _draw(given, shape, place))
+        values = inline(given, option)
+        if values.shape != shape:
+            raise StepError(f"{option}: are of {_size(values.shape)}, and must be of {_size(shape)}")
+        return values
+
+    def biases(
+        self, given: bool | str | Sequence[Any], weights: Weights, count: int, place: str
+    ) -> NDArray[np.float32] | None:
+        """Give one bias for each of `count` outputs, or None for a step without.
+
+        `true` takes those that belong to the weights: `X.bias` beside a file's `X.weight`, those of the document's
+        file, and 0 where weights are written out or drawn.
+        """
+        if given is False:
+            return None
+        if given is not True:
+            own = given if isinstance(given, str) else list(given)
+            return self.get(own, (count,), place, BIAS, "bias")
+        if isinstance(weights, str):
+            return self._from_file(_bias_of(weights), (count,), "bias")
+        if weights is None and isinstance(self.default, str):
+            return self.get(None, (count,), place, BIAS, "bias")
+        return np.zeros(count, np.float32)
+
+    def check_default(self) -> None:
+        """Look whether the document's file of weights is there, where it names one. Raises StepError."""
+        if isinstance(self.default, str) and not members(self._folder / self.default):
+            raise StepError(f"weights: {self.default}: is no .npz or .safetensors file with arrays in it")
+
+    def check_files(self, step: Step) -> None:
+        """Look whether the arrays that a step names are there. Raises StepError."""
+        for option in step.__struct_fields__:
+            given = getattr(step, option)
+            if isinstance(given, str) and is_reference(given):
+                try:
+                    check_tensor(self._folder, given)
+                except TensorFileError as error:
+                    raise StepError(f"{option}: {error}") from error
+
+    def check_given(self, step: Step, place: str) -> None:
+        """Look whether the weights that the step called `place` does not have itself are the document's.
+
+        Raises StepError where no image could change that they are missing.
+        """
+        for option, given, member in step.wanted():
+            if given is None and self.default is None:
+                raise _missing(option)
+            if given is None and isinstance(self.default, str):
+                try:
+                    check_tensor(self._folder, f"{self.default}:{place}.{member}")
+                except TensorFileError as error:
+                    raise StepError(f"weights of the document: {error}") from error
+        for bias, weights, below in step.biased():
+            self._check_biases(bias, weights, place + below)
+
+    def _check_biases(self, given: Any, weights: Weights, place: str) -> None:
+        if given is not True or not isinstance(weights or self.default, str):
+            return
+        try:
+            if isinstance(weights, str):
+                option = "bias"
+                check_tensor(self._folder, _bias_of(weights))
+            else:
+                option = "weights of the document"
+                check_tensor(self._folder, f"{self.default}:{place}.{BIAS}")
+        except TensorFileError as error:
+            raise StepError(f"{option}: {error}") from error
+
+    def field(self, reference: str, option: str) -> NDArray[np.float32]:
+        """Read an array of any size, such as a field of offsets. Raises StepError."""
+        return self._from_file(reference, None, option)
+
+    def _from_file(self, reference: str, shape: tuple[int, ...] | None, option: str) -> NDArray[np.float32]:
+        def read() -> NDArray[np.float32]:
+            try:
+                return read_tensor(self._folder, reference, shape)
+            except TensorFileError as error:
+                raise StepError(f"{option}: {error}") from error
+
+        return self._keep((reference, shape), read)
+
+    def _keep(self, key: tuple[Any, ...], make: Any) -> NDArray[np.float32]:
+        if key not in self._kept:
+            weights: NDArray[np.float32] = make()
+            weights.flags.writeable = False
+            self._kept[key] = weights
+        return self._kept[key]
+
+
+def inline(rows: Sequence[Any], option: str) -> NDArray[np.float32]:
+    """Make an array of nested lists of numbers and fractions.
+
+    >>> inline([[1, "1/4"]], "weights").tolist()
+    [[1.0, 0.25]]
+    >>> inline([[1, 2], [3]], "weights")
+    Traceback (most recent call last):
+    convcli.pipeline.steps.base.StepError: weights[1]: is of length 1 where the first is of 2
+    """
+    shape: list[int] = []
+    inner: Any = rows
+    while isinstance(inner, list):
+        if not inner:
+            raise StepError(f"{option}: holds an empty list")
+        shape.append(len(inner))
+        inner = inner[0]
+    values: list[float] = []
+
+    def fill(part: Any, depth: int, place: str) -> None:
+        if depth == len(shape):
+            values.append(_number(part, place))
+            return
+        if not isinstance(part, list):
+            raise StepError(f"{place}: must be a list, as the first is, not {part!r}")
+        if len(part) != shape[depth]:
+            raise StepError(f"{place}: is of length {len(part)} where the first is of {shape[depth]}")
+        for index, each in enumerate(part):
+            fill(each, depth + 1, f"{place}[{index}]")
+
+    fill(rows, 0, option)
+    with np.errstate(over="ignore"):  # which is looked for below
+        array = np.array(values, np.float64).reshape(shape).astype(np.float32)
+    if not np.isfinite(array).all():
+        raise StepError(f"{option}: holds a number that is too large for single precision")
+    array.flags.writeable = False
+    return array
+
+
+def _number(value: Any, place: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise StepError(f"{place}: must be a number, as the first is, not {value!r}")
+    try:
+        return parse_number(value) if isinstance(value, str) else finite(value)
+    except ValueError as error:
+        raise StepError(f"{place}: {error}") from error
+
+
+def inline_shape(weights: Weights, dimensions: int, option: str = "weights") -> tuple[int, ...] | None:
+    """Tell the size of weights that are written out; None where they are not. Raises StepError for other dimensions."""
+    if not isinstance(weights, list):
+        return None
+    shape = inline(weights, option).shape
+    if len(shape) != dimensions:
+        raise StepError(f"{option}: are lists {len(shape)} deep, and must be {dimensions} deep")
+    return shape
+
+
+def fans(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Count the inputs and outputs of a weight as torch.nn.init does: shape[1] and shape[0] times the kernel's area.
+
+    >>> fans((64, 3, 7, 7)), fans((10, 84))
+    ((147, 3136), (84, 10))
+    """
+    area = math.prod(shape[2:])
+    return shape[1] * area, shape[0] * area
+
+
+def _bias_of(weights: str) -> str:
+    """Name the biases that lie beside weights in a file. Raises StepError where their name does not follow."""
+    file, colon, member = weights.rpartition(":")
+    if not colon or not member.endswith(WEIGHT):
+        raise StepError(
+            f"bias: does not follow from weights: {weights}: give a file, a list, or false where there is none"
+        )
+    return f"{file}:{member.removesuffix(WEIGHT)}{BIAS}"
+
+
+def _missing(option: str) -> StepError:
+    how = "[...], a file, or {init: he, seed: 0}, here or for the whole document"
+    return StepError(f"has no {option}: give {option}: {how}")
+
+
+def _draw(how: Initial, shape: tuple[int, ...], place: str) -> NDArray[np.float32]:
+    available, wanted = available_bytes(), 4 * math.prod(shape)
+    if available is not None and wanted > available:
+        raise StepError(f"weights of {_size(shape)} take {wanted / 1e9:,.1f} GB, and {available / 1e9:.1f} GB are free")
+    generator = np.random.default_rng([how.seed, zlib.crc32(place.encode())])
+    fan_in, fan_out = fans(shape)
+    if how.init == "he":
+        return generator.standard_normal(shape, np.float32) * np.float32(math.sqrt(2 / fan_in))
+    bound = math.sqrt(6 / (fan_in + fan_out))
+    return (generator.random(shape, np.float32) * np.float32(2) - np.float32(1)) * np.float32(bound)
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape))

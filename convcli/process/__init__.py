@@ -1,0 +1,1 @@
+"""One way from file to file: read, run an operation, write, timed."""

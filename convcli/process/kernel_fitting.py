@@ -1,0 +1,102 @@
+"""Images before and after become what a kernel is fitted to, and what was fitted becomes a kernel and data."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcli.errors import FilterError
+from convcli.image import tone
+from convcli.image.model import Image
+from convcli.image.reading import read_image
+from convcli.kernel.fitting import Fit, FitOptions, Pair
+from convcli.kernel.model import Kernel
+
+
+def read_pair(before: str, after: str, *, gray: bool = False) -> Pair:
+    """Read two image files as what a kernel is fitted to; as `pair_of` otherwise. Raises ImageReadError too."""
+    return pair_of(read_image(before), read_image(after), f"{before}, {after}", gray=gray)
+
+
+def pair_of(before: Image, after: Image, name: str, *, gray: bool = False) -> Pair:
+    """Bring an image and its response to what a kernel is fitted to: colours alone, of one kind, in known units.
+
+    Both are made gray where that is asked for, and `before` where only `after` is. Opacity is left off, and pixels of
+    `before` that are not opaque count as unknown, since what a filter makes of them depends on how it treats opacity.
+
+    Raises
+    ------
+    FilterError
+        where one has colours and the other has not, and nothing says that gray is meant.
+    """
+    colours, coloured = (image.size[2] - image.alpha for image in (before, after))
+    gray = gray or (colours == 3 and coloured == 1)
+    source, response = _colours(before, gray=gray), _colours(after, gray=gray)
+    if source.shape[2] != response.shape[2]:
+        raise FilterError(
+            f"{name}: {colours} channels before and {coloured} after: they must match, or --gray makes both one"
+        )
+    if gray and coloured == 3 and response.dtype.kind != "f":
+        # Gray of a saturated colour is no end of the range, and yet tells no response.
+        limits = np.iinfo(after.pixels.dtype)
+        cut = ((after.pixels[..., :3] == limits.min) | (after.pixels[..., :3] == limits.max)).any(axis=2)
+        response = np.where(cut[..., np.newaxis], np.nan, response.astype(np.float64))
+    unit = tone.unit_between(before.pixels.dtype, after.pixels.dtype)
+    opaque = before.pixels[..., -1] == tone.full_range(before.pixels.dtype) if before.alpha else None
+    return Pair(source, response, unit, None if opaque is None or opaque.all() else opaque, name)
+
+
+def _colours(image: Image, *, gray: bool) -> NDArray[Any]:
+    pixels = image.pixels[..., : image.size[2] - image.alpha]
+    return tone.to_gray(pixels) if gray else pixels
+
+
+def kernel_of(fit: Fit, options: FitOptions, names: Sequence[str]) -> Kernel:
+    """Make a kernel of what was fitted to the pairs of images of these names, two a pair."""
+    others = len(names) // 2 - 1
+    more = "" if others == 0 else f", and {others} more {'pair' if others == 1 else 'pairs'} likewise"
+    summary = f"Turns {Path(names[0]).name} into {Path(names[1]).name}{more}"
+    if options.bias:
+        summary += f", with a bias of {fit.bias:.6g}"
+    return Kernel(
+        name="fitted",
+        weights=fit.weights,
+        anchor=options.anchor,
+        summary=f"{summary}.",
+        reference=f"Least squares over {fit.counts.used} samples, residual {fit.residual_rms:.3g} rms",
+    )
+
+
+def record(fit: Fit, options: FitOptions, names: Sequence[str]) -> dict[str, Any]:
+    """Tell all of a fit as JSON-ready data; what is infinite or undefined is None."""
+    counts = fit.counts
+    return {
+        "pairs": [list(names[start : start + 2]) for start in range(0, len(names), 2)],
+        "size": list(options.size),
+        "anchor": list(options.origin),
+        "weights": fit.weights.tolist(),
+        "bias": fit.bias if options.bias else None,
+        "ridge": options.ridge,
+        "symmetry": options.symmetry,
+        "sum": float(fit.weights.sum()),
+        "samples": {
+            "used": counts.used,
+            "border": counts.border,
+            "saturated": counts.saturated,
+            "unknown": counts.unknown,
+        },
+        "residual": {"rms": fit.residual_rms, "max": fit.residual_max},
+        "explained": _finite(fit.explained),
+        "unknowns": fit.unknowns,
+        "determined": fit.determined,
+        "condition": _finite(fit.condition),
+        "standard_error": _finite(fit.standard_error),
+        "warnings": list(fit.warnings),
+    }
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

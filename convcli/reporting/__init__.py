@@ -1,0 +1,1 @@
+"""Records written as JSON, CSV, Markdown and HTML, once for every command."""

@@ -1,0 +1,1 @@
+"""What the operating system gives, used by every layer above: threads, memory, files written whole, text of people."""

@@ -1,0 +1,67 @@
+"""The published JSON Schema is that of the steps, and says what reading a document says."""
+
+import json
+
+import msgspec
+import pytest
+from repository import ROOT
+
+from convcli.pipeline.document.schema import pipeline_schema, schema_text
+from convcli.pipeline.steps.registry import STEPS
+
+PUBLISHED = ROOT / "schemas" / "pipeline.schema.json"
+SCHEMA = pipeline_schema()
+
+
+def test_the_published_schema_is_that_of_the_steps():
+    assert PUBLISHED.read_text(encoding="utf-8") == schema_text(), "write it anew: convcli run --schema > schemas/..."
+
+
+def test_every_reference_leads_somewhere():
+    def references(part):
+        if isinstance(part, dict):
+            yield from (value for key, value in part.items() if key == "$ref")
+            for value in part.values():
+                yield from references(value)
+        elif isinstance(part, list):
+            for value in part:
+                yield from references(value)
+
+    found = set(references(SCHEMA))
+    assert found
+    for reference in found:
+        assert reference.removeprefix("#/$defs/") in SCHEMA["$defs"]
+
+
+def entry_of(name):
+    return next(
+        entry
+        for entry in SCHEMA["$defs"]["entry"]["anyOf"]
+        if entry["type"] == "object" and name in entry["properties"]
+    )
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_every_step_and_option_is_in_it_with_the_first_line_of_its_help(name):
+    kind = STEPS[name]
+    entry = entry_of(name)
+    described = entry["properties"][name]
+    assert described["description"] == kind.__doc__.partition("\n")[0]
+    options = SCHEMA["$defs"][kind.__name__]
+    assert set(options["properties"]) == {field.encode_name for field in msgspec.structs.fields(kind)}
+    assert options["additionalProperties"] is False
+    assert entry["additionalProperties"] is False
+
+
+def test_steps_that_need_nothing_may_stand_by_name_alone():
+    names = next(entry for entry in SCHEMA["$defs"]["entry"]["anyOf"] if entry["type"] == "string")["enum"]
+    assert "relu" in names
+    assert "softmax" in names
+    assert "max_pool" not in names
+    assert "add" not in names
+
+
+def test_it_is_plain_json():
+    assert json.loads(schema_text()) == SCHEMA
+    assert SCHEMA["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert SCHEMA["required"] == ["steps"]
