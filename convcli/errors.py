@@ -1,19 +1,53 @@
 """Every error that a user can cause, as one small family.
 
-A message is one line: what is wrong, where, and what to do about it. The command line prints it behind
+A message is one line of three parts: where, what is wrong, and what to do about it. The command line prints it behind
 `convcli: error:` and leaves with the error's `exit_status`; nothing here knows of a terminal.
 """
 
 from collections.abc import Iterable
+from typing import Self
 
 # The exit status of a run that was interrupted, as shells give it.
 INTERRUPTED = 130
 
 
 class ConvcliError(Exception):
-    """Something could not be done; the message is one line for the person at the terminal."""
+    """Something could not be done; the message is one line for the person at the terminal.
+
+    Code that handles an error reads its parts and never its text.
+
+    Parameters
+    ----------
+    what : str
+        What is wrong. A message that nobody takes apart may be given here as a whole.
+    where : str, optional
+        The file, option or key that is at fault.
+    advice : str, optional
+        What to do about it.
+
+    Examples
+    --------
+    >>> error = ConvcliError("truncated PNG", advice="get the file again")
+    >>> str(error), str(error.at("a.png")), str(error.at("a.png").advising("run again"))
+    ('truncated PNG: get the file again', 'a.png: truncated PNG: get the file again', 'a.png: truncated PNG: run again')
+    """
 
     exit_status = 1
+
+    def __init__(self, what: str, *, where: str = "", advice: str = "") -> None:
+        super().__init__(": ".join(part for part in (where, what, advice) if part))
+        self.what = what
+        self.where = where
+        self.advice = advice
+
+    def at(self, where: str) -> Self:
+        """Return the same error at a place, or within a larger one where it has a place already."""
+        place = f"{where}: {self.where}" if self.where else where
+        return type(self)(self.what, where=place, advice=self.advice)
+
+    def advising(self, advice: str) -> Self:
+        """Return the same error with other advice."""
+        return type(self)(self.what, where=self.where, advice=advice)
 
 
 class UsageError(ConvcliError, ValueError):
