@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.errors import FilterError, UsageError, check_word
-from convcli.kernel.parameters import MAX_WEIGHTS
+from convcli.kernel.weights import MAX_WEIGHTS
 
 Reals = NDArray[np.float64]
 Block = tuple[Reals, Reals]  # windows, (weights, pixels), and the outputs there, (pixels,)

@@ -10,9 +10,9 @@ from hypothesis.extra.numpy import arrays
 from convcli.errors import KernelError
 from convcli.kernel.catalogue import catalogue_names
 from convcli.kernel.describe import common_denominator, describe
-from convcli.kernel.files.yaml_writer import named_after, to_yaml
-from convcli.kernel.model import CompositeKernel, Kernel
-from convcli.kernel.preview import diverging_colours, fit, marks, matrix
+from convcli.kernel.files.yaml_notation import write
+from convcli.kernel.model import CompositeKernel, Kernel, named_after
+from convcli.kernel.preview import diverging_colours, marks, scaled_for_picture, weight_table
 from convcli.kernel.spec import load_kernel, load_kernel_file
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -24,7 +24,7 @@ any_weights = arrays(
 @given(any_weights, st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"])))
 def test_any_kernel_survives_a_file_to_the_last_bit(tmp_path_factory, weights, summary):
     path = tmp_path_factory.getbasetemp() / "kernel.yaml"
-    path.write_bytes(to_yaml(Kernel("any", weights, anchor=(0, 0), mapping="clip", summary=summary)).encode())
+    path.write_bytes(write(Kernel("any", weights, anchor=(0, 0), mapping="clip", summary=summary)).encode())
     kernel = load_kernel_file(path)
     assert kernel.weights.tobytes() == weights.tobytes()  # -0.0 and subnormal numbers included
     assert (kernel.name, kernel.anchor, kernel.mapping, kernel.summary) == ("any", (0, 0), "clip", summary)
@@ -33,7 +33,7 @@ def test_any_kernel_survives_a_file_to_the_last_bit(tmp_path_factory, weights, s
 @pytest.mark.parametrize("name", catalogue_names())
 def test_every_shipped_kernel_survives_a_file_to_the_last_bit(name, tmp_path):
     kernel = load_kernel(name)
-    text = to_yaml(kernel, origin=name)
+    text = write(kernel, origin=name)
     (tmp_path / f"{name}.yaml").write_bytes(text.encode())
     again = load_kernel_file(tmp_path / f"{name}.yaml")
     assert (again.name, again.summary, again.reference) == (kernel.name, kernel.summary, kernel.reference)
@@ -54,11 +54,11 @@ def test_a_kernel_is_called_as_the_file_it_goes_to_where_that_makes_a_name():
 
 def test_a_kernel_too_large_for_a_file_is_refused():
     with pytest.raises(KernelError, match="gaussian: 801x801 weights make a file of more than 4194304 bytes"):
-        to_yaml(load_kernel("gaussian:sigma=100"))
+        write(load_kernel("gaussian:sigma=100"))
 
 
 def test_the_origin_stays_one_comment_line():
-    text = to_yaml(load_kernel("1 2"), origin="1\n2")
+    text = write(load_kernel("1 2"), origin="1\n2")
     assert text.startswith("# From: 1 2\nname: custom\n")
 
 
@@ -89,7 +89,7 @@ def test_a_common_denominator_is_found_where_there_is_a_small_one(spec, denomina
 
 
 def test_a_large_kernel_shows_its_middle():
-    shown = matrix(load_kernel("gaussian:sigma=5").weights, width=78)
+    shown = weight_table(load_kernel("gaussian:sigma=5").weights, width=78)
     assert (len(shown.rows), len(shown.rows[0])) == (9, 7)
     assert (shown.top, shown.left) == (16, 17)
     assert {len(cell) for row in shown.rows for cell in row} == {len(shown.rows[0][0])}
@@ -99,7 +99,7 @@ def test_a_large_kernel_shows_its_middle():
 @given(any_weights, st.integers(1, 120))
 @example(np.array([[0.0, 0.0], [-1e5, -3.7e-245]]), 22)
 def test_any_kernel_lines_up_within_the_width(weights, width):
-    shown = matrix(weights, width)
+    shown = weight_table(weights, width)
     lengths = {len(cell) for row in shown.rows for cell in row}
     assert len(lengths) == 1
     assert len(shown.rows[0]) == 1 or len(shown.rows[0]) * (lengths.pop() + 2) <= width
@@ -108,7 +108,7 @@ def test_any_kernel_lines_up_within_the_width(weights, width):
 def test_a_picture_keeps_thin_lines_when_it_shrinks():
     weights = np.zeros((101, 101))
     weights[50] = -1.0
-    small = fit(weights, target=1, most=20)
+    small = scaled_for_picture(weights, target=1, most=20)
     assert small.shape == (17, 17)
     assert (small.min(axis=0) == -1.0).all()
     assert marks(np.zeros((1, 2))) == ["...."]
