@@ -17,7 +17,7 @@ from rich.text import Text
 
 from convcli.kernel.describe import KernelFigures
 from convcli.kernel.factorize import separate
-from convcli.kernel.fitting import Counts, Fit, FitOptions
+from convcli.kernel.fitting import Fit, FitOptions, SampleCounts
 from convcli.kernel.formulas import FAMILIES
 from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
 from convcli.kernel.preview import (
@@ -146,7 +146,7 @@ def _fit_lines(fit: Fit, options: FitOptions) -> Iterable[tuple[str, str]]:
         yield "condition", f"{fit.condition:.3g}; weights are uncertain by {fit.standard_error:.2g} at most"
 
 
-def _samples(counts: Counts) -> str:
+def _samples(counts: SampleCounts) -> str:
     reasons = {"at the border": counts.border, "saturated": counts.saturated, "unknown": counts.unknown}
     left_out = [f"{count:,} {reason}" for reason, count in reasons.items() if count]
     return f"{counts.used:,} used" + (f"; left out: {', '.join(left_out)}" if left_out else "")
