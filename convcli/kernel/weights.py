@@ -114,8 +114,11 @@ def normalized(weights: Weights, how: str) -> Weights:
     if how == "none":
         return weights
     if how == "posneg":
-        positive, negative = weights[weights > 0].sum(), -weights[weights < 0].sum()
-        return np.where(weights > 0, weights / (positive or 1.0), weights / (negative or 1.0))
+        scaled = weights.copy()
+        for side in (weights > 0, weights < 0):
+            if side.any():
+                scaled[side] /= np.abs(weights[side]).sum()
+        return scaled
     absolute = np.abs(weights).sum()
     total = weights.sum() if how == "sum" else absolute
     if abs(total) <= 1e-12 * absolute:

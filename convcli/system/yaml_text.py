@@ -56,8 +56,8 @@ def read_yaml(path: Path, kind: str = "kernel file") -> Any:
         raise YamlTextError("is a folder", where=where, advice="give a .yaml file in it") from None
     except OSError as error:
         raise YamlTextError(f"cannot be read: {error.strerror}", where=where) from error
-    except ValueError as error:  # a NUL in the path
-        raise YamlTextError(f"cannot be read: {error}", where=repr(where)) from error
+    except ValueError as error:
+        raise YamlTextError("cannot be read: no name of a file holds a NUL", where=repr(where)) from error
     if size > MAX_BYTES:
         raise YamlTextError(f"has {size} bytes; a {kind} has at most {MAX_BYTES}", where=where)
     if len(data) > MAX_BYTES:

@@ -75,3 +75,7 @@ def test_two_eighths_of_a_turn_are_a_quarter():
     weights = np.arange(9.0).reshape(3, 3)
     np.testing.assert_array_equal(rotated(rotated(weights, 45), 45), np.rot90(weights))
     np.testing.assert_array_equal(rotated(rotated(weights, 135), -45), np.rot90(weights))
+
+
+def test_posneg_scales_each_side_for_itself_however_small_it_is():
+    np.testing.assert_array_equal(normalized(np.array([[1e300, -5e-324]]), "posneg"), [[1.0, -1.0]])
