@@ -1,14 +1,25 @@
 """Every error that a user can cause, as one small family.
 
-A message is one line of three parts: where, what is wrong, and what to do about it. The command line prints it behind
-`convcli: error:` and leaves with the error's `exit_status`; nothing here knows of a terminal.
+A message is one line of up to three parts: where, what is wrong, and what to do about it. The command line prints it
+behind `convcli: error:` and exits with the error's `exit_status`; nothing here knows of a terminal.
+
+| class | exit status | raised for |
+| --- | --- | --- |
+| `UsageError` | 2 | options and arguments that are wrong whatever the image; its subclasses say which |
+| `ImageReadError`, `ImageWriteError`, `FilterError` | 1 | one image that cannot be read, written or filtered |
+| `ProfileError` | 1 | a measured profile that cannot be kept |
+
+Other rooms add subclasses for what they alone read. A subclass takes the same parts, so that `at` and `advising` work
+on it, and so that it survives pickling on its way between processes.
 """
 
 from collections.abc import Iterable
-from typing import Self
+from typing import Self, TypeVar
 
 # The exit status of a run that was interrupted, as shells give it.
 INTERRUPTED = 130
+
+_Kind = TypeVar("_Kind", bound="ConvcliError")
 
 
 class ConvcliError(Exception):
@@ -24,6 +35,11 @@ class ConvcliError(Exception):
         The file, option or key that is at fault.
     advice : str, optional
         What to do about it.
+
+    Attributes
+    ----------
+    exit_status : int
+        The exit status of a command that ends with this error: 1, or 2 for wrong usage.
 
     Examples
     --------
@@ -49,6 +65,14 @@ class ConvcliError(Exception):
         """Return the same error with other advice."""
         return type(self)(self.what, where=self.where, advice=advice)
 
+    def as_kind(self, kind: type[_Kind]) -> _Kind:
+        """Return an error of class `kind` with the same parts.
+
+        >>> ConvcliError("is empty", where="a.yaml").as_kind(KernelError)
+        KernelError('a.yaml: is empty')
+        """
+        return kind(self.what, where=self.where, advice=self.advice)
+
 
 class UsageError(ConvcliError, ValueError):
     """An option or argument that is wrong whatever the image."""
@@ -61,11 +85,11 @@ class KernelError(UsageError):
 
 
 class OutputExistsError(UsageError):
-    """The output is already there and was not to be replaced."""
+    """An output that exists already and was not to be replaced."""
 
 
 class OutputError(UsageError):
-    """The output cannot be what was asked: unknown suffix, a depth the format cannot hold, a missing folder."""
+    """An output that cannot be what was asked: an unknown suffix, a depth the format lacks, a missing folder."""
 
 
 class ImageReadError(ConvcliError):

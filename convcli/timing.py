@@ -8,7 +8,7 @@ STAGES = ("read", "prepare", "filter", "write")
 
 
 class Stopwatch:
-    """Seconds spent in named stages, and in all, by the monotonic clock.
+    """Seconds spent in each stage of a run, and in total, by the monotonic clock.
 
     A stage may be entered several times; its times add up, also when it ends in an error.
 
@@ -25,7 +25,7 @@ class Stopwatch:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Count the time of the block to the stage `name`, one of `STAGES`."""
+        """Return a context manager that adds the time of its block to the stage `name`, one of `STAGES`."""
         begun = perf_counter()
         try:
             yield
@@ -33,5 +33,5 @@ class Stopwatch:
             self._spent[name] += perf_counter() - begun
 
     def seconds(self) -> dict[str, float]:
-        """Tell the seconds of each stage, and `total`, counted from when this stopwatch was made."""
+        """Return the seconds of each stage, and `total`: the seconds since this stopwatch was made."""
         return {**self._spent, "total": perf_counter() - self._started}

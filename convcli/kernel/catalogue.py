@@ -1,15 +1,18 @@
-"""Where kernel names are found: the shipped catalogue first, then the user's own folders."""
+"""Where kernel names are found: the shipped catalogue first, then the user's own folders.
+
+Loads no numpy, so that the shell completes names quickly.
+"""
 
 import os
 from functools import cache
 from pathlib import Path
 
-SUFFIXES = (".yaml", ".yml")
+from convcli.kernel.files.notations import SUFFIXES
 
 
 @cache
 def catalogue_folder() -> Path:
-    """Return the folder of the shipped kernels: in the package once installed, at the top of a checkout else."""
+    """Return the folder of the shipped kernels: in the package once installed, else at the top of a checkout."""
     package = Path(__file__).parent.parent
     installed = package / "_catalogue"
     return installed if installed.is_dir() else package.parent / "kernels"
@@ -37,14 +40,22 @@ def user_files() -> dict[str, Path]:
     """Return the user's own kernel files by name; the first folder that has a name wins."""
     files: dict[str, Path] = {}
     for folder in user_folders():
-        for path in sorted(folder.glob("*.y*ml")):
+        for path in sorted(folder.glob("*.*")):
             if path.suffix in SUFFIXES and is_file(path):
                 files.setdefault(path.stem, path)
     return files
 
 
 def find(name: str, *beside: Path) -> Path | None:
-    """Return the file of a kernel name: shipped, then in the folders `beside`, then the user's; None if nowhere."""
+    """Return the file of a kernel name, or None where there is none.
+
+    Parameters
+    ----------
+    name : str
+        A name without parameters.
+    *beside : Path
+        Folders searched after the catalogue and before the user's own.
+    """
     shipped = catalogue_folder() / f"{name}.yaml"
     if is_file(shipped):
         return shipped
@@ -63,7 +74,7 @@ def hidden_by_catalogue(name: str) -> list[Path]:
 
 
 def hiding_notes(name: str) -> list[str]:
-    """Return a line for each of the user's files that `name` (a name or SPEC) does not reach, since it is shipped."""
+    """Return a line for each of the user's files that a name or SPEC does not reach, because the name is shipped."""
     name = name.partition(":")[0].strip()
     return [
         f"{name} is the shipped kernel, which hides {path}: give the path to use that one"
@@ -72,7 +83,7 @@ def hiding_notes(name: str) -> list[str]:
 
 
 def is_file(path: str | Path) -> bool:
-    """Say whether there is such a file; one that may not be looked at, or cannot be, counts as none.
+    """Whether there is such a file; one that may not be looked at, or cannot be, counts as none.
 
     A home folder of somebody else's must not stop a run that needs nothing from it.
     """

@@ -3,50 +3,56 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from convcli.errors import KernelError
 from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
-from convcli.kernel.parameters import MAX_WEIGHTS
+from convcli.kernel.weights import MAX_WEIGHTS, Weights
 
-# Multiply-adds of one product of kernels: some ten seconds.
+# Multiply-adds of one product of kernels, at most: some ten seconds.
 _MOST_WORK = 1 << 34
 
 
 def compose(kernels: Sequence[AnyKernel]) -> Kernel:
-    """Return the kernel that equals `kernels` applied one after the other, in float64, away from the image's edges.
+    """Return the one kernel that equals a chain of kernels, applied one after the other.
 
     Correlating with w1 and then with w2 is correlating with their full convolution,
-    `w[y, x] = sum_uv w1[u, v] w2[y - u, x - v]`, whose anchor is the sum of the two. Near an edge the chain differs,
-    since each step pads the response of the one before.
+    `w[y, x] = sum_uv w1[u, v] w2[y - u, x - v]`, whose anchor is the sum of the two. Near an edge of the image the
+    chain differs, since each step pads the response of the one before.
 
-    >>> from convcli.kernel.spec import load_kernel
-    >>> compose([load_kernel("1 1"), load_kernel("1 1"), load_kernel("1; 2")]).weights
-    array([[1., 2., 1.],
-           [2., 4., 2.]])
+    Parameters
+    ----------
+    kernels : sequence of Kernel
+        The chain, first to last.
+
+    Returns
+    -------
+    Kernel
+        Its weights are computed in float64.
 
     Raises
     ------
     KernelError
-        for a composite such as `sobel`, whose magnitude is not linear; for too large a result.
+        For no kernel, for a composite such as `sobel`, whose magnitude is not linear, and for too large a result.
+
+    Examples
+    --------
+    >>> from convcli.kernel.spec import load_kernel
+    >>> compose([load_kernel("1 1"), load_kernel("1 1"), load_kernel("1; 2")]).weights
+    array([[1., 2., 1.],
+           [2., 4., 2.]])
     """
     if not kernels:
-        raise KernelError("no kernel to compose: give at least one")
+        raise KernelError("no kernel to compose", advice="give at least one")
     singles: list[Kernel] = []
     for kernel in kernels:
         if isinstance(kernel, CompositeKernel):
-            raise KernelError(
-                f"{kernel.name}: the {kernel.combine} of several responses is not one kernel and cannot be composed"
-            )
+            what = f"the {kernel.combine} of several responses is not one kernel and cannot be composed"
+            raise KernelError(what, where=kernel.name)
         singles.append(kernel)
-    weights = singles[0].weights
-    anchor = _anchor(singles[0])
+    weights, anchor = singles[0].weights, singles[0].origin
     for kernel in singles[1:]:
         weights = _convolve_full(weights, kernel.weights)
-        own = _anchor(kernel)
-        anchor = (anchor[0] + own[0], anchor[1] + own[1])
-    weights = np.ascontiguousarray(weights)
-    weights.flags.writeable = False
+        anchor = (anchor[0] + kernel.origin[0], anchor[1] + kernel.origin[1])
     height, width = weights.shape
     names = "_".join(kernel.name for kernel in singles)
     return Kernel(
@@ -58,12 +64,7 @@ def compose(kernels: Sequence[AnyKernel]) -> Kernel:
     )
 
 
-def _anchor(kernel: Kernel) -> tuple[int, int]:
-    height, width = kernel.size
-    return kernel.anchor or (height // 2, width // 2)
-
-
-def _convolve_full(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+def _convolve_full(one: Weights, other: Weights) -> Weights:
     large, small = (one, other) if one.size >= other.size else (other, one)
     height, width = large.shape
     full = height + small.shape[0] - 1, width + small.shape[1] - 1

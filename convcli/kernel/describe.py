@@ -1,19 +1,31 @@
-"""What there is to say about a kernel, as plain data: for tables, for JSON."""
+"""Facts about kernels as plain data, for tables and JSON."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from convcli.kernel.factorize import rank, separate
 from convcli.kernel.formulas import FAMILIES
 from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
+from convcli.kernel.weights import Weights
 
 
 @dataclass(frozen=True)
-class Figures:
-    """The figures of one kernel: its size, sum, sum of absolute values, rank, and whether two passes do it."""
+class KernelFigures:
+    """The figures of one kernel.
+
+    Attributes
+    ----------
+    size : (int, int)
+        Rows and columns.
+    sum, abs_sum : float
+        Sum of the weights, and of their absolute values.
+    rank : int
+        Numerical rank.
+    separable : bool
+        Whether one pass down the columns and one along the rows give the same response.
+    """
 
     size: tuple[int, int]
     sum: float
@@ -22,12 +34,12 @@ class Figures:
     separable: bool
 
     @classmethod
-    def of(cls, kernel: Kernel) -> "Figures":
-        """Work out the figures of `kernel`; a sum within rounding of a round number is given as that number.
+    def of(cls, kernel: Kernel) -> "KernelFigures":
+        """Compute the figures of a kernel; a sum within rounding of a round number becomes that number.
 
         >>> from convcli.kernel.spec import load_kernel
-        >>> Figures.of(load_kernel("sobel_x"))
-        Figures(size=(3, 3), sum=0.0, abs_sum=8.0, rank=1, separable=True)
+        >>> KernelFigures.of(load_kernel("sobel_x"))
+        KernelFigures(size=(3, 3), sum=0.0, abs_sum=8.0, rank=1, separable=True)
         """
         weights = kernel.weights
         abs_sum = float(np.abs(weights).sum())
@@ -39,7 +51,7 @@ class Figures:
 
 
 def describe(kernel: AnyKernel) -> dict[str, Any]:
-    """Describe a kernel as JSON-ready data; composites hold their parts under `kernels`.
+    """Return a kernel as JSON-ready data; composites hold their parts under `kernels`.
 
     >>> from convcli.kernel.spec import load_kernel
     >>> describe(load_kernel("box:size=1x2"))["weights"]
@@ -49,15 +61,14 @@ def describe(kernel: AnyKernel) -> dict[str, Any]:
     if isinstance(kernel, CompositeKernel):
         about |= {"combine": kernel.combine, "mapping": kernel.mapping}
         return about | {"kernels": [describe(part) for part in kernel.kernels]}
-    figures = Figures.of(kernel)
-    anchor = kernel.anchor or (kernel.size[0] // 2, kernel.size[1] // 2)
+    figures = KernelFigures.of(kernel)
     return about | {
         "size": list(figures.size),
         "sum": figures.sum,
         "abs_sum": figures.abs_sum,
         "rank": figures.rank,
         "separable": figures.separable,
-        "anchor": list(anchor),
+        "anchor": list(kernel.origin),
         "mapping": kernel.mapping,
         "family": kernel.family,
         "formula": FAMILIES[kernel.family].formula if kernel.family else None,
@@ -66,11 +77,22 @@ def describe(kernel: AnyKernel) -> dict[str, Any]:
     }
 
 
-def common_denominator(weights: NDArray[np.float64]) -> int | None:
-    """Return the d up to 4096 for which `weights * d` are whole numbers of at most four digits, else None.
+def common_denominator(weights: Weights) -> int | None:
+    """Return the number that all weights are whole multiples of the inverse of, where it is small.
 
-    1 where they are whole already; 16 for the 3x3 binomial.
+    Parameters
+    ----------
+    weights : array (rows, columns) of float64
+        The weights.
 
+    Returns
+    -------
+    int or None
+        The least d up to 4096 for which `weights * d` are whole numbers of at most four digits: 1 where they are whole
+        already, 16 for the 3x3 binomial. None where there is none.
+
+    Examples
+    --------
     >>> common_denominator(np.full((3, 3), 1 / 9))
     9
     """
@@ -89,7 +111,7 @@ def common_denominator(weights: NDArray[np.float64]) -> int | None:
 
 
 def summarize(kernel: AnyKernel) -> str:
-    """Say in one line what a kernel is.
+    """Return one line about a kernel: its name, size, sum and rank, or what it combines.
 
     >>> from convcli.kernel.spec import load_kernel
     >>> summarize(load_kernel("sobel")), summarize(load_kernel("box"))
@@ -97,5 +119,5 @@ def summarize(kernel: AnyKernel) -> str:
     """
     if isinstance(kernel, CompositeKernel):
         return f"{kernel.name}, {kernel.combine} of {len(kernel.kernels)} kernels"
-    figures = Figures.of(kernel)
+    figures = KernelFigures.of(kernel)
     return f"{kernel.name}, {figures.size[0]}x{figures.size[1]}, sum {figures.sum:.6g}, rank {figures.rank}"

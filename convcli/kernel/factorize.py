@@ -1,11 +1,10 @@
-"""Kernels as products: rank, and the columns and rows that a kernel is the sum of."""
+"""Kernels as sums of products, column x row: rank, the two passes of a separable kernel, the passes of low rank."""
 
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
-Weights = NDArray[np.float64]
+from convcli.kernel.weights import Weights
 
 # sum |w - column x row| <= SEPARABLE_ERROR * sum |w|: far inside both bounds of single (2e-6) and double (1e-13)
 # arithmetic, and above what rounding does to the product of two sampled curves (about 1e-15).
@@ -13,13 +12,24 @@ SEPARABLE_ERROR = 1e-14
 
 
 def separate(weights: Weights) -> tuple[Weights, Weights] | None:
-    """Split a kernel of rank 1 into (column, row) with `np.outer(column, row)` equal to `weights`, else return None.
+    """Return the column and the row whose product a kernel of rank 1 is.
 
-    The sum of the absolute differences is at most 1e-14 of the sum of absolute weights, so that two passes differ from
-    one by at most 1e-14 * sum|w| * M on samples up to M. The factors are the column and the row through the largest
-    weight: up to rounding those of a singular value decomposition, at the cost of one look at each weight, and whole
-    numbers where possible.
+    They are the column and the row through the weight of largest absolute value: up to rounding those of a singular
+    value decomposition, at the cost of one look at each weight, and whole numbers where possible.
 
+    Parameters
+    ----------
+    weights : array (rows, columns)
+        The kernel.
+
+    Returns
+    -------
+    (column, row) of float64, or None
+        `np.outer(column, row)` differs from `weights` by at most 1e-14 * sum|w| in the sum of absolute differences, so
+        that two passes differ from one by at most 1e-14 * sum|w| * M on samples up to M. None where the rank is not 1.
+
+    Examples
+    --------
     >>> separate(np.array([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]]))
     (array([1., 2., 1.]), array([-1.,  0.,  1.]))
     >>> separate(np.array([[0.0, 1.0], [1.0, 0.0]])) is None
@@ -53,11 +63,25 @@ _LARGEST_SIDE = 128
 
 
 def low_rank(weights: Weights, most: int) -> Passes | None:
-    """Write a kernel as the sum of at most `most` products column x row, or return None where it takes more.
+    """Return a kernel as the sum of few products column x row, by singular value decomposition.
 
-    By singular value decomposition; the sum of the absolute differences is at most 1e-14 of that of the weights, as in
-    `separate`. Isotropic Gabor kernels, DoG, LoG and unsharp masks are sums of two.
+    Isotropic Gabor kernels, DoG, LoG and unsharp masks are sums of two.
 
+    Parameters
+    ----------
+    weights : array (rows, columns)
+        The kernel.
+    most : int
+        The most products.
+
+    Returns
+    -------
+    tuple of (column, row), or None
+        Their sum is within the error of `separate`. None where it takes more, where the products cancel so much that
+        accuracy would be lost, and for kernels of more than 128 rows or columns that are not of rank 1.
+
+    Examples
+    --------
     >>> plus = np.array([[0.0, 1.0, 0.0], [1.0, 1.0, 1.0], [0.0, 1.0, 0.0]])
     >>> [len(low_rank(plus, 2)), low_rank(plus, 1)]
     [2, None]
@@ -113,7 +137,7 @@ def _all_whole(values: Weights) -> bool:
 
 
 def is_box(weights: Weights) -> bool:
-    """Tell whether all weights are one number, and more than a few: the sum of a window, which running sums give.
+    """Whether all weights are one number, and more than a few, so that running sums give the response.
 
     >>> is_box(np.full((5, 5), 0.04)), is_box(np.ones((1, 2)))
     (True, False)

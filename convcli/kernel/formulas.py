@@ -1,7 +1,8 @@
 """The formulas behind the parametric kernels.
 
-x runs right, y down, both from the centre; angles are degrees. Each family states its formula, and the catalogue's
-files hold the parameters that a name starts from. `size: auto` cuts a formula where its own rule says.
+x runs right, y down, both from the centre; angles are in degrees. A family states its formula and parameters once, and
+`FAMILIES` is what files, SPECs, `kernels show` and errors read; the catalogue's files hold the parameters that a name
+starts from. A new family is a function here with its `@_family`, and a file in `kernels/`.
 """
 
 import math
@@ -9,34 +10,43 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from convcli.errors import nearest
-from convcli.kernel.parameters import (
-    Parameter,
-    auto_or,
-    check_count,
-    number,
-    read_odd_size,
-    read_size,
-    word,
-)
+from convcli.kernel.parameters import KernelSize, OneOfWords, Parameter, RealNumber
+from convcli.kernel.weights import Weights, check_number_of_weights
 
-Weights = NDArray[np.float64]
 Size = tuple[int, int] | None
 
 
 @dataclass(frozen=True)
 class Family:
-    """A formula and its parameters; `weigh` takes the checked parameters by name and returns the weights."""
+    """A formula and its parameters.
+
+    Parameters
+    ----------
+    name : str
+        As kernel files write it under `family`.
+    formula : str
+        The formula, for people.
+    parameters : tuple of Parameter
+        What it takes.
+    compute : callable
+        Takes the checked parameters by name and returns the weights, (rows, columns) of float64.
+    """
 
     name: str
     formula: str
     parameters: tuple[Parameter, ...]
-    weigh: Callable[..., Weights]
+    compute: Callable[..., Weights]
 
     def read(self, name: str, value: object) -> object:
-        """Check one parameter; ValueError says what is wrong with it, reading on from its name."""
+        """Return one parameter, checked.
+
+        Raises
+        ------
+        ValueError
+            For an unknown name or a value that is not taken, with a reason that reads on from the name.
+        """
         for parameter in self.parameters:
             if parameter.name == name:
                 return parameter.read(value)
@@ -44,22 +54,34 @@ class Family:
         raise ValueError(f"is not one of its parameters ({', '.join(known)}){nearest(name, known)}")
 
     def filled(self, values: Mapping[str, object]) -> dict[str, object]:
-        """Complete `values` by the defaults; None stands for `auto`."""
+        """Return checked `values` completed by the defaults; None stands for `auto`."""
         return {p.name: values[p.name] if p.name in values else p.read(p.default) for p in self.parameters}
 
     def build(self, values: Mapping[str, object]) -> Weights:
-        """Weigh with `values` (checked by `read`), defaults for the rest: float64 (height, width).
+        """Compute the weights.
 
-        >>> FAMILIES["box"].build({"size": (1, 2)})
-        array([[0.5, 0.5]])
+        Parameters
+        ----------
+        values : mapping
+            Parameters as `read` returns them; the others take their defaults.
+
+        Returns
+        -------
+        array (rows, columns) of float64
+            The weights, finite.
 
         Raises
         ------
         ValueError
-            where the parameters, each in its range, make too large a kernel or one that is not finite.
+            Where the parameters, each in its range, make too large a kernel or one that is not finite.
+
+        Examples
+        --------
+        >>> FAMILIES["box"].build({"size": (1, 2)})
+        array([[0.5, 0.5]])
         """
         with np.errstate(all="ignore"):  # an overflow is answered below, by name
-            weights = self.weigh(**self.filled(values))
+            weights = self.compute(**self.filled(values))
         if not np.isfinite(weights).all():
             raise ValueError("gives weights that are not finite numbers: its parameters are too extreme")
         return weights
@@ -67,26 +89,33 @@ class Family:
 
 FAMILIES: dict[str, Family] = {}
 
-_SIGMA = Parameter("sigma", "standard deviation in pixels", 1.0, number(above=0))
-_SIZE = Parameter("size", "N or HxW, odd; auto: as far as truncate reaches", "auto", auto_or(read_odd_size))
-_TRUNCATE = Parameter("truncate", "where `size: auto` cuts, in standard deviations", 4.0, number(above=0))
-_DC = "raw: as the formula gives it; zero: brought to sum 0 by a multiple of the Gaussian"
+_POSITIVE = RealNumber(above=0)
+_SIGMA = Parameter("sigma", "standard deviation", _POSITIVE, 1.0, unit="pixels")
+_TRUNCATE = Parameter("truncate", "where `size: auto` cuts", _POSITIVE, 4.0, unit="standard deviations")
+_DC = "the kernel's sum, left as the formula gives it (raw), or brought to 0 by a multiple of the Gaussian (zero)"
+_ANY_SIZE = Parameter("size", "rows and columns", KernelSize(), 3)
+
+
+def _odd_size(auto: str = "as far as truncate reaches") -> Parameter:
+    return Parameter("size", "rows and columns", KernelSize(odd=True), auto=auto)
 
 
 def _family(formula: str, *parameters: Parameter) -> Callable[[Callable[..., Weights]], Callable[..., Weights]]:
-    def register(weigh: Callable[..., Weights]) -> Callable[..., Weights]:
-        name = weigh.__name__.removeprefix("_")
-        FAMILIES[name] = Family(name, formula, parameters, weigh)
-        return weigh
+    """Register the function below as the family of its name, which takes these parameters by name."""
+
+    def register(compute: Callable[..., Weights]) -> Callable[..., Weights]:
+        name = compute.__name__.removeprefix("_")
+        FAMILIES[name] = Family(name, formula, parameters, compute)
+        return compute
 
     return register
 
 
 def _radii(size: Size, radius_y: int, radius_x: int) -> tuple[int, int]:
-    """Rows and columns on either side of the centre: those of `size` if given, else the two radii."""
+    """Return the rows and columns on either side of the centre: those of `size` if given, else the two radii."""
     if size is not None:
         return size[0] // 2, size[1] // 2
-    check_count(2 * radius_y + 1, 2 * radius_x + 1)
+    check_number_of_weights(2 * radius_y + 1, 2 * radius_x + 1)
     return radius_y, radius_x
 
 
@@ -99,13 +128,13 @@ def _offsets(radius: int) -> Weights:
 
 
 def _bell(sigma: float, radius: int) -> Weights:
-    """The sampled Gaussian in one dimension, sum 1, cut at `radius`."""
+    """Return the sampled Gaussian in one dimension, sum 1, cut at `radius`."""
     bell = np.exp(-0.5 * (_offsets(radius) / sigma) ** 2)
     return np.asarray(bell / bell.sum())
 
 
 def _cos_sin(degrees: float) -> tuple[float, float]:
-    """Cosine and sine, exact at multiples of 90 degrees, so that kernels along the axes keep rank 1."""
+    """Return cosine and sine, exact at multiples of 90 degrees, so that kernels along the axes keep rank 1."""
     quarter, rest = divmod(math.fmod(degrees, 360.0), 90.0)
     cosine, sine = math.cos(math.radians(rest)), math.sin(math.radians(rest))
     return ((cosine, sine), (-sine, cosine), (-cosine, -sine), (sine, -cosine))[int(quarter) % 4]
@@ -114,9 +143,9 @@ def _cos_sin(degrees: float) -> tuple[float, float]:
 @_family(
     "exp(-x²/2σx² - y²/2σy²), sampled, sum 1; auto: radius int(truncate·σ + 0.5)",
     _SIGMA,
-    Parameter("sigma_x", "standard deviation along x; auto: sigma", "auto", auto_or(number(above=0))),
-    Parameter("sigma_y", "standard deviation along y; auto: sigma", "auto", auto_or(number(above=0))),
-    _SIZE,
+    Parameter("sigma_x", "standard deviation along x", _POSITIVE, unit="pixels", auto="sigma"),
+    Parameter("sigma_y", "standard deviation along y", _POSITIVE, unit="pixels", auto="sigma"),
+    _odd_size(),
     _TRUNCATE,
 )
 def _gaussian(sigma: float, sigma_x: float | None, sigma_y: float | None, size: Size, truncate: float) -> Weights:
@@ -128,8 +157,8 @@ def _gaussian(sigma: float, sigma_x: float | None, sigma_y: float | None, size: 
 @_family(
     "gaussian(σ) - gaussian(ratio·σ), each cut at its own radius int(truncate·σ + 0.5)",
     _SIGMA,
-    Parameter("ratio", "the wide Gaussian's standard deviation over the narrow one's", 1.6, number(above=1)),
-    _SIZE,
+    Parameter("ratio", "the wide Gaussian's standard deviation over the narrow one's", RealNumber(above=1), 1.6),
+    _odd_size(),
     _TRUNCATE,
 )
 def _dog(sigma: float, ratio: float, size: Size, truncate: float) -> Weights:
@@ -162,7 +191,7 @@ def _laplacian_of_gaussian(sigma: float, size: Size, truncate: float, dc: str) -
     return np.outer(curvature_y, bell_x) + np.outer(bell_y, curvature_x)
 
 
-_LOG_PARAMETERS = (_SIGMA, Parameter("dc", _DC, "zero", word("zero", "raw")), _SIZE, _TRUNCATE)
+_LOG_PARAMETERS = (_SIGMA, Parameter("dc", _DC, OneOfWords(("zero", "raw")), "zero"), _odd_size(), _TRUNCATE)
 
 
 @_family("((x² + y²)/σ⁴ - 2/σ²) · gaussian(σ); dc zero: less its sum times gaussian(σ)", *_LOG_PARAMETERS)
@@ -177,13 +206,13 @@ def _mexican_hat(sigma: float, dc: str, size: Size, truncate: float) -> Weights:
 
 @_family(
     "exp(-(x'² + γ²y'²)/2σ²) · cos(2πx'/λ + ψ), x' = x·cosθ + y·sinθ, y' = y·cosθ - x·sinθ; auto: radius int(3σ + 0.5)",
-    Parameter("sigma", "standard deviation along the wave, in pixels", 4.0, number(above=0)),
-    Parameter("wavelength", "pixels a cycle", 10.0, number(above=0)),
-    Parameter("theta", "direction of the wave, degrees from x (right) towards y (down)", 0.0, number()),
-    Parameter("gamma", "aspect: sigma over the standard deviation across the wave", 1.0, number(above=0)),
-    Parameter("psi", "phase at the centre, degrees", 0.0, number()),
-    Parameter("dc", _DC, "raw", word("raw", "zero")),
-    Parameter("size", "N or HxW, odd; auto: radius int(3 sigma + 0.5)", "auto", auto_or(read_odd_size)),
+    Parameter("sigma", "standard deviation along the wave", _POSITIVE, 4.0, unit="pixels"),
+    Parameter("wavelength", "length of a cycle", _POSITIVE, 10.0, unit="pixels"),
+    Parameter("theta", "direction of the wave, from x (right) towards y (down)", RealNumber(), 0.0, unit="degrees"),
+    Parameter("gamma", "sigma over the standard deviation across the wave", _POSITIVE, 1.0),
+    Parameter("psi", "phase at the centre", RealNumber(), 0.0, unit="degrees"),
+    Parameter("dc", _DC, OneOfWords(("raw", "zero")), "raw"),
+    _odd_size(auto="radius int(3 sigma + 0.5)"),
 )
 def _gabor(*, sigma: float, wavelength: float, theta: float, gamma: float, psi: float, dc: str, size: Size) -> Weights:
     reach = _reach(3.0, sigma)
@@ -201,8 +230,8 @@ def _gabor(*, sigma: float, wavelength: float, theta: float, gamma: float, psi: 
 @_family(
     "δ + amount · (δ - gaussian(σ))",
     _SIGMA,
-    Parameter("amount", "how much of the detail is added", 1.0, number()),
-    _SIZE,
+    Parameter("amount", "how much of the detail is added", RealNumber(), 1.0),
+    _odd_size(),
     _TRUNCATE,
 )
 def _unsharp(sigma: float, amount: float, size: Size, truncate: float) -> Weights:
@@ -211,15 +240,12 @@ def _unsharp(sigma: float, amount: float, size: Size, truncate: float) -> Weight
     return weights
 
 
-@_family("1 / (height · width)", Parameter("size", "N or HxW, even too", 3, read_size))
+@_family("1 / (height · width)", _ANY_SIZE)
 def _box(size: tuple[int, int]) -> Weights:
     return np.full(size, 1.0 / (size[0] * size[1]))
 
 
-@_family(
-    "rows of Pascal's triangle, multiplied and divided by their sum",
-    Parameter("size", "N or HxW, even too", 3, read_size),
-)
+@_family("rows of Pascal's triangle, multiplied and divided by their sum", _ANY_SIZE)
 def _binomial(size: tuple[int, int]) -> Weights:
     def row(length: int) -> Weights:
         # Quotients of whole numbers are rounded once, so every weight is exact to the last bit.
@@ -233,8 +259,8 @@ def _binomial(size: tuple[int, int]) -> Weights:
 
 @_family(
     "1 where x² + y² <= radius², else 0; divided by their number; auto: radius int(radius)",
-    Parameter("radius", "in pixels", 2.0, number(at_least=0)),
-    Parameter("size", "N or HxW, odd; auto: as large as the disk", "auto", auto_or(read_odd_size)),
+    Parameter("radius", "of the disk", RealNumber(at_least=0), 2.0, unit="pixels"),
+    _odd_size(auto="as large as the disk"),
 )
 def _disk(radius: float, size: Size) -> Weights:
     reach = int(min(radius, 1e9))
@@ -245,9 +271,9 @@ def _disk(radius: float, size: Size) -> Weights:
 
 @_family(
     "max(0, 1 - distance from the pixel's centre to a segment of length - 1 about the centre), divided by their sum",
-    Parameter("length", "of the line, in pixels", 9.0, number(at_least=1)),
-    Parameter("angle", "of the line, degrees counter-clockwise from the right as displayed", 0.0, number()),
-    Parameter("size", "N or HxW, odd; auto: as large as the line", "auto", auto_or(read_odd_size)),
+    Parameter("length", "of the line", RealNumber(at_least=1), 9.0, unit="pixels"),
+    Parameter("angle", "of the line, counter-clockwise from the right as displayed", RealNumber(), 0.0, unit="degrees"),
+    _odd_size(auto="as large as the line"),
 )
 def _motion(length: float, angle: float, size: Size) -> Weights:
     half = (length - 1.0) / 2.0

@@ -1,98 +1,156 @@
-"""Parameters of the kernel families: their types and ranges, checked alike from a file and from a SPEC.
+"""Parameters of the kernel families, described once: what help texts show, and what a file or a SPEC may give.
 
-A reader takes a value as it was written (text from a SPEC; a number, text or list from YAML) and returns it checked, or
+Reading takes a value as it was written (text from a SPEC; a number, text or list from YAML) and returns it checked, or
 raises ValueError with a reason that reads on from the parameter's name: `must be greater than 0, not -1`.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from convcli.kernel.values import finite, parse_number
+from convcli.kernel.weights import check_number_of_weights, finite, parse_number
 
-Reader = Callable[[object], object]
 
-MAX_WEIGHTS = 1 << 24  # 128 MB of float64: far above any useful kernel, far below what would hang a machine
+class ParameterKind(Protocol):
+    """What values a parameter takes."""
+
+    def read(self, value: object) -> object:
+        """Return a value as written, checked, or raise ValueError."""
+
+    @property
+    def words(self) -> str:
+        """What is taken, for people: `a number greater than 0`."""
 
 
 @dataclass(frozen=True)
-class Parameter:
-    """One parameter of a family: its name, what it means (with its unit), its default, and how it is read."""
+class RealNumber:
+    """A finite number or a fraction of two, above a bound or at least at one.
 
-    name: str
-    meaning: str
-    default: object
-    read: Reader
-
-
-def number(*, above: float | None = None, at_least: float | None = None) -> Reader:
-    """Make a reader of finite numbers, `above` a bound or `at_least` one.
-
-    >>> number(above=0)("1/2")
-    0.5
+    >>> RealNumber(above=0).read("1/2"), RealNumber(at_least=1).words
+    (0.5, 'a number of at least 1')
     """
 
-    def read(value: object) -> float:
+    above: float | None = None
+    at_least: float | None = None
+
+    def read(self, value: object) -> float:
+        """Return the number, or raise ValueError for what is none or out of range."""
         if isinstance(value, str):
             result = parse_number(value)
         elif isinstance(value, int | float) and not isinstance(value, bool):
             result = finite(value)
         else:
-            raise ValueError(f"must be a number, not {value!r}")  # noqa: TRY004 (a reader's one way to refuse)
-        if above is not None and not result > above:
-            raise ValueError(f"must be greater than {above:g}, not {result:g}")
-        if at_least is not None and not result >= at_least:
-            raise ValueError(f"must be at least {at_least:g}, not {result:g}")
+            raise ValueError(f"must be a number, not {value!r}")  # noqa: TRY004 (all kinds refuse by ValueError)
+        if self.above is not None and not result > self.above:
+            raise ValueError(f"must be greater than {self.above:g}, not {result:g}")
+        if self.at_least is not None and not result >= self.at_least:
+            raise ValueError(f"must be at least {self.at_least:g}, not {result:g}")
         return result
 
-    return read
+    @property
+    def words(self) -> str:
+        """What is taken, for people."""
+        if self.above is not None:
+            return f"a number greater than {self.above:g}"
+        return "any number" if self.at_least is None else f"a number of at least {self.at_least:g}"
 
 
-def auto_or(read_other: Reader) -> Reader:
-    """Make a reader that takes the word `auto`, returned as None, beside what `read_other` takes."""
-    return lambda value: None if value is None or value == "auto" else read_other(value)
+@dataclass(frozen=True)
+class OneOfWords:
+    """One of some words."""
 
+    choices: tuple[str, ...]
 
-def word(*choices: str) -> Reader:
-    """Make a reader of one of some words."""
-
-    def read(value: object) -> str:
-        if not isinstance(value, str) or value not in choices:
-            raise ValueError(f"must be {' or '.join(choices)}, not {value}")
+    def read(self, value: object) -> str:
+        """Return the word, or raise ValueError for any other."""
+        if not isinstance(value, str) or value not in self.choices:
+            raise ValueError(f"must be {self.words}, not {value}")
         return value
 
-    return read
+    @property
+    def words(self) -> str:
+        """What is taken, for people."""
+        return " or ".join(self.choices)
 
 
-def read_size(value: object) -> tuple[int, int]:
-    """Read a kernel size, `N` or `HxW` (in YAML `[H, W]` too), as (height, width).
+@dataclass(frozen=True)
+class KernelSize:
+    """Rows and columns, `N` or `HxW` (in YAML `[H, W]` too); `odd` where the formula has a centre.
 
-    >>> read_size("3x5"), read_size(7)
+    >>> KernelSize().read("3x5"), KernelSize(odd=True).read(7)
     ((3, 5), (7, 7))
     """
-    parts: Sequence[object] = (value,)
-    if isinstance(value, str):
-        parts = re.split(r"[x×]", value.strip())
-    elif isinstance(value, list | tuple):
-        parts = value
-    if len(parts) not in {1, 2} or not all(re.fullmatch(r"\d{1,9}", str(part).strip()) for part in parts):
-        raise ValueError(f"must be a whole number N or HxW, not {value}")
-    height, width = int(str(parts[0])), int(str(parts[-1]))
-    if height < 1 or width < 1:
-        raise ValueError(f"must be at least 1, not {value}")
-    check_count(height, width)
-    return height, width
+
+    odd: bool = False
+
+    def read(self, value: object) -> tuple[int, int]:
+        """Return (rows, columns), or raise ValueError for what is no size, even where it must be odd, or huge."""
+        parts: Sequence[object] = (value,)
+        if isinstance(value, str):
+            parts = re.split(r"[x×]", value.strip())
+        elif isinstance(value, list | tuple):
+            parts = value
+        if len(parts) not in {1, 2} or not all(re.fullmatch(r"\d{1,9}", str(part).strip()) for part in parts):
+            raise ValueError(f"must be a whole number N or HxW, not {value}")
+        height, width = int(str(parts[0])), int(str(parts[-1]))
+        if height < 1 or width < 1:
+            raise ValueError(f"must be at least 1, not {value}")
+        check_number_of_weights(height, width)
+        if self.odd and (height % 2 == 0 or width % 2 == 0):
+            raise ValueError(f"must be odd, so that the kernel has a centre, not {value}")
+        return height, width
+
+    @property
+    def words(self) -> str:
+        """What is taken, for people."""
+        return "N or HxW, odd" if self.odd else "N or HxW, even too"
 
 
-def read_odd_size(value: object) -> tuple[int, int]:
-    """Read the size of a kernel whose formula has a centre: `auto` (None) apart, both sides must be odd."""
-    size = read_size(value)
-    if size[0] % 2 == 0 or size[1] % 2 == 0:
-        raise ValueError(f"must be odd, so that the kernel has a centre, not {value}")
-    return size
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a family.
 
+    Parameters
+    ----------
+    name : str
+        As it is written in a SPEC and under `parameters` in a file.
+    meaning : str
+        What it means, for people, without its unit and range.
+    kind : ParameterKind
+        The values it takes.
+    default : object
+        What it is unless stated, as it would be written; None where only `auto` is.
+    unit : str
+        The unit of its values, such as `pixels`; empty for what has none.
+    auto : str
+        What the word `auto` stands for, where it is taken and is the default; empty where it is not taken.
+    """
 
-def check_count(height: int, width: int) -> None:
-    """Refuse a kernel of more than `MAX_WEIGHTS` weights before it is made."""
-    if height * width > MAX_WEIGHTS:
-        raise ValueError(f"makes a kernel of {height}x{width}: at most {MAX_WEIGHTS} weights are allowed")
+    name: str
+    meaning: str
+    kind: ParameterKind
+    default: object = None
+    unit: str = ""
+    auto: str = ""
+
+    def read(self, value: object) -> object:
+        """Return a value as written, checked; None for `auto`. Raise ValueError for what is not taken.
+
+        >>> Parameter("sigma", "standard deviation", RealNumber(above=0), 1.0, unit="pixels").read("3/2")
+        1.5
+        """
+        if self.auto and (value is None or value == "auto"):
+            return None
+        return self.kind.read(value)
+
+    @property
+    def help(self) -> str:
+        """One line for people.
+
+        >>> Parameter("size", "of the kernel", KernelSize(odd=True), auto="as large as the disk").help
+        'of the kernel: N or HxW, odd; auto: as large as the disk'
+        """
+        unit = f", in {self.unit}" if self.unit else ""
+        auto = f"; auto: {self.auto}" if self.auto else ""
+        return f"{self.meaning}{unit}: {self.kind.words}{auto}"

@@ -1,4 +1,4 @@
-"""Kernels for the eye: colours, a small picture, and numbers that line up."""
+"""Weights for the eye: colours, plain characters, a small picture, and numbers that line up."""
 
 import math
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.kernel.describe import common_denominator
+from convcli.kernel.weights import Weights
 
-Weights = NDArray[np.float64]
 Colours = NDArray[np.uint8]
 
 # Blue below zero, white at it, red above: the ends and the middle of ColorBrewer's RdBu, readable to the colour-blind.
@@ -18,10 +18,17 @@ MARKS_LEGEND = "## and ++ above zero, == and -- below, .. about zero"
 
 
 @dataclass(frozen=True)
-class Matrix:
-    """Weights as text, all cells of one width: `rows`, from row `top` and column `left` of the kernel on.
+class WeightTable:
+    """Weights as text, all cells of one width.
 
-    The weights are the numbers shown divided by `denominator` where that is not None.
+    Attributes
+    ----------
+    rows : tuple of tuples of str
+        The cells.
+    top, left : int
+        The row and column of the kernel that the first cell shows.
+    denominator : int or None
+        What the numbers shown are divided by to give the weights; None for 1.
     """
 
     rows: tuple[tuple[str, ...], ...]
@@ -31,8 +38,20 @@ class Matrix:
 
 
 def diverging_colours(weights: Weights) -> Colours:
-    """Colour weights, (height, width, 3) RGB of u8: the largest in size is full blue or red, zero is white.
+    """Return a colour for each weight: blue below zero, white at it, red above.
 
+    Parameters
+    ----------
+    weights : array (rows, columns) of float64
+        The weights; the largest in absolute value gets full blue or red.
+
+    Returns
+    -------
+    array (rows, columns, 3) of uint8
+        RGB.
+
+    Examples
+    --------
     >>> diverging_colours(np.array([[-1.0, 0.0, 2.0]])).tolist()
     [[[140, 174, 210], [247, 247, 247], [178, 24, 43]]]
     """
@@ -42,19 +61,29 @@ def diverging_colours(weights: Weights) -> Colours:
 
 
 def is_dark(colour: NDArray[np.uint8]) -> bool:
-    """Say whether white text reads better than black on an RGB colour (BT.601 luma below the middle)."""
+    """Whether white text reads better than black on an RGB colour: its BT.601 luma lies below the middle."""
     return bool(np.dot(colour, (0.299, 0.587, 0.114)) < 128)
 
 
-def fit(weights: Weights, target: int, most: int) -> Weights:
-    """Resample a kernel for a picture: enlarged by a whole factor to about `target` pixels, or reduced to `most`.
+def scaled_for_picture(weights: Weights, target: int, most: int) -> Weights:
+    """Return weights enlarged or reduced to the size of a picture.
 
-    Reducing keeps the weight of largest size in each block, so that thin lines stay visible.
+    Parameters
+    ----------
+    weights : array (rows, columns)
+        The weights.
+    target : int
+        The pixels of the longer side that a small kernel is enlarged to at most, by a whole factor.
+    most : int
+        The pixels that the longer side is reduced to where it has more. Each block keeps its weight of largest absolute
+        value, so that thin lines stay visible.
 
-    >>> fit(np.array([[1.0, -2.0]]), target=4, most=8)
+    Examples
+    --------
+    >>> scaled_for_picture(np.array([[1.0, -2.0]]), target=4, most=8)
     array([[ 1.,  1., -2., -2.],
            [ 1.,  1., -2., -2.]])
-    >>> fit(np.array([[1.0, -2.0, 3.0, 0.0]]), target=1, most=2)
+    >>> scaled_for_picture(np.array([[1.0, -2.0, 3.0, 0.0]]), target=1, most=2)
     array([[-2.,  3.]])
     """
     longest = max(weights.shape)
@@ -71,7 +100,7 @@ def fit(weights: Weights, target: int, most: int) -> Weights:
 
 
 def marks(weights: Weights) -> list[str]:
-    """Draw a kernel in plain characters, two a weight, a row a line; see `MARKS_LEGEND`.
+    """Return a kernel in plain characters, two a weight, a row a line; `MARKS_LEGEND` explains them.
 
     >>> marks(np.array([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0]]))
     ['--..++', '==..##']
@@ -81,13 +110,22 @@ def marks(weights: Weights) -> list[str]:
     return ["".join(_MARKS[int(level)] for level in row) for row in levels]
 
 
-def matrix(weights: Weights, width: int, most_rows: int = 17) -> Matrix:
-    """Write the weights so that they line up within `width` characters; of a large kernel its middle.
+def weight_table(weights: Weights, width: int, most_rows: int = 17) -> WeightTable:
+    """Return the weights as text that lines up; of a large kernel its middle.
 
-    Weights that are whole numbers over one small denominator are shown as those.
+    Parameters
+    ----------
+    weights : array (rows, columns) of float64
+        The weights. Those that are whole numbers over one small denominator are shown as those numbers.
+    width : int
+        The characters of a line.
+    most_rows : int
+        The most rows that are shown.
 
-    >>> matrix(np.array([[1 / 9, -2 / 9]]), width=20)
-    Matrix(rows=((' 1', '-2'),), top=0, left=0, denominator=9)
+    Examples
+    --------
+    >>> weight_table(np.array([[1 / 9, -2 / 9]]), width=20)
+    WeightTable(rows=((' 1', '-2'),), top=0, left=0, denominator=9)
     """
     denominator = common_denominator(weights)
     scaled = weights * denominator if denominator is not None else weights
@@ -108,7 +146,7 @@ def matrix(weights: Weights, width: int, most_rows: int = 17) -> Matrix:
     shown = scaled[rows, columns]
     cells = [[_cell(value, style) for value in row] for row in shown.tolist()]
     cell_width = max(len(cell) for row in cells for cell in row)
-    return Matrix(
+    return WeightTable(
         rows=tuple(tuple(cell.rjust(cell_width) for cell in row) for row in cells),
         top=rows.start,
         left=columns.start,
@@ -121,7 +159,7 @@ def _cell(value: float, style: str) -> str:
 
 
 def _middle(length: int, most: int) -> slice:
-    """The middle `most` of `length`, or one fewer where that puts the centre in the middle."""
+    """Return the middle `most` of `length`, or one fewer where that puts the centre in the middle."""
     if length <= most:
         return slice(0, length)
     most -= (length - most) % 2 if most > 1 else 0

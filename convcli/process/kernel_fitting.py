@@ -1,4 +1,4 @@
-"""Images before and after become what a kernel is fitted to, and what was fitted becomes a kernel and data."""
+"""From image files to the pairs that a kernel is fitted to, and from a fit to a kernel and JSON-ready data."""
 
 import math
 from collections.abc import Sequence
@@ -17,28 +17,56 @@ from convcli.kernel.model import Kernel
 
 
 def read_pair(before: str, after: str, *, gray: bool = False) -> Pair:
-    """Read two image files as what a kernel is fitted to; as `pair_of` otherwise. Raises ImageReadError too."""
+    """Read two image files as a pair that a kernel is fitted to.
+
+    Parameters
+    ----------
+    before, after : str
+        The files of an image and of its response.
+    gray : bool
+        Whether both are made gray.
+
+    Raises
+    ------
+    ImageReadError
+        Where a file cannot be read.
+    FilterError
+        As `pair_of`.
+    """
     return pair_of(read_image(before), read_image(after), f"{before}, {after}", gray=gray)
 
 
 def pair_of(before: Image, after: Image, name: str, *, gray: bool = False) -> Pair:
-    """Bring an image and its response to what a kernel is fitted to: colours alone, of one kind, in known units.
+    """Return an image and its response as a pair that a kernel is fitted to.
 
-    Both are made gray where that is asked for, and `before` where only `after` is. Opacity is left off, and pixels of
-    `before` that are not opaque count as unknown, since what a filter makes of them depends on how it treats opacity.
+    Opacity is left off, and pixels of `before` that are not opaque count as unknown, since what a filter makes of them
+    depends on how it treats opacity.
+
+    Parameters
+    ----------
+    before, after : Image
+        The image and its response.
+    name : str
+        What messages call the pair.
+    gray : bool
+        Whether both are made gray; `before` is wherever `after` alone is gray.
+
+    Returns
+    -------
+    Pair
+        Colour channels of equal number, and the step between the units of their sample types.
 
     Raises
     ------
     FilterError
-        where one has colours and the other has not, and nothing says that gray is meant.
+        Where `after` has colours and `before` has not.
     """
     colours, coloured = (image.size[2] - image.alpha for image in (before, after))
     gray = gray or (colours == 3 and coloured == 1)
     source, response = _colours(before, gray=gray), _colours(after, gray=gray)
     if source.shape[2] != response.shape[2]:
-        raise FilterError(
-            f"{name}: {colours} channels before and {coloured} after: they must match, or --gray makes both one"
-        )
+        what = f"{colours} channels before and {coloured} after"
+        raise FilterError(what, where=name, advice="they must match, or --gray makes both one")
     if gray and coloured == 3 and response.dtype.kind != "f":
         # Gray of a saturated colour is no end of the range, and yet tells no response.
         limits = np.iinfo(after.pixels.dtype)
@@ -55,7 +83,17 @@ def _colours(image: Image, *, gray: bool) -> NDArray[Any]:
 
 
 def kernel_of(fit: Fit, options: FitOptions, names: Sequence[str]) -> Kernel:
-    """Make a kernel of what was fitted to the pairs of images of these names, two a pair."""
+    """Return the kernel of a fit, described by what it was fitted to.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+    options : FitOptions
+        What was asked of it.
+    names : sequence of str
+        The files of the pairs, two a pair.
+    """
     others = len(names) // 2 - 1
     more = "" if others == 0 else f", and {others} more {'pair' if others == 1 else 'pairs'} likewise"
     summary = f"Turns {Path(names[0]).name} into {Path(names[1]).name}{more}"
@@ -71,7 +109,17 @@ def kernel_of(fit: Fit, options: FitOptions, names: Sequence[str]) -> Kernel:
 
 
 def record(fit: Fit, options: FitOptions, names: Sequence[str]) -> dict[str, Any]:
-    """Tell all of a fit as JSON-ready data; what is infinite or undefined is None."""
+    """Return all of a fit as JSON-ready data; what is infinite or undefined is None.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+    options : FitOptions
+        What was asked of it.
+    names : sequence of str
+        The files of the pairs, two a pair.
+    """
     counts = fit.counts
     return {
         "pairs": [list(names[start : start + 2]) for start in range(0, len(names), 2)],

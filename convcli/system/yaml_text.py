@@ -1,63 +1,104 @@
-"""Reading a YAML file of untrusted origin into plain data.
+"""YAML text of untrusted origin into plain data.
 
-Only libyaml's parser is used, never a constructor: no object is ever made from a tag. Anchors, aliases and tags are
-refused altogether, so there are no alias bombs; repeated keys are refused, where YAML libraries silently keep the last;
-nesting is limited, since deep nesting overflows the C stack of other readers. Numbers follow YAML 1.2: `1e-3` is one,
-`010` is ten, `1:30` and `no` are text.
+Only the library's parser of events is used, never a constructor: no object is ever made from a tag. Anchors, aliases
+and tags are refused altogether, so there are no alias bombs; repeated keys are refused, where YAML libraries silently
+keep the last. The limits on size and nesting are this module's own and do not depend on the library's: deep nesting
+overflows the C stack of other readers. Numbers follow YAML 1.2: `1e-3` is one, `010` is ten, `1:30` and `no` are text.
 """
 
 import re
 from pathlib import Path
 from typing import Any
 
-from convcli.errors import KernelError
+from convcli.errors import UsageError
 
 MAX_BYTES = 4 << 20
-_MAX_DEPTH = 8
+MAX_DEPTH = 8  # collections within collections
 _INTEGER = re.compile(r"[-+]?\d{1,300}")
 _FLOAT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _WORDS = {"true": True, "True": True, "false": False, "False": False, "null": None, "~": None, "": None}
+# What holds brackets that open nothing, and the brackets that do.
+_QUOTED_OR_BRACKET = re.compile(r"""'[^']*'|"(?:[^"\\]|\\.)*"|\#.*|[\[\]{}]""")
+
+
+class YamlTextError(UsageError):
+    """Text that is not YAML, or YAML of a kind that is not taken; `where` is the file, and the line where known."""
 
 
 def read_yaml(path: Path, kind: str = "kernel file") -> Any:
-    """Read the one document of a YAML file as dicts, lists, str, int, float, bool and None; messages call it a `kind`.
+    """Read the one document of a YAML file.
+
+    Parameters
+    ----------
+    path : Path
+        A file of at most `MAX_BYTES` bytes, in UTF-8.
+    kind : str
+        What messages call such a file.
+
+    Returns
+    -------
+    dict, list, str, int, float, bool or None
+        The document; see `parse_yaml`.
 
     Raises
     ------
-    KernelError
-        naming the file, and the line where there is one.
+    YamlTextError
+        Naming the file, and the line where there is one.
     """
+    where = str(path)
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)  # a pipe or a growing file tells no true size
+            data = file.read(MAX_BYTES + 1)  # a pipe or a growing file does not show its size
     except FileNotFoundError:
-        raise KernelError(f"{path}: no such {kind}") from None
+        raise YamlTextError(f"no such {kind}", where=where) from None
     except IsADirectoryError:
-        raise KernelError(f"{path}: is a folder: give a .yaml file in it") from None
+        raise YamlTextError("is a folder", where=where, advice="give a .yaml file in it") from None
     except OSError as error:
-        raise KernelError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:  # a NUL in the path
-        raise KernelError(f"{str(path)!r}: cannot be read: {error}") from error
+        raise YamlTextError(f"cannot be read: {error.strerror}", where=where) from error
+    except ValueError as error:
+        raise YamlTextError("cannot be read: no name of a file holds a NUL", where=repr(where)) from error
     if size > MAX_BYTES:
-        raise KernelError(f"{path}: has {size} bytes; a {kind} has at most {MAX_BYTES}")
+        raise YamlTextError(f"has {size} bytes; a {kind} has at most {MAX_BYTES}", where=where)
     if len(data) > MAX_BYTES:
-        raise KernelError(f"{path}: has more than {MAX_BYTES} bytes, the most that a {kind} may have")
+        raise YamlTextError(f"has more than {MAX_BYTES} bytes, the most that a {kind} may have", where=where)
     try:
-        return parse_yaml(data.decode("utf-8-sig"), str(path))
+        return parse_yaml(data.decode("utf-8-sig"), where)
     except UnicodeDecodeError as error:
-        raise KernelError(f"{path}: is not UTF-8 text (byte {error.start})") from error
+        raise YamlTextError(f"is not UTF-8 text (byte {error.start})", where=where) from error
 
 
 def parse_yaml(text: str, where: str) -> Any:
-    """Parse one YAML document; `where` stands before each message.
+    """Parse text that holds one YAML document.
 
+    Parameters
+    ----------
+    text : str
+        The document, at most `MAX_BYTES` characters, nested at most `MAX_DEPTH` deep.
+    where : str
+        What stands before each message, such as the file.
+
+    Returns
+    -------
+    dict, list, str, int, float, bool or None
+        The document. Keys of mappings are str.
+
+    Raises
+    ------
+    YamlTextError
+        For what is not YAML, and for YAML with anchors, aliases, tags or repeated keys, or beyond the limits.
+
+    Examples
+    --------
     >>> parse_yaml("{size: 3, rows: [[1, .5], [1e-3, 1/4]]}", "example")
     {'size': 3, 'rows': [[1, 0.5], [0.001, '1/4']]}
     """
     import yaml  # weights given as text need no YAML
 
+    if len(text) > MAX_BYTES:
+        raise YamlTextError(f"has more than {MAX_BYTES} characters, the most that are read", where=where)
     tree = _Tree(where)
+    reached = 0
     try:
         for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
             if isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
@@ -68,12 +109,29 @@ def parse_yaml(text: str, where: str) -> Any:
             elif isinstance(event, yaml.NodeEvent):
                 tree.check(event)
                 tree.add_collection(event, {} if isinstance(event, yaml.MappingStartEvent) else [])
+            reached = event.end_mark.index if event.end_mark else reached
     except yaml.MarkedYAMLError as error:
-        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
-        raise KernelError(f"{where}: {line}not valid YAML: {error.problem}") from error
+        mark = error.problem_mark
+        place = f"{where}: line {mark.line + 1}" if mark else where
+        # The library reads ahead of its events, and may meet a limit of its own there before ours is checked.
+        if tree.depth + _depth_opened(text[reached : mark.index if mark else None]) > MAX_DEPTH:
+            raise YamlTextError(_TOO_DEEP, where=place) from error
+        raise YamlTextError(f"not valid YAML: {error.problem}", where=place) from error
     except yaml.YAMLError as error:
-        raise KernelError(f"{where}: not valid YAML: {' '.join(str(error).split())}") from error
+        raise YamlTextError(f"not valid YAML: {' '.join(str(error).split())}", where=where) from error
     return tree.only_document()
+
+
+_TOO_DEEP = f"is nested more than {MAX_DEPTH} deep"
+
+
+def _depth_opened(text: str) -> int:
+    """Count how many brackets are open at once at most, leaving out those in quotes and comments."""
+    depth = deepest = 0
+    for found in _QUOTED_OR_BRACKET.finditer(text):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(found[0], 0)
+        deepest = max(deepest, depth)
+    return deepest
 
 
 class _Tree:
@@ -85,9 +143,15 @@ class _Tree:
         self._open: list[Any] = [self._documents]  # the collections being filled, outermost first
         self._keys: list[str | None] = [None]  # for each: the mapping key that waits for its value
 
+    @property
+    def depth(self) -> int:
+        """How many collections are open."""
+        return len(self._open) - 1
+
     def check(self, event: Any) -> None:
+        """Refuse what may make objects, or copies of much."""
         if event.anchor is not None:  # an alias carries the name of its anchor
-            raise self._fault(event, "anchors and aliases (& and *) are not allowed: write the value out")
+            raise self._fault(event, "anchors and aliases (& and *) are not allowed", "write the value out")
         if event.tag is not None:
             raise self._fault(event, f"tags such as {event.tag} are not allowed")
 
@@ -103,8 +167,8 @@ class _Tree:
     def add_collection(self, event: Any, empty: dict[str, Any] | list[Any]) -> None:
         if isinstance(self._open[-1], dict) and self._keys[-1] is None:
             raise self._fault(event, "a key must be plain text")
-        if len(self._open) > _MAX_DEPTH:
-            raise self._fault(event, f"is nested more than {_MAX_DEPTH} deep")
+        if self.depth >= MAX_DEPTH:
+            raise self._fault(event, _TOO_DEEP)
         self._add(empty)
         self._open.append(empty)
         self._keys.append(None)
@@ -115,7 +179,8 @@ class _Tree:
 
     def only_document(self) -> Any:
         if len(self._documents) != 1:
-            raise KernelError(f"{self._where}: {'holds more than one document' if self._documents else 'is empty'}")
+            what = "holds more than one document" if self._documents else "is empty"
+            raise YamlTextError(what, where=self._where)
         return self._documents[0]
 
     def _add(self, value: Any) -> None:
@@ -126,8 +191,8 @@ class _Tree:
         else:
             parent.append(value)
 
-    def _fault(self, event: Any, reason: str) -> KernelError:
-        return KernelError(f"{self._where}: line {event.start_mark.line + 1}: {reason}")
+    def _fault(self, event: Any, what: str, advice: str = "") -> YamlTextError:
+        return YamlTextError(what, where=f"{self._where}: line {event.start_mark.line + 1}", advice=advice)
 
 
 def _plain_value(text: str) -> Any:

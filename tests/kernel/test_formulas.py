@@ -7,7 +7,9 @@ import scipy.ndimage
 import skimage.filters
 import skimage.morphology
 
+from convcli.kernel.catalogue import catalogue_names
 from convcli.kernel.formulas import FAMILIES
+from convcli.kernel.model import Kernel
 from convcli.kernel.spec import load_kernel
 
 
@@ -204,9 +206,38 @@ def test_the_roberts_magnitude_is_skimages_unscaled():
     np.testing.assert_allclose(np.hypot(x, y)[2:, 2:], expected[1:-1, 1:-1], rtol=1e-12)
 
 
-def test_every_parameter_of_every_family_has_a_valid_default_and_a_meaning():
-    for family in FAMILIES.values():
-        assert np.isfinite(family.build({})).all()
-        for parameter in family.parameters:
-            parameter.read(parameter.default)
-            assert parameter.meaning
+every_family = pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
+
+
+@every_family
+def test_a_family_computes_finite_weights_from_its_defaults(family):
+    weights = family.build({})
+    assert weights.dtype == np.float64
+    assert weights.ndim == 2
+    assert np.isfinite(weights).all()
+
+
+@every_family
+def test_a_family_describes_its_parameters_and_takes_their_defaults(family):
+    assert family.formula
+    for parameter in family.parameters:
+        assert parameter.meaning
+        assert parameter.help.startswith(parameter.meaning)
+        written = "auto" if parameter.default is None else str(parameter.default)  # as a SPEC has it
+        assert family.read(parameter.name, written) == parameter.read(parameter.default)
+
+
+@every_family
+def test_a_family_names_its_parameters_where_one_is_unknown(family):
+    with pytest.raises(ValueError, match=rf"^is not one of its parameters \({family.parameters[0].name}"):
+        family.read("sgima", 1)
+
+
+def test_every_family_is_in_the_catalogue():
+    kernels = [load_kernel(name) for name in catalogue_names()]
+    assert {kernel.family for kernel in kernels if isinstance(kernel, Kernel)} - {None} == set(FAMILIES)
+
+
+def test_parameters_in_their_ranges_that_give_no_finite_weights_are_refused():
+    with pytest.raises(ValueError, match="gives weights that are not finite numbers: its parameters are too extreme"):
+        FAMILIES["log"].build({"sigma": 1e-200})

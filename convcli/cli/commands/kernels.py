@@ -246,14 +246,15 @@ def _destination(output: str | None, force: bool, inputs: Sequence[str] = ()) ->
 
 
 def _write(kernel: "AnyKernel", origin: str, target: str | None) -> None:
-    from convcli.kernel.files.yaml_writer import named_after, to_yaml
+    from convcli.kernel.files.yaml_notation import write
+    from convcli.kernel.model import named_after
 
     if target is None:
-        sys.stdout.buffer.write(to_yaml(kernel, origin).encode())
+        sys.stdout.buffer.write(write(kernel, origin).encode())
         return
     from convcli.image.writing import write_bytes
 
-    write_bytes(target, to_yaml(named_after(kernel, target), origin).encode())
+    write_bytes(target, write(named_after(kernel, target), origin).encode())
     say(f"wrote {target}")
 
 

@@ -15,12 +15,21 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from convcli.kernel.describe import Figures
+from convcli.kernel.describe import KernelFigures
 from convcli.kernel.factorize import separate
-from convcli.kernel.fitting import Counts, Fit, FitOptions
+from convcli.kernel.fitting import Fit, FitOptions, SampleCounts
 from convcli.kernel.formulas import FAMILIES
 from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
-from convcli.kernel.preview import MARKS_LEGEND, Colours, Weights, diverging_colours, fit, is_dark, marks, matrix
+from convcli.kernel.preview import (
+    MARKS_LEGEND,
+    Colours,
+    diverging_colours,
+    is_dark,
+    marks,
+    scaled_for_picture,
+    weight_table,
+)
+from convcli.kernel.weights import Weights
 
 _PIPED_WIDTH = 100
 _COMPOSITE_SENTENCES = {
@@ -69,7 +78,7 @@ def print_list(entries: Sequence[Entry]) -> None:
             height, width = (max(part.size[axis] for part in kernel.kernels) for axis in (0, 1))
             table.add_row(name, f"{height}x{width}", "-", "-", summary)
         else:
-            figures = Figures.of(kernel)
+            figures = KernelFigures.of(kernel)
             table.add_row(name, _size(kernel), f"{figures.sum:.4g}", str(figures.rank), summary)
     _print(console, table)
     if any(entry.own for entry in entries):
@@ -103,7 +112,7 @@ def print_fit(kernel: Kernel, fit: Fit, options: FitOptions) -> None:
     console.print()
     _print(console, _body(kernel, console))
     console.print()
-    facts = dict(_fact_lines(kernel, Figures.of(kernel)))
+    facts = dict(_fact_lines(kernel, KernelFigures.of(kernel)))
     facts["rank"] = _rank_of_fit(fit, facts["rank"])
     _print(console, _labelled([*facts.items(), *_fit_lines(fit, options)]))
 
@@ -137,7 +146,7 @@ def _fit_lines(fit: Fit, options: FitOptions) -> Iterable[tuple[str, str]]:
         yield "condition", f"{fit.condition:.3g}; weights are uncertain by {fit.standard_error:.2g} at most"
 
 
-def _samples(counts: Counts) -> str:
+def _samples(counts: SampleCounts) -> str:
     reasons = {"at the border": counts.border, "saturated": counts.saturated, "unknown": counts.unknown}
     left_out = [f"{count:,} {reason}" for reason, count in reasons.items() if count]
     return f"{counts.used:,} used" + (f"; left out: {', '.join(left_out)}" if left_out else "")
@@ -173,7 +182,7 @@ def _part(part: Kernel, console: Console) -> RenderableType:
 def _body(kernel: Kernel, console: Console, picture_size: int = 12) -> RenderableType:
     """The matrix with the picture beside it, or below it where the terminal is too narrow."""
     room = console.width - 2
-    shown = matrix(kernel.weights, room)
+    shown = weight_table(kernel.weights, room)
     coloured = _has_colour(console)
     lines: list[Text] = []
     if shown.denominator is not None:
@@ -199,9 +208,9 @@ def _body(kernel: Kernel, console: Console, picture_size: int = 12) -> Renderabl
 def _picture(weights: Weights, console: Console, size: int) -> list[Text]:
     """Half blocks, two pixels a character, where there are colours; else marks, with a legend for large kernels."""
     if not _has_colour(console):
-        lines = [Text(line) for line in marks(fit(weights, target=1, most=30))]
+        lines = [Text(line) for line in marks(scaled_for_picture(weights, target=1, most=30))]
         return [*lines, Text(MARKS_LEGEND, style="dim")] if weights.size > 9 else lines
-    pixels = diverging_colours(fit(weights, target=size, most=40))
+    pixels = diverging_colours(scaled_for_picture(weights, target=size, most=40))
     lines = []
     for y in range(0, pixels.shape[0], 2):
         line = Text()
@@ -213,14 +222,14 @@ def _picture(weights: Weights, console: Console, size: int) -> list[Text]:
 
 
 def _facts(kernel: Kernel) -> RenderableType:
-    facts = _labelled([(label, value) for label, value in _fact_lines(kernel, Figures.of(kernel))])
+    facts = _labelled([(label, value) for label, value in _fact_lines(kernel, KernelFigures.of(kernel))])
     if kernel.family is None:
         return facts
     rows = []
     for parameter in FAMILIES[kernel.family].parameters:
         value = kernel.parameters[parameter.name]
         rows.append(
-            (parameter.name, "x".join(map(str, value)) if isinstance(value, list) else f"{value}", parameter.meaning)
+            (parameter.name, "x".join(map(str, value)) if isinstance(value, list) else f"{value}", parameter.help)
         )
     return Group(facts, Text(), Text("Parameters", style="dim"), Padding(_labelled(rows), (0, 0, 0, 2)))
 
@@ -233,7 +242,7 @@ def _labelled(rows: Sequence[tuple[str, ...]]) -> Table:
     return table
 
 
-def _fact_lines(kernel: Kernel, figures: Figures) -> Iterable[tuple[str, str]]:
+def _fact_lines(kernel: Kernel, figures: KernelFigures) -> Iterable[tuple[str, str]]:
     yield "size", _size(kernel)
     yield "sum", f"{figures.sum:.6g}, of absolute values {figures.abs_sum:.6g}"
     factors = separate(kernel.weights)

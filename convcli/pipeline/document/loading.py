@@ -29,13 +29,13 @@ import msgspec
 from msgspec import Meta
 
 from convcli.errors import KernelError, nearest
-from convcli.pipeline.document.checks import ReadingError, read_struct
 from convcli.pipeline.document.graph import in_order, unread
 from convcli.pipeline.document.model import INPUT, SOURCES, Document, DocumentError, InputSpec, Node, OutputSpec
 from convcli.pipeline.steps.base import Step, StepError
 from convcli.pipeline.steps.registry import STEPS
 from convcli.pipeline.weights.store import Initial, WeightStore
-from convcli.system.yaml_text import parse_yaml, read_yaml
+from convcli.system.checked_structs import StructError, read_struct
+from convcli.system.yaml_text import YamlTextError, parse_yaml, read_yaml
 
 __all__ = [
     "ID",
@@ -78,7 +78,7 @@ def load_document(path: str | Path) -> Document:
     file = Path(path)
     try:
         data = read_yaml(file, "pipeline file")
-    except KernelError as error:
+    except YamlTextError as error:
         raise _with_advice(error) from error
     return _document(data, str(path), file.parent, file.stem)
 
@@ -95,12 +95,12 @@ def parse_document(text: str, where: str = "pipeline", folder: Path = Path()) ->
     """
     try:
         data = parse_yaml(text, where)
-    except KernelError as error:
+    except YamlTextError as error:
         raise _with_advice(error) from error
     return _document(data, where, folder, "pipeline")
 
 
-def _with_advice(error: KernelError) -> DocumentError:
+def _with_advice(error: YamlTextError) -> DocumentError:
     """Say what is wrong with the YAML, and of the commonest slip what to write: `- concat` with `from:` under it."""
     message = str(error)
     if "mapping values are not allowed" in message:
@@ -113,7 +113,7 @@ def _document(data: Any, where: str, folder: Path, stem: str) -> Document:
         raise DocumentError(f"{where}: a pipeline is a mapping with the key steps, a list of steps")
     try:
         head = read_struct(data, Head)
-    except ReadingError as error:
+    except StructError as error:
         raise DocumentError(f"{where}: {error}") from error
     name = head.name or re.sub(r"[^\w-]", "_", stem)
     if ID.fullmatch(name) is None:
@@ -193,8 +193,8 @@ def _step(name: str, options: Any, folder: Path, place: str, where: str) -> Step
         return read_struct(options, kind, "option").located(folder)
     except (StepError, KernelError) as error:
         raise DocumentError(f"{where}: {error}") from error
-    except ReadingError as error:
-        raise DocumentError(f"{where}{'.' if error.path else ': '}{error}") from error
+    except StructError as error:
+        raise DocumentError(f"{where}{'.' if error.where else ': '}{error}") from error
 
 
 def _two_keys(keys: Sequence[str]) -> str:

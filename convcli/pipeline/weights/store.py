@@ -16,7 +16,7 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from convcli.image.memory_check import available_bytes
-from convcli.kernel.values import finite, parse_number
+from convcli.kernel.weights import finite, parse_number
 from convcli.pipeline.steps.base import Step, StepError
 from convcli.pipeline.weights.tensor_files import TensorFileError, check_tensor, is_reference, members, read_tensor
 

@@ -2,40 +2,13 @@
 
 import numpy as np
 import pytest
+from fitting_cases import random_kernel, response, windows_and_targets
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from repository import PHOTO
 from scipy import ndimage
 
-from convcli import read_image
-from convcli.errors import FilterError, UsageError
-from convcli.image.model import Image
-from convcli.kernel import fitting
+from convcli.errors import FilterError
 from convcli.kernel.fitting import SYMMETRIES, FitOptions, Pair, fit_kernel, gradient, symmetry_orbits
-from convcli.process.kernel_fitting import pair_of
-
-
-@pytest.fixture(scope="module")
-def photo():
-    return read_image(PHOTO).pixels[100:260, 200:420]
-
-
-def random_kernel(size, seed=0):
-    return np.random.default_rng(seed).uniform(-1, 1, size)
-
-
-def response(pixels, weights):
-    """The float response of every channel, as large as the image, in float64."""
-    planes = [ndimage.correlate(pixels[..., c].astype(float), weights, mode="mirror") for c in range(pixels.shape[2])]
-    return np.stack(planes, axis=-1)
-
-
-def windows_and_targets(pair, size):
-    """The whole least-squares problem of a pair of one size, one row for each window."""
-    before = np.lib.stride_tricks.sliding_window_view(pair.before.astype(float), size, axis=(0, 1))
-    top, left = size[0] // 2, size[1] // 2
-    after = pair.after[top : top + before.shape[0], left : left + before.shape[1]]
-    return before.reshape(-1, size[0] * size[1]), after.reshape(-1).astype(float)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 3), (7, 7), (1, 9), (4, 6), (13, 2)])
@@ -65,24 +38,6 @@ def test_a_7x7_kernel_comes_back_from_a_rounded_output(photo, bias):
     assert fit.residual_rms == pytest.approx(1 / np.sqrt(12), rel=0.05)
     # What the largest standard error promises of 49 weights: none is off by five times that.
     assert np.abs(fit.weights - weights).max() < 5 * fit.standard_error < 2e-2
-
-
-def test_saturated_pixels_are_left_out_and_counted(photo):
-    weights = random_kernel((5, 5), seed=3)
-    exact = response(photo, weights)
-    after = np.clip(np.rint(exact), 0, 255).astype(np.uint8)
-    inner = after[2:-2, 2:-2]
-    saturated = int(((inner == 0) | (inner == 255)).sum())
-    assert saturated > inner.size // 10
-    fit = fit_kernel([Pair(photo, after)], FitOptions((5, 5)))
-    assert fit.counts.saturated == saturated
-    assert fit.counts.used == inner.size - saturated
-    assert fit.counts.border == after.size - inner.size
-    np.testing.assert_allclose(fit.weights, weights, atol=2e-2)
-    # Had they been used, the answer would be another.
-    windows, targets = windows_and_targets(Pair(photo, after), (5, 5))
-    wrong = np.linalg.lstsq(windows, targets)[0].reshape(5, 5)
-    assert np.abs(wrong - weights).max() > 0.1
 
 
 @pytest.mark.parametrize("bias", [False, True])
@@ -281,136 +236,6 @@ def test_a_constant_image_with_a_ridge_gives_equal_weights_and_a_warning():
     assert fit.warnings == ("the images before are constant: that the weights are equal comes from the ridge alone",)
 
 
-def test_an_output_of_extent_valid_fits_as_well(photo):
-    weights = random_kernel((5, 3))
-    after = response(photo, weights)[2:-2, 1:-1]
-    fit = fit_kernel([Pair(photo, after)], FitOptions((5, 3)))
-    np.testing.assert_allclose(fit.weights, weights, atol=1e-8)
-    assert fit.counts.border == 0
-
-
-def test_an_anchor_says_where_the_kernel_lies(photo):
-    weights = random_kernel((3, 4))
-    moved = np.stack([ndimage.correlate(photo[..., c].astype(float), weights, origin=(1, -1)) for c in range(3)], -1)
-    # scipy's origin is added to the middle (1, 2), with its sign turned: the anchor is (1 + 1, 2 - 1).
-    fit = fit_kernel([Pair(photo, moved)], FitOptions((3, 4), anchor=(2, 1)))
-    np.testing.assert_allclose(fit.weights, weights, atol=1e-8)
-
-
-def test_unknown_pixels_spoil_no_window(photo):
-    weights = random_kernel((3, 5))
-    before = photo.astype(np.float64)
-    after = response(before, weights)
-    before[50:60, 70] = np.nan
-    after[20:25, 30:40] = np.inf
-    usable = np.ones(before.shape[:2], bool)
-    usable[100, 100] = False
-    before[100, 100] = 1e6  # never seen
-    fit = fit_kernel([Pair(before, after, usable=usable)], FitOptions((3, 5)))
-    np.testing.assert_allclose(fit.weights, weights, atol=1e-8)
-    assert fit.counts.unknown == 3 * (12 * 5 + 3 * 5)
-    assert fit.counts.saturated == 3 * 50
-    assert fit.counts.used + fit.counts.border + fit.counts.unknown + fit.counts.saturated == after.size
-
-
-def test_blocks_of_any_size_give_the_same(photo, monkeypatch):
-    after = np.clip(np.rint(response(photo, random_kernel((5, 4)))), 0, 255).astype(np.uint8)
-    whole = fit_kernel([Pair(photo, after)], FitOptions((5, 4), bias=True))
-    monkeypatch.setattr(fitting, "_LEAST_BLOCK", 100)
-    monkeypatch.setattr(fitting, "_BLOCK_SAMPLES", 20 * 300)  # a row and a bit; then less than a row
-    rows = fit_kernel([Pair(photo, after)], FitOptions((5, 4), bias=True))
-    monkeypatch.setattr(fitting, "_BLOCK_SAMPLES", 1)
-    tiles = fit_kernel([Pair(photo.swapaxes(0, 1)[:, :150], after.swapaxes(0, 1)[:, :150])], FitOptions((4, 5)))
-    np.testing.assert_allclose(rows.weights, whole.weights, atol=1e-10)
-    assert rows.counts == whole.counts
-    assert tiles.weights.shape == (4, 5)
-
-
-def test_threads_change_no_bit_of_the_result(photo, monkeypatch):
-    monkeypatch.setattr(fitting, "_LEAST_BLOCK", 100)  # many blocks, which threads finish in any order
-    monkeypatch.setattr(fitting, "_BLOCK_SAMPLES", 1)
-    after = np.clip(np.rint(response(photo, random_kernel((5, 4)))), 0, 255).astype(np.uint8)
-    fits = [fit_kernel([Pair(photo, after)], FitOptions((5, 4), bias=True), threads) for threads in (1, 2, 5)]
-    for fit in fits[1:]:
-        np.testing.assert_array_equal(fit.weights, fits[0].weights)
-        assert (fit.bias, fit.residual_rms, fit.residual_max) == (
-            fits[0].bias,
-            fits[0].residual_rms,
-            fits[0].residual_max,
-        )
-
-
-def test_every_channel_is_an_image_of_its_own_with_the_same_kernel(photo):
-    weights = random_kernel((3, 3))
-    after = response(photo, weights)
-    apart = [Pair(photo[..., c : c + 1], after[..., c : c + 1]) for c in range(3)]
-    one, three = fit_kernel([Pair(photo, after)], FitOptions((3, 3))), fit_kernel(apart, FitOptions((3, 3)))
-    np.testing.assert_allclose(one.weights, three.weights, atol=1e-12)
-    assert one.counts == three.counts
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "message"),
-    [
-        ((4, 20, 1), (4, 20, 1), r"a: no window of 5x5 lies within an image of 4x20"),
-        ((20, 20, 3), (20, 20, 1), r"a: 3 channels before and 1 after"),
-        (
-            (20, 20, 1),
-            (20, 19, 1),
-            r"a: 20x20 before and 20x19 after: expected the same size, or 16x16 of",
-        ),
-    ],
-)
-def test_sizes_that_do_not_match_are_refused(before, after, message):
-    with pytest.raises(FilterError, match=message):
-        fit_kernel([Pair(np.zeros(before), np.zeros(after), name="a")], FitOptions((5, 5)))
-
-
 def test_an_output_that_is_saturated_all_over_is_refused(photo):
     with pytest.raises(FilterError, match=r"a: no pixel is left to fit 3x3 weights to: .* are saturated"):
         fit_kernel([Pair(photo, np.zeros_like(photo), name="a")], FitOptions((3, 3)))
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"size": (0, 3)}, "--size 0x3: a kernel has at least one row"),
-        ({"size": (100, 100)}, "--size 100x100: at most 4096 weights are fitted"),
-        ({"size": (3, 3), "anchor": (3, 0)}, "--anchor 3,0: outside a kernel of 3x3"),
-        ({"size": (3, 3), "ridge": -1.0}, "--ridge -1: must be zero or a positive number"),
-        ({"size": (3, 3), "ridge": float("nan")}, "--ridge nan: must be"),
-        ({"size": (3, 3), "total": float("inf")}, "--sum inf: must be finite"),
-        ({"size": (3, 3), "symmetry": "radail"}, "unknown symmetry 'radail'.*did you mean 'radial'"),
-        ({"size": (3, 5), "symmetry": "full"}, "--symmetric full: turns rows into columns, which 3x5 cannot"),
-    ],
-)
-def test_options_that_cannot_be_are_refused(options, message):
-    with pytest.raises(UsageError, match=message):
-        FitOptions(**options)
-
-
-def test_a_pair_of_files_is_brought_to_known_units_and_colours(photo):
-    deep = Image((photo * np.uint16(257)).astype(np.uint16))
-    assert pair_of(Image(photo), deep, "a").unit == 257.0
-    assert pair_of(Image(photo), Image(photo.astype(np.float32)), "a").unit == 1.0
-    assert pair_of(Image(photo.astype(np.float32)), Image(photo), "a").unit == 255.0
-    assert pair_of(Image(photo), Image(photo[..., :1]), "a").before.shape[2] == 1
-    with pytest.raises(FilterError, match="a: 1 channels before and 3 after: they must match, or --gray makes both"):
-        pair_of(Image(photo[..., :1]), Image(photo), "a")
-
-
-def test_gray_of_a_saturated_colour_counts_as_saturated():
-    before = np.full((2, 2, 3), 100, np.uint8)
-    after = before.copy()
-    after[0, 1, 2] = 255
-    pair = pair_of(Image(before), Image(after), "a", gray=True)
-    np.testing.assert_array_equal(np.isnan(pair.after[..., 0]), [[False, True], [False, False]])
-
-
-def test_pixels_that_are_not_opaque_are_unknown():
-    rgba = np.full((3, 3, 4), 255, np.uint8)
-    assert pair_of(Image(rgba, alpha=True), Image(rgba, alpha=True), "a").usable is None
-    rgba[1, 2, 3] = 254
-    pair = pair_of(Image(rgba, alpha=True), Image(rgba[..., :3]), "a")
-    assert pair.before.shape == (3, 3, 3)
-    np.testing.assert_array_equal(np.argwhere(~pair.usable), [[1, 2]])

@@ -1,37 +1,32 @@
-"""Kernel files: what they may say, and the one line that answers what they may not."""
+"""What kernel files may say, and the one line that answers what they may not."""
+
+from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from convcli.errors import KernelError
+from convcli.kernel.files.description import KernelFile, SingleKernel, build
 from convcli.kernel.spec import load_kernel, load_kernel_file
-from convcli.system.yaml_text import MAX_BYTES, parse_yaml
 
 ONE = "weights: [[1, 2, 1]]\n"
 
 BAD = {
-    "empty": ("", "is empty$"),
-    "only a comment": ("# nothing\n", "is empty$"),
-    "two documents": (f"{ONE}---\n{ONE}", "more than one document"),
-    "a list": ("- 1\n", "expected a mapping, got a list"),
-    "not YAML": ("weights: [[1, 2\n", "line 2: not valid YAML"),
-    "a control character": ("name: \x07\n", "not valid YAML"),
+    "a list": ("- 1\n", r"must be a mapping, not \[1\]"),
     "nothing in it": ("name: x\n", "needs one of weights, family or kernels"),
     "both weights and family": (f"{ONE}family: box\n", "needs one of weights, family or kernels"),
     "ragged rows": ("weights: [[1, 2], [3]]\n", r"weights\[1\]: is of length 1 where the first row is of 2"),
     "no rows": ("weights: []\n", "weights: is empty"),
     "an empty row": ("weights: [[]]\n", "weights: is empty"),
-    "a flat list": ("weights: [1, 2]\n", r"weights\[0\]: expected a list, got a whole number"),
-    "a single number": ("weights: 1\n", "weights: expected a list, got a whole number"),
+    "a flat list": ("weights: [1, 2]\n", r"weights\[0\]: must be a list, not 1$"),
+    "a single number": ("weights: 1\n", "weights: must be a list, not 1$"),
     "text for a weight": (
         "weights: [[1, x]]\n",
         r"weights\[0\]\[1\]: must be a number or a fraction like 1/16, not 'x'",
     ),
-    "true for a weight": ("weights: [[true]]\n", r"weights\[0\]\[0\]: expected a number or text, got true or false"),
+    "true for a weight": ("weights: [[true]]\n", r"weights\[0\]\[0\]: must be a number or text, not true$"),
     "nothing for a weight": ("weights: [[1, ]]\nanchor: [0, 5]\n", "anchor: .* lies outside the 1x1 kernel"),
-    "null for a weight": ("weights: [[~]]\n", r"weights\[0\]\[0\]: expected .*, got nothing"),
+    "null for a weight": ("weights: [[~]]\n", r"weights\[0\]\[0\]: must be a number or text, not nothing$"),
     "NaN": ("weights: [[1], [.nan]]\n", r"weights\[1\]\[0\]: must be a finite number, not nan"),
     "infinity": ("weights: [[-.inf]]\n", r"weights\[0\]\[0\]: must be a finite number, not -inf"),
     "a number beyond floats": (f"weights: [[{'9' * 400}]]\n", r"weights\[0\]\[0\]: must be a finite number"),
@@ -39,19 +34,13 @@ BAD = {
     "a division by zero": ("weights: [[1/0]]\n", r"weights\[0\]\[0\]: divides by zero"),
     "an unknown key": (
         f"{ONE}normalise: sum\n",
-        "unknown key 'normalise'; did you mean 'normalize'.; the keys are name",
+        r"unknown key 'normalise'; did you mean 'normalize'\? The keys are name",
     ),
     "an unknown key of a part": ("kernels: [{foo: 1}]\ncombine: sum\n", r"kernels\[0\]: unknown key 'foo'"),
-    "a repeated key": (f"{ONE}{ONE}", "line 2: the key 'weights' is given twice"),
-    "a list as key": ("? [1]\n: 2\n", "line 1: a key must be plain text"),
-    "a Python object": (
-        "weights: !!python/object/apply:os.system ['true']\n",
-        "line 1: tags such as .* are not allowed",
+    "a wrong normalize": (
+        f"{ONE}normalize: sums\n",
+        "normalize: unknown word 'sums': expected none, sum, .*; did you mean 'sum'",
     ),
-    "a harmless tag": ("name: !!str x\n", "tags such as tag:yaml.org,2002:str are not allowed"),
-    "an anchor": ("weights: &w [[1]]\n", "line 1: anchors and aliases"),
-    "an alias": ("name: &n a\nsummary: *n\n", "line 1: anchors and aliases"),
-    "a wrong normalize": (f"{ONE}normalize: sums\n", "normalize: must be one of none, sum, .*; did you mean 'sum'"),
     "a zero sum normalised": (
         "weights: [[1, -1]]\nnormalize: sum\n",
         "normalize: sum divides by the weights' sum, .* zero",
@@ -59,14 +48,17 @@ BAD = {
     "a sum that only rounds to zero": ("weights: [[0.1, 0.2, -0.3]]\nnormalize: sum\n", "normalize: sum divides"),
     "zeros normalised": ("weights: [[0, 0]]\nnormalize: abssum\n", "normalize: abssum divides"),
     "an anchor outside": (f"{ONE}anchor: [0, 3]\n", r"anchor: \[0, 3\] lies outside the 1x3 kernel"),
-    "an anchor of one number": (f"{ONE}anchor: [0]\n", "anchor: expected a list of length 2"),
+    "an anchor of one number": (f"{ONE}anchor: [0]\n", r"anchor: must be a list of 2, not \[0\]$"),
     "a negative anchor": (f"{ONE}anchor: [-1, 0]\n", "anchor: .* lies outside"),
-    "a wrong mapping": (f"{ONE}mapping: absolute\n", "mapping: must be one of clip, abs, offset, stretch"),
+    "a wrong mapping": (
+        f"{ONE}mapping: absolute\n",
+        "mapping: unknown word 'absolute': expected clip, abs, offset, stretch",
+    ),
     "a turn by 30 degrees": (f"{ONE}rotate: 30\n", "rotate: must be a multiple of 90"),
     "an eighth turn of 1x3": (f"{ONE}rotate: 45\n", "rotate: must be a multiple of 90 for a kernel of 1x3"),
-    "a turn by text": (f"{ONE}rotate: left\n", "rotate: expected a whole number, got text"),
+    "a turn by text": (f"{ONE}rotate: left\n", "rotate: must be a whole number, not 'left'$"),
     "a name with a slash": (f"{ONE}name: ../x\n", "name: must be letters, digits, _ and -, a letter first, not '../x'"),
-    "a number for a name": (f"{ONE}name: 3\n", "name: expected text, got a whole number"),
+    "a number for a name": (f"{ONE}name: 3\n", "name: must be text, not 3$"),
     "an unknown family": ("family: gausian\n", "family: there is no 'gausian'; did you mean 'gaussian'"),
     "parameters of fixed weights": (f"{ONE}parameters: {{a: 1}}\n", "parameters: need a family"),
     "an unknown parameter": ("family: box\nparameters: {side: 3}\n", "parameters.side is not one of its parameters"),
@@ -82,7 +74,7 @@ BAD = {
         "parameters.size must be a whole number N or HxW",
     ),
     "no parts": ("kernels: []\ncombine: sum\n", "kernels: is empty"),
-    "no combine": ("kernels: [box]\n", "combine: must be one of magnitude, max, maxabs, sum"),
+    "no combine": ("kernels: [box]\n", "combine: must say how .* magnitude, max, maxabs, sum$"),
     "combine alone": (f"{ONE}combine: sum\n", "combine: needs kernels"),
     "a composite with weights": (f"{ONE}kernels: [box]\ncombine: sum\n", "weights: belongs to one kernel"),
     "a composite that turns": ("kernels: [box]\ncombine: sum\nrotate: 90\n", "rotate: belongs to one kernel"),
@@ -96,9 +88,6 @@ BAD = {
         r"kernels\[0\]: weights\[1\]: is of length 0",
     ),
     "itself as a part": ("kernels: [bad.yaml]\ncombine: sum\n", r"kernels\[0\]: .*cannot be a part"),
-    "deep nesting": ("weights: " + "[" * 300_000, "line 1: is nested more than 8 deep"),
-    "deep nesting of blocks": ("- " * 10_000 + "1\n", "is nested more than 8 deep"),
-    "a long row cut off": ("weights: [[" + "1, " * 1000, "not valid YAML"),
 }
 
 
@@ -115,33 +104,6 @@ def test_a_bad_file_is_answered_in_one_line_with_its_name_and_the_reason(case, t
     assert caught.value.exit_status == 2
 
 
-def test_an_alias_bomb_is_refused_before_it_grows(tmp_path):
-    lines = ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1]"]
-    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30)]
-    (tmp_path / "bomb.yaml").write_text("\n".join(lines))
-    with pytest.raises(KernelError, match=r"bomb.yaml: line 1: anchors and aliases \(& and \*\) are not allowed"):
-        load_kernel_file(tmp_path / "bomb.yaml")
-
-
-def test_a_file_of_ten_megabytes_is_refused_by_its_size(tmp_path):
-    (tmp_path / "large.yaml").write_bytes(b"# " + b"x" * 10_000_000)
-    with pytest.raises(KernelError) as caught:
-        load_kernel_file(tmp_path / "large.yaml")
-    large = tmp_path / "large.yaml"
-    assert str(caught.value) == f"{large}: has 10000002 bytes; a kernel file has at most {MAX_BYTES}"
-
-
-def test_a_file_that_is_not_there_a_folder_and_bytes_that_are_not_text_are_named(tmp_path):
-    with pytest.raises(KernelError, match=r"none\.yaml: no such kernel file"):
-        load_kernel(str(tmp_path / "none.yaml"))
-    (tmp_path / "folder.yaml").mkdir()
-    with pytest.raises(KernelError, match=r"folder\.yaml: is a folder"):
-        load_kernel(str(tmp_path / "folder.yaml"))
-    (tmp_path / "bytes.yaml").write_bytes(b"name: \xff\n")
-    with pytest.raises(KernelError, match=r"bytes.yaml: is not UTF-8 text \(byte 6\)"):
-        load_kernel(str(tmp_path / "bytes.yaml"))
-
-
 def load_text(tmp_path, text):
     (tmp_path / "good.yaml").write_text(text)
     return load_kernel_file(tmp_path / "good.yaml")
@@ -151,11 +113,6 @@ def test_weights_may_be_numbers_and_fractions(tmp_path):
     kernel = load_text(tmp_path, "weights: [[1/16, -2/3, 1e-3], ['0.5', .25, +4]]\n")
     np.testing.assert_array_equal(kernel.weights, [[1 / 16, -2 / 3, 1e-3], [0.5, 0.25, 4.0]])
     assert kernel.name == "good"
-
-
-def test_numbers_are_read_as_yaml_1_2_reads_them(tmp_path):
-    assert load_text(tmp_path, "weights: [[010, 1e3]]\n").weights.tolist() == [[10.0, 1000.0]]
-    assert parse_yaml("[1:30, no, 1_000, 0x10, 2020-01-01]", "x") == ["1:30", "no", "1_000", "0x10", "2020-01-01"]
 
 
 @pytest.mark.parametrize(
@@ -221,30 +178,23 @@ def test_a_file_may_name_a_family(tmp_path):
     }  # fmt: skip
 
 
-def test_the_python_reader_of_yaml_gives_the_same_where_libyaml_is_missing(monkeypatch):
-    import yaml
-
-    text = "{name: a, weights: [[1, 2e-1], ['3', 1/4]], ok: true, none: ~}"
-    expected = parse_yaml(text, "x")
-    monkeypatch.delattr(yaml, "CSafeLoader")
-    assert parse_yaml(text, "x") == expected
-    with pytest.raises(KernelError, match="anchors and aliases"):
-        parse_yaml("[&a 1, *a]", "x")
-    with pytest.raises(KernelError, match="nested more than 8 deep"):
-        parse_yaml("[" * 100_000, "x")
+def test_an_error_has_the_file_and_key_apart_from_the_reason(tmp_path):
+    path = tmp_path / "bad.yaml"
+    path.write_text("weights: [[1, x]]\n")
+    with pytest.raises(KernelError) as caught:
+        load_kernel_file(path)
+    assert caught.value.where == f"{path}: weights[0][1]"
+    assert caught.value.what == "must be a number or a fraction like 1/16, not 'x'"
 
 
-WORDS = ("weights", "kernels", "family", "parameters", "box", "1", "-0.5", "1/16", "&a", "*a", "!x", "# ")
-MARKS = (": ", "\n", "\n  - ", "[", "]", "{", "}", ", ", "'", "|\n", "---\n")
-yaml_pieces = st.sampled_from(WORDS + MARKS)
+def test_a_description_needs_no_file():
+    described = KernelFile(kernels=["1 2", SingleKernel(family="box")], combine="sum")
+    kernel = build(described, Path("mine.yaml"), {}, load_kernel)
+    assert kernel.name == "mine"
+    assert [part.name for part in kernel.kernels] == ["custom", "mine_2"]
 
 
-@given(st.one_of(st.text(), st.lists(yaml_pieces, max_size=30).map("".join)))
-def test_any_text_in_a_file_is_a_kernel_or_an_error_that_names_it(tmp_path_factory, text):
-    path = tmp_path_factory.getbasetemp() / "any.yaml"
-    path.write_text(text, encoding="utf-8", errors="surrogatepass")
-    try:
-        complaint = "" if load_kernel_file(path).name else "a kernel without a name"
-    except KernelError as error:
-        complaint = str(error)
-    assert not complaint or str(path) in complaint
+def test_a_composite_of_too_many_parts_is_refused():
+    described = KernelFile(kernels=["1"] * 65, combine="sum")
+    with pytest.raises(KernelError, match=r"mine\.yaml: kernels: are 65; at most 64 may be combined"):
+        build(described, Path("mine.yaml"), {}, load_kernel)

@@ -1,0 +1,247 @@
+"""What a kernel file says, and the kernel that it describes.
+
+`KernelFile` lists the keys. Every error names the file, the key path (`weights[1][2]`) and the reason.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import get_args
+
+import msgspec
+import numpy as np
+
+from convcli.errors import KernelError, nearest
+from convcli.kernel.model import CHANGES, NAME, AnyKernel, Combine, CompositeKernel, Kernel, SignedMapping, shaped
+from convcli.kernel.model import changed as changed_as_asked
+from convcli.kernel.weights import MAX_WEIGHTS, Normalize, Weights, read_number
+
+NumberOrText = int | float | str
+
+_MOST_PARTS = 64
+
+
+class SingleKernel(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """One kernel, as a kernel file or a part of a composite states it.
+
+    Parameters
+    ----------
+    name : str
+        Letters, digits, `_` and `-`; made from the file's name unless stated.
+    weights : list of lists of numbers, optional
+        Rows of equal length; text such as `1/16` is a number too.
+    family, parameters : str and mapping, optional
+        A formula and its parameters, in place of weights.
+    normalize : {'none', 'sum', 'abssum', 'posneg'}
+        What the weights are scaled by.
+    anchor : [row, column], optional
+        The weight over the output pixel; the middle unless stated.
+    rotate : int
+        Degrees counter-clockwise as displayed: multiples of 90, of 45 for 3x3.
+    """
+
+    name: str = ""
+    weights: list[list[NumberOrText]] | None = None
+    family: str | None = None
+    parameters: dict[str, NumberOrText | list[int]] | None = None
+    normalize: Normalize = "none"
+    anchor: tuple[int, int] | None = None
+    rotate: int = 0
+
+
+class KernelFile(SingleKernel, forbid_unknown_fields=True, kw_only=True):
+    """A kernel file: one kernel (`weights`, or `family` and `parameters`) or a composite (`kernels` and `combine`).
+
+    Parameters
+    ----------
+    summary, reference : str
+        One line for people, and where the kernel comes from.
+    mapping : {'clip', 'abs', 'offset', 'stretch'}, optional
+        How the response becomes a picture.
+    kernels : list of str or SingleKernel, optional
+        The parts of a composite: SPECs, or kernels written out.
+    combine : {'magnitude', 'max', 'maxabs', 'sum'}, optional
+        How the parts' responses become one.
+    """
+
+    summary: str = ""
+    reference: str = ""
+    mapping: SignedMapping | None = None
+    kernels: list[str | SingleKernel] | None = None
+    combine: Combine | None = None
+
+
+LoadPart = Callable[[str], AnyKernel]
+
+
+def build(described: KernelFile, path: Path, changes: Mapping[str, str], load_part: LoadPart | None) -> AnyKernel:
+    """Make the kernel that a file describes.
+
+    Parameters
+    ----------
+    described : KernelFile
+        What the file says.
+    path : Path
+        The file, for messages, and for the name of a kernel whose file states none.
+    changes : mapping
+        Parameters from a SPEC, as text by name, which take precedence over those in the file.
+    load_part : callable, optional
+        Loads a kernel that a composite names. Without one, a composite is refused: it cannot be a part of another.
+
+    Returns
+    -------
+    Kernel or CompositeKernel
+        The kernel, normalised and turned.
+
+    Raises
+    ------
+    KernelError
+        Naming the file, the key and the reason.
+
+    Examples
+    --------
+    >>> build(KernelFile(weights=[[1, "1/2"]], rotate=90), Path("edge.yaml"), {}, None).weights
+    array([[0.5],
+           [1. ]])
+    """
+    where = str(path)
+    name = described.name or _name_from(path.stem)
+    if NAME.fullmatch(name) is None:
+        raise KernelError(f"must be letters, digits, _ and -, a letter first, not {name!r}", where=f"{where}: name")
+    if described.kernels is None:
+        if described.combine is not None:
+            raise KernelError("needs kernels to combine", where=f"{where}: combine")
+        kernel = _single(described, where, name, changes)
+        return replace(kernel, mapping=described.mapping, summary=described.summary, reference=described.reference)
+    if load_part is None:
+        raise KernelError("is a composite, which cannot be a part of another one", where=f"{where}: kernels")
+    if changes:
+        raise KernelError(f"is a composite and takes no parameters, not {next(iter(changes))!r}", where=name)
+    if described.combine is None:
+        choices = ", ".join(get_args(Combine))
+        raise KernelError(f"must say how the kernels' responses become one: {choices}", where=f"{where}: combine")
+    return CompositeKernel(
+        name=name,
+        kernels=_parts(described, where, name, load_part),
+        combine=described.combine,
+        mapping=described.mapping,
+        summary=described.summary,
+        reference=described.reference,
+    )
+
+
+def _name_from(stem: str) -> str:
+    """Return the name of a kernel whose file states none."""
+    name = re.sub(r"[^\w-]+", "_", stem)[:50]
+    return name if NAME.fullmatch(name) else f"kernel_{name}"
+
+
+def _single(described: SingleKernel, where: str, name: str, changes: Mapping[str, str]) -> Kernel:
+    if (described.weights is None) == (described.family is None):
+        raise KernelError("needs one of weights, family or kernels, and no more than one", where=where)
+    if described.weights is not None:
+        if described.parameters is not None:
+            raise KernelError("need a family; this kernel has fixed weights", where=f"{where}: parameters")
+        for key in changes:
+            if key not in CHANGES:
+                known = " and ".join(CHANGES)
+                raise KernelError(f"has fixed weights and no parameter {key!r}: only {known} may be given", where=name)
+        kernel = Kernel(name, _array(described.weights, f"{where}: weights"))
+    else:
+        kernel = _of_family(described, where, name, changes)
+    if described.anchor is not None:
+        height, width = kernel.size
+        if not (0 <= described.anchor[0] < height and 0 <= described.anchor[1] < width):
+            what = f"{list(described.anchor)} lies outside the {height}x{width} kernel"
+            raise KernelError(what, where=f"{where}: anchor")
+        kernel = replace(kernel, anchor=described.anchor)
+    normalize = "none" if "normalize" in changes else described.normalize  # the SPEC's takes precedence
+    return changed_as_asked(shaped(kernel, where, normalize, described.rotate), name, changes)
+
+
+def _array(rows: list[list[NumberOrText]], where: str) -> Weights:
+    """Return rows of numbers or fractions as an array, checked: not empty, rectangular, finite."""
+    width = len(rows[0]) if rows else 0
+    if width == 0:
+        raise KernelError("is empty", where=where, advice="a kernel has at least one weight")
+    if len(rows) * width > MAX_WEIGHTS:
+        raise KernelError(f"has more than {MAX_WEIGHTS} weights", where=where)
+    for y, row in enumerate(rows):
+        if len(row) != width:
+            raise KernelError(f"is of length {len(row)} where the first row is of {width}", where=f"{where}[{y}]")
+    if not any(isinstance(value, str) for row in rows for value in row):
+        try:
+            weights = np.array(rows, dtype=np.float64)
+        except OverflowError:  # a whole number beyond the range of floats, which is named below
+            pass
+        else:
+            if np.isfinite(weights).all():
+                return weights
+    return np.array(
+        [[_number(value, f"{where}[{y}][{x}]") for x, value in enumerate(row)] for y, row in enumerate(rows)]
+    )
+
+
+def _number(value: NumberOrText, where: str) -> float:
+    try:
+        return read_number(value)
+    except ValueError as error:
+        raise KernelError(str(error), where=where) from error
+
+
+def _of_family(described: SingleKernel, where: str, name: str, changes: Mapping[str, str]) -> Kernel:
+    from convcli.kernel.formulas import FAMILIES  # kernels of fixed weights need none
+
+    family = FAMILIES.get(described.family or "")
+    if family is None:
+        hint = nearest(described.family or "", FAMILIES)
+        what = f"there is no {described.family!r}{hint}; there are {', '.join(sorted(FAMILIES))}"
+        raise KernelError(what, where=f"{where}: family")
+    values: dict[str, object] = {}
+    written = [(where, f"parameters.{key}", key, value) for key, value in (described.parameters or {}).items()]
+    written += [(name, key, key, value) for key, value in changes.items() if key not in CHANGES]
+    for place, path, key, value in written:
+        try:
+            values[key] = family.read(key, value)
+        except ValueError as error:
+            raise KernelError(f"{path} {error}", where=place) from error
+    try:
+        weights = family.build(values)
+    except ValueError as error:
+        raise KernelError(str(error), where=name if changes else where) from error
+    shown = {key: _as_written(value) for key, value in family.filled(values).items()}
+    return Kernel(name, weights, family=family.name, parameters=shown)
+
+
+def _as_written(value: object) -> object:
+    """Return a checked parameter as a file would hold it."""
+    if value is None:
+        return "auto"
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _parts(described: KernelFile, where: str, name: str, load_part: LoadPart) -> tuple[Kernel, ...]:
+    own = [key for key in ("anchor", "family", "parameters", "weights") if getattr(described, key) is not None]
+    if own or described.normalize != "none" or described.rotate:
+        key = own[0] if own else "normalize or rotate"
+        raise KernelError("belongs to one kernel, not to a composite", where=f"{where}: {key}")
+    kernels = described.kernels or []
+    if not kernels:
+        raise KernelError("is empty", where=f"{where}: kernels", advice="a composite has at least one kernel")
+    if len(kernels) > _MOST_PARTS:
+        raise KernelError(f"are {len(kernels)}; at most {_MOST_PARTS} may be combined", where=f"{where}: kernels")
+    parts: list[Kernel] = []
+    for index, part in enumerate(kernels):
+        place = f"{where}: kernels[{index}]"
+        if isinstance(part, SingleKernel):
+            parts.append(_single(part, place, part.name or f"{name}_{index + 1}", {}))
+            continue
+        try:
+            kernel = load_part(part)
+        except KernelError as error:
+            raise error.at(place) from error
+        if not isinstance(kernel, Kernel):
+            raise KernelError(f"{part} is a composite, which cannot be a part of another one", where=place)
+        parts.append(kernel)
+    return tuple(parts)

@@ -1,0 +1,117 @@
+"""Kernel files in YAML, the notation of the catalogue: all keys of `KernelFile`, and weights that keep every bit."""
+
+from pathlib import Path
+
+import numpy as np
+
+from convcli.errors import KernelError
+from convcli.kernel.files.description import KernelFile
+from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
+from convcli.system.checked_structs import StructError, read_struct
+from convcli.system.yaml_text import MAX_BYTES, YamlTextError, read_yaml
+
+# Columns of larger kernels are not aligned: nobody reads them, and blanks would double the file.
+_LARGEST_ALIGNED = 1024
+
+
+def read(path: Path) -> KernelFile:
+    """Read a kernel file.
+
+    Parameters
+    ----------
+    path : Path
+        A YAML file.
+
+    Returns
+    -------
+    KernelFile
+        What it says, each key checked for itself.
+
+    Raises
+    ------
+    KernelError
+        Naming the file, the line or key path, and the reason.
+    """
+    try:
+        return read_struct(read_yaml(path), KernelFile)
+    except YamlTextError as error:
+        raise error.as_kind(KernelError) from error
+    except StructError as error:
+        raise error.at(str(path)).as_kind(KernelError) from error
+
+
+def write(kernel: AnyKernel, origin: str = "") -> str:
+    """Return the text of a kernel file: weights in full precision, or the parts of a composite.
+
+    Parameters
+    ----------
+    kernel : Kernel or CompositeKernel
+        The kernel.
+    origin : str, optional
+        The SPEC it came from, for a comment.
+
+    Returns
+    -------
+    str
+        YAML that loads back to the same weights, bit by bit.
+
+    Raises
+    ------
+    KernelError
+        For a kernel so large that its file could not be read back.
+
+    Examples
+    --------
+    >>> print(write(Kernel("corner", np.array([[-1, 0], [0.1, 1e-7]]))), end="")
+    name: corner
+    weights:
+      - [     -1,       0]
+      - [    0.1, 1.0e-07]
+    """
+    lines = [f"# From: {' '.join(origin.split())}"] if origin else []
+    lines.append(f"name: {kernel.name}")
+    if kernel.summary:
+        lines.append(f"summary: {_text(kernel.summary)}")
+    if isinstance(kernel, CompositeKernel):
+        lines.append("kernels:")
+        for part in kernel.kernels:
+            lines.append(f"  - name: {part.name}")
+            lines += (f"    {line}" for line in _weights(part))
+        lines.append(f"combine: {kernel.combine}")
+    else:
+        lines += _weights(kernel)
+    if kernel.mapping:
+        lines.append(f"mapping: {kernel.mapping}")
+    if kernel.reference:
+        lines.append(f"reference: {_text(kernel.reference)}")
+    text = "\n".join(lines) + "\n"
+    if len(text.encode()) > MAX_BYTES:
+        height, width = kernel.size if isinstance(kernel, Kernel) else kernel.kernels[0].size
+        what = f"{height}x{width} weights make a file of more than {MAX_BYTES} bytes, which would not load"
+        raise KernelError(what, where=kernel.name)
+    return text
+
+
+def _weights(kernel: Kernel) -> list[str]:
+    rows = [[_number(value) for value in row] for row in kernel.weights.tolist()]
+    width = max(len(cell) for row in rows for cell in row) if kernel.weights.size <= _LARGEST_ALIGNED else 0
+    lines = ["weights:", *(f"  - [{', '.join(cell.rjust(width) for cell in row)}]" for row in rows)]
+    if kernel.anchor is not None:
+        lines.append(f"anchor: {list(kernel.anchor)}")
+    return lines
+
+
+def _number(value: float) -> str:
+    if value == int(value) and abs(value) < 2**53 and not (value == 0 and np.signbit(value)):
+        return str(int(value))
+    text = repr(value)
+    if "e" in text and "." not in text:  # older YAML readers take 1e-05 for text
+        text = text.replace("e", ".0e")
+    return text
+
+
+def _text(text: str) -> str:
+    from json import dumps  # only a kernel that is written needs it
+
+    # A JSON string is a YAML string whatever it holds: colons, quotes, line ends.
+    return dumps(text, ensure_ascii=False)
