@@ -64,7 +64,7 @@ class Finish:
 
 
 def full_range(dtype: np.dtype[Any]) -> float:
-    """Tell the sample value that stands for white.
+    """Return the sample value that stands for white.
 
     >>> full_range(np.dtype(np.uint16)), full_range(np.dtype(np.float32))
     (65535.0, 1.0)
@@ -73,7 +73,7 @@ def full_range(dtype: np.dtype[Any]) -> float:
 
 
 def unit_between(source: np.dtype[Any], target: np.dtype[Any]) -> float:
-    """Tell the factor from the units of `source` to those of `target`: full range to full range for integer targets.
+    """Return the factor from the units of `source` to those of `target`: full range to full range for integer targets.
 
     A float target keeps the units of the source, because it holds the response as it is.
 
@@ -98,7 +98,7 @@ def convert_depth(pixels: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
 
 
 def to_gray(pixels: NDArray[Any], alpha: bool = False) -> NDArray[Any]:
-    """Turn RGB or RGBA pixels into gray or gray+alpha by BT.601 luma; what is gray already is returned as it is.
+    """Convert RGB or RGBA pixels to gray or gray+alpha by BT.601 luma; what is gray already is returned as it is.
 
     8 and 16-bit and float32 samples are rounded exactly as `cv2.cvtColor(..., COLOR_RGB2GRAY)` rounds them.
 
@@ -141,7 +141,7 @@ def to_linear(values: NDArray[Any], white: float, dtype: np.dtype[Any]) -> NDArr
 
 @cache
 def _linear_table(source: np.dtype[Any], target: np.dtype[Any]) -> NDArray[Any]:
-    """The curve for each sample value there is, instead of a power for each pixel."""
+    """Return the curve for each sample value there is, instead of a power for each pixel."""
     white = full_range(source)
     table: NDArray[Any] = (_linear_curve(np.arange(int(white) + 1) / white) * white).astype(target)
     return table
@@ -193,7 +193,7 @@ def unpremultiply(response: NDArray[Any], total: float, white: float) -> tuple[N
 
 
 def span(response: NDArray[Any]) -> tuple[float, float]:
-    """Tell the least and the greatest finite sample, (inf, -inf) where there is none.
+    """Return the least and the greatest finite sample, (inf, -inf) where there is none.
 
     >>> span(np.array([[[-2.0], [np.nan], [2.0]]]))
     (-2.0, 2.0)

@@ -18,10 +18,11 @@ from pathlib import Path
 import numpy as np
 
 from convcli.errors import KernelError, nearest
-from convcli.kernel.catalogue import SUFFIXES, catalogue_names, expand_user, find, is_file, user_files
+from convcli.kernel.catalogue import SUFFIXES, catalogue_names, find, is_file, user_files
 from convcli.kernel.model import AnyKernel, Kernel
 from convcli.kernel.shaping import SHAPING, shape_as_asked
 from convcli.kernel.values import looks_like_number, parse_number
+from convcli.system.user_folders import expand_user
 
 # Weights as Python and ImageMagick write them: [[0, 1], ...], 3x3: 0,1,...
 _OTHER_WEIGHTS = re.compile(r"\s*([\[({]|\d+(x\d+)?\s*:)")

@@ -12,7 +12,7 @@ Box = tuple[bytes, memoryview]
 
 
 def boxes(view: memoryview, name: str, title: str) -> Iterator[Box]:
-    """Give the type and body of each box; raise ImageReadError where one is longer than what holds it."""
+    """Yield the type and body of each box; raise ImageReadError where one is longer than what holds it."""
     place = 0
     while place < len(view):
         if place + 8 > len(view):

@@ -16,9 +16,9 @@ _THUMBNAIL_START, _THUMBNAIL_BYTES = 0x0201, 0x0202
 
 
 def orientation_of(exif: bytes | None) -> int:
-    """Return the orientation (1 to 8) that a block states, and 1, upright, where it states none that makes sense.
+    r"""Return the orientation (1 to 8) that a block states, and 1, upright, where it states none that makes sense.
 
-    >>> orientation_of(b"II*\\0\\x08\\0\\0\\0\\x01\\0\\x12\\x01\\x03\\0\\x01\\0\\0\\0\\x06\\0\\0\\0\\0\\0\\0\\0")
+    >>> orientation_of(b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0")
     6
     >>> orientation_of(b"nonsense")
     1
@@ -38,7 +38,7 @@ def has_structure(exif: bytes) -> bool:
 
 
 def make_true(exif: bytes, stored_size: tuple[int, int] | None, size: tuple[int, int]) -> tuple[bytes, bool]:
-    """Make a block true of the upright picture of this (height, width); say also whether a thumbnail was dropped.
+    """Return a block made true of the upright picture of this (height, width), and whether a thumbnail was dropped.
 
     The orientation becomes 1. The size tags are set where the picture has another size or was turned. What follows the
     first directory is the thumbnail, which shows the picture before it was filtered. A block of which all is true

@@ -37,7 +37,7 @@ def read_tables(body: bytes | memoryview) -> dict[int, tuple[int, ...]]:
 
 @lru_cache(maxsize=64)  # the pictures of one camera have few tables between them
 def quality_of(table: tuple[int, ...]) -> int | None:
-    """Tell the quality, 1 to 100, that a luma table in zigzag order stands for; None where it is none of IJG's.
+    """Return the quality, 1 to 100, of a luma table in zigzag order; None where it is none of IJG's.
 
     >>> quality_of((1,) * 64), quality_of((16,) * 64)
     (100, None)
@@ -61,7 +61,7 @@ def _known_tables() -> dict[int, tuple[int, ...]]:
 
 
 def subsampling_of(factors: list[tuple[int, int]]) -> str | None:
-    """Name the chroma subsampling of three components with these (horizontal, vertical) factors; None for others.
+    """Return the chroma subsampling of three components with these (horizontal, vertical) factors; None for others.
 
     >>> subsampling_of([(2, 2), (1, 1), (1, 1)])
     '4:2:0'
@@ -74,6 +74,6 @@ def subsampling_of(factors: list[tuple[int, int]]) -> str | None:
     return _SUBSAMPLINGS.get((across // chroma_across, down // chroma_down))
 
 
-def turned(subsampling: str | None) -> str | None:
-    """Name what a subsampling is once the picture has been turned by a quarter; None where it has no name."""
+def turned_subsampling(subsampling: str | None) -> str | None:
+    """Return the name of a subsampling once the picture is turned by a quarter; None where it has no name."""
     return None if subsampling is None else _TURNED.get(subsampling, subsampling)

@@ -90,7 +90,7 @@ def _deflate(flat: NDArray[np.uint8], window: int, end: int = zlib.Z_FINISH) -> 
 
 
 def _choose(lines: NDArray[np.uint8], step: int) -> tuple[int, int]:
-    """Choose a filter and a window for a strip: what deflates a few rows from its middle best."""
+    """Return a filter and a window for a strip: what deflates a few rows from its middle best."""
     rows = min(max(2, _SAMPLE_BYTES // lines.shape[1]), lines.shape[0] - 1)
     middle = (lines.shape[0] - 1 - rows) // 2
     sample = lines[middle : middle + rows + 1]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from convcli.errors import ImageWriteError
 from convcli.image.formats import opencv_codec
 from convcli.image.metadata.tiff_directories import Block
-from convcli.system.ordered_results import in_order
+from convcli.system.threads import results_in_order
 
 ByteOrder = Literal["<", ">"]
 
@@ -30,7 +30,7 @@ _COMPRESSION, _STRIP_OFFSET, _STRIP_BYTES = 259, 273, 279
 
 
 def compression_for(asked: str, was: str | None, pixels: NDArray[Any], byteorder: ByteOrder) -> str:
-    """Choose how to compress: `fast` not at all, `small` by deflate, `balanced` as the file `was`, where it can be.
+    """Return how to compress: `fast` not at all, `small` by deflate, `balanced` as the file `was`, where it can be.
 
     What libtiff is not at hand for is deflated: gray with alpha, samples that are not u8 or u16, u16 in the other
     order, 4 GB; and so is what was compressed in ways that only some programs read.
@@ -70,11 +70,11 @@ def compressed_strips(
         deflated: bytes = isal_zlib.compress(data, _ISAL_LEVEL)
         return min(deflated, zlib.compress(data, 9), key=len) if thorough else deflated
 
-    return in_order(-(-pixels.shape[0] // rows), compress, threads)
+    return results_in_order(-(-pixels.shape[0] // rows), compress, threads)
 
 
-def declare(written: memoryview, compression: str) -> None:
-    """Let a TIFF that says it is deflated say that it is compressed by LZW or PackBits, which its strips are.
+def declare_compression(written: memoryview, compression: str) -> None:
+    """Make a TIFF that says it is deflated say that it is compressed by LZW or PackBits, which its strips are.
 
     tifffile writes no such word without imagecodecs, though it need not compress anything.
     """
