@@ -63,8 +63,9 @@ class _Cursor:
         return value
 
     @property
-    def done(self) -> bool:
-        return self.place >= len(self.view)
+    def left(self) -> int:
+        """Bytes behind the last number, at least 0."""
+        return max(0, len(self.view) - self.place)
 
 
 def items(meta: memoryview, name: str, title: str) -> Items:
@@ -96,14 +97,16 @@ def _locations(iloc: memoryview) -> dict[int, list[tuple[int, int]]]:
     number_size = 4 if version == 2 else 2
     found: dict[int, list[tuple[int, int]]] = {}
     for _ in range(cursor.take(number_size)):
-        if cursor.done:
+        if not cursor.left:
             break
         number = cursor.take(number_size)
         method = cursor.take(2) & 15 if version in (1, 2) else 0
         cursor.take(2)
         base = cursor.take(base_size)
         places = []
-        for _ in range(cursor.take(2)):
+        # No more extents than there are bytes for: a damaged count must not take long.
+        extents, extent_bytes = cursor.take(2), index_size + offset_size + length_size
+        for _ in range(min(extents, cursor.left // extent_bytes) if extent_bytes else min(extents, 1)):
             cursor.take(index_size)
             offset = cursor.take(offset_size)
             places.append((base + offset, cursor.take(length_size)))
@@ -121,7 +124,7 @@ def _properties(iprp: memoryview, primary: int, name: str, title: str) -> list[B
     version, wide = ipma[0], ipma[3] & 1
     cursor = _Cursor(ipma[4:])
     for _ in range(cursor.take(4)):
-        if cursor.done:
+        if not cursor.left:
             break
         number = cursor.take(4 if version else 2)
         indices = [cursor.take(2) & 0x7FFF if wide else cursor.take(1) & 0x7F for _ in range(cursor.take(1))]

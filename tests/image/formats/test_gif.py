@@ -1,8 +1,11 @@
 """GIF: its first picture, with its transparency."""
 
+import pytest
 from image_samples import pillow, saved, smooth
 from PIL import Image as Pillow
 
+from convcli.errors import ImageReadError, OutputError
+from convcli.image.formats.registry import format_for
 from convcli.image.reading import decode_image
 
 
@@ -18,3 +21,16 @@ def test_gif_gives_its_first_picture_with_its_transparency():
     image = decode_image(saved(frames[0], "GIF", save_all=True, append_images=frames[1:]), "x")
     assert image.notes == ("3 pictures: only the first is used",)
     assert not image.alpha
+
+
+def test_a_block_of_no_known_kind_is_damage():
+    data = saved(pillow(smooth(9, 9)).quantize(8), "GIF")
+    place = 13 + 3 * 8
+    assert data[place] in (0x21, 0x2C)
+    with pytest.raises(ImageReadError, match=f"x: damaged GIF, an unknown block at byte {place}"):
+        decode_image(data[:place] + b"\x7f" + data[place + 1 :], "x")
+
+
+def test_a_gif_is_not_written():
+    with pytest.raises(OutputError, match="GIF, with its 256 colours, is only read"):
+        format_for("a.gif")
