@@ -97,6 +97,18 @@ class Image:
 def depth_name(dtype: np.dtype[Any]) -> str:
     """Return the name of a sample type in `--depth`.
 
+    Parameters
+    ----------
+    dtype : dtype
+        A sample type.
+
+    Returns
+    -------
+    str
+        Its kind and bits.
+
+    Examples
+    --------
     >>> depth_name(np.dtype(np.uint16))
     'u16'
     """

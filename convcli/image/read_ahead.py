@@ -29,7 +29,19 @@ _SWITCH_SECONDS = 1e-4  # imports keep Python's lock for long: what is read here
 
 @dataclass(frozen=True, eq=False)
 class PngBeingRead:
-    """A PNG whose chunks are known to be whole, and whose rows are being inflated."""
+    """A PNG whose chunks are known to be whole, and whose rows are being inflated.
+
+    Parameters
+    ----------
+    data : memoryview
+        The whole file.
+    header : Header
+        What IHDR says.
+    chunks : list of (bytes, memoryview)
+        All chunks.
+    rows : FilteredRows
+        The rows, as far as they are inflated.
+    """
 
     data: memoryview
     header: Header
@@ -89,14 +101,31 @@ _readings: dict[str, _ReadingThread] = {}
 
 
 def begin(path: str) -> None:
-    """Begin to read a file, where it is a large PNG, on a thread of its own; return at once."""
+    """Begin to read a file, where it is a large PNG, on a thread of its own; return at once.
+
+    Parameters
+    ----------
+    path : str
+        Any path; nothing is done where it is no large PNG.
+    """
     if os.path.isfile(path):
         _readings[path] = reading = _ReadingThread(path)
         reading.start()
 
 
 def take(path: str) -> PngBeingRead | None:
-    """Return what has been begun of a file, once, if the file is still the same; None else."""
+    """Return what has been begun of a file, once.
+
+    Parameters
+    ----------
+    path : str
+        As it was given to `begin`.
+
+    Returns
+    -------
+    PngBeingRead or None
+        None where nothing was begun, or the file has changed since.
+    """
     reading = _readings.pop(path, None)
     if reading is None:
         return None

@@ -43,7 +43,27 @@ def read_image(path: str | os.PathLike[str], *, threads: int | None = None) -> I
 
 
 def decode_image(data: bytes, name: str, *, threads: int | None = None) -> Image:
-    """Decode the bytes of an image file; `name` is what messages call it. As `read_image` otherwise."""
+    """Decode the bytes of an image file; see `read_image`.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file.
+    name : str
+        What messages call it.
+    threads : int, optional
+        How many cores to use, by default all.
+
+    Returns
+    -------
+    Image
+        As from `read_image`.
+
+    Raises
+    ------
+    ImageReadError
+        In one line, when they are truncated, damaged, too large for memory or no image.
+    """
     if not data:
         raise ImageReadError(f"{name}: empty file, there is no image in it")
     found = format_of(data)

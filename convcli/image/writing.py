@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.errors import OutputError, UsageError
-from convcli.image.formats.registry import EncoderSettings, Format, format_for
+from convcli.image.formats.codec import EncoderSettings
+from convcli.image.formats.registry import Format, format_for
 from convcli.image.model import Image, Metadata, depth_name
 from convcli.system.atomic_file import Sink, whole_file, write_bytes
 from convcli.system.output_path import check_destination
@@ -28,7 +29,27 @@ def encode_image(
     compression: str = "balanced",
     threads: int | None = None,
 ) -> tuple[bytes | memoryview, tuple[str, ...]]:
-    """Encode an image as `encode_to` does; return the bytes of its file, and notes of what of its metadata was lost."""
+    """Encode an image as `encode_to` does, all in one.
+
+    Parameters
+    ----------
+    image : Image
+        What to encode.
+    format : Format
+        What to encode it as.
+    quality, compression, threads
+        As for `encode_to`.
+
+    Returns
+    -------
+    bytes-like, tuple of str
+        The bytes of the file, and notes of what of its metadata was lost.
+
+    Raises
+    ------
+    OutputError, UsageError
+        As from `encode_to`.
+    """
     parts: list[bytes | memoryview] = []
     notes = encode_to(parts.append, image, format, quality=quality, compression=compression, threads=threads)
     return parts[0] if len(parts) == 1 else b"".join(parts), notes
@@ -154,8 +175,25 @@ def write_image(
 
 
 def as_image(array: NDArray[Any]) -> Image:
-    """Return an image of an array (H, W) or (H, W, C), C of 1 to 4, of which 2 and 4 have alpha. Raises OutputError.
+    """Return an image of an array.
 
+    Parameters
+    ----------
+    array : ndarray
+        (H, W) or (H, W, C), C of 1 to 4, of which 2 and 4 have alpha; u8, u16, i16, f32 or f64.
+
+    Returns
+    -------
+    Image
+        With native samples (H, W, C), and no metadata.
+
+    Raises
+    ------
+    OutputError
+        For an array of another shape or type.
+
+    Examples
+    --------
     >>> as_image(np.zeros((4, 5), np.uint8)).size
     (4, 5, 1)
     """

@@ -17,14 +17,42 @@ _WRITE_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
 def write_bytes(path: str | os.PathLike[str], data: bytes | memoryview) -> None:
-    """Write bytes to a path, as `whole_file` does. Raises ImageWriteError."""
+    """Write bytes to a path, as `whole_file` does.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    data : bytes-like
+        All of it.
+
+    Raises
+    ------
+    ImageWriteError
+        As from `whole_file`.
+    """
     write_file(path, (data,))
 
 
 def write_file(
     path: str | os.PathLike[str], pieces: Iterable[bytes | memoryview], temporary_folder: str | None = None
 ) -> None:
-    """Write pieces to a path, one after the other, as `whole_file` does. Raises ImageWriteError."""
+    """Write pieces to a path, one after the other, as `whole_file` does.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    pieces : iterable of bytes-like
+        Its content.
+    temporary_folder : str, optional
+        As for `whole_file`.
+
+    Raises
+    ------
+    ImageWriteError
+        As from `whole_file`.
+    """
     with whole_file(path, temporary_folder) as sink:
         for piece in pieces:
             sink(piece)

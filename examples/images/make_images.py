@@ -11,8 +11,8 @@ import numpy as np
 from drawings import balloon, lighthouse, moon
 from still_life import render
 
+from convcli.image.formats.codec import EncoderSettings
 from convcli.image.formats.jpeg import codec as jpeg
-from convcli.image.formats.registry import EncoderSettings
 from convcli.image.metadata.tiff_directories import serialise
 from convcli.image.model import Image, Metadata
 from convcli.image.writing import write_image

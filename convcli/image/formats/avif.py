@@ -9,7 +9,8 @@ import struct
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from convcli.errors import ImageReadError
-from convcli.image.formats.registry import DEFAULT_QUALITY, EncoderSettings, Format
+from convcli.image.formats.codec import DEFAULT_QUALITY, EncoderSettings
+from convcli.image.formats.registry import Format
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,7 +12,22 @@ Box = tuple[bytes, memoryview]
 
 
 def boxes(view: memoryview, name: str, title: str) -> Iterator[Box]:
-    """Yield the type and body of each box; raise ImageReadError where one is longer than what holds it."""
+    """Yield the type and body of each box.
+
+    Parameters
+    ----------
+    view : memoryview
+        What holds the boxes.
+    name : str
+        What messages call the file.
+    title : str
+        The name of its format.
+
+    Raises
+    ------
+    ImageReadError
+        Where a box is longer than what holds it.
+    """
     place = 0
     while place < len(view):
         if place + 8 > len(view):
@@ -35,7 +50,19 @@ def _cut(name: str, title: str) -> ImageReadError:
 
 @dataclass
 class Items:
-    """The items of a `meta` box: types, where their bytes lie, and the properties of the primary one in order."""
+    """The items of a `meta` box.
+
+    Parameters
+    ----------
+    kinds : dict
+        The type of each item by its number.
+    extents : dict
+        (start, length) in the file of the pieces of each item.
+    primary : int
+        The number of the picture.
+    properties : list of (bytes, memoryview)
+        Type and body of those of the picture, in order.
+    """
 
     kinds: dict[int, bytes] = field(default_factory=dict)
     extents: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
@@ -69,7 +96,27 @@ class _Cursor:
 
 
 def items(meta: memoryview, name: str, title: str) -> Items:
-    """Read a `meta` box's items, as far as it can be understood."""
+    """Read the items of a `meta` box, as far as it can be understood.
+
+    Parameters
+    ----------
+    meta : memoryview
+        Its body.
+    name : str
+        What messages call the file.
+    title : str
+        The name of its format.
+
+    Returns
+    -------
+    Items
+        Empty where there are none.
+
+    Raises
+    ------
+    ImageReadError
+        Where a box in it is cut.
+    """
     found = Items()
     inner = dict(boxes(meta[4:], name, title))
     pitm, iloc, iinf = (inner.get(kind, memoryview(b"")) for kind in (b"pitm", b"iloc", b"iinf"))

@@ -6,7 +6,8 @@ import struct
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from convcli.errors import ImageReadError
-from convcli.image.formats.registry import EncoderSettings, Format
+from convcli.image.formats.codec import EncoderSettings
+from convcli.image.formats.registry import Format
 
 if TYPE_CHECKING:
     from convcli.image.model import Image

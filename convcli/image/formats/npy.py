@@ -6,7 +6,8 @@ import io
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from convcli.errors import ImageReadError
-from convcli.image.formats.registry import EncoderSettings, Format
+from convcli.image.formats.codec import EncoderSettings
+from convcli.image.formats.registry import Format
 
 if TYPE_CHECKING:
     import numpy as np

@@ -152,8 +152,22 @@ def _bgr(pixels: NDArray[Any]) -> NDArray[Any]:
 
 
 def turn_upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
-    """Undo an EXIF orientation (1 to 8), so that row 0 is the top and column 0 the left of what was seen.
+    """Undo an EXIF orientation, so that row 0 is the top and column 0 the left of what was seen.
 
+    Parameters
+    ----------
+    pixels : ndarray
+        Samples (H, W, C) as stored.
+    orientation : int
+        1 to 8.
+
+    Returns
+    -------
+    ndarray
+        The upright samples.
+
+    Examples
+    --------
     >>> turn_upright(np.array([[[1], [2]]], np.uint8), 6)[:, :, 0].tolist()
     [[1], [2]]
     >>> turn_upright(np.array([[[1], [2]]], np.uint8), 8)[:, :, 0].tolist()

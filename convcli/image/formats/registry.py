@@ -12,18 +12,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from convcli.errors import OutputError, nearest
 
 if TYPE_CHECKING:
-    from convcli.image.model import Image
-    from convcli.system.atomic_file import Sink
+    from convcli.image.formats.codec import Codec
 
 # The common ones first: of those behind the one that fits, nothing is loaded.
 _MODULES = ("png", "jpeg", "tiff", "webp", "avif", "jpeg2000", "bmp", "gif", "netpbm", "hdr", "npy")
-
-DEFAULT_QUALITY = 95  # of encoders that lose
 
 # Where a format lacks a depth, the nearest of these that it has is taken: first those that lose least.
 _FALLBACKS = {
@@ -33,38 +30,6 @@ _FALLBACKS = {
     "f32": ("u16", "u8"),
     "f64": ("f32", "u16", "u8"),
 }
-
-
-@dataclass(frozen=True, eq=False)
-class EncoderSettings:
-    """How an image is to be encoded.
-
-    Parameters
-    ----------
-    format : str
-        The name of the format, for a codec that writes several.
-    quality : int, optional
-        1 to 100, by default what the format's encoder takes for good.
-    compression : str
-        `fast`, `balanced` or `small`.
-    threads : int
-        How many cores may be used; the bytes do not depend on it.
-    """
-
-    format: str
-    quality: int | None = None
-    compression: str = "balanced"
-    threads: int = 1
-
-
-class Codec(Protocol):
-    """What the module that `Format.codec` names has to have; `write` is missing where a format is only read."""
-
-    def read(self, data: bytes, name: str, threads: int) -> Image:
-        """Decode a file's bytes, upright and in RGB(A) order; messages call it `name`. Raises ImageReadError."""
-
-    def write(self, image: Image, sink: Sink, settings: EncoderSettings) -> tuple[str, ...]:
-        """Encode samples that the format holds to `sink`, piece by piece; return notes of what was lost."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,19 +113,47 @@ class Format:
 
     def load_codec(self) -> Codec:
         """Return the module that reads and writes this format, with the libraries behind it."""
-        return cast(Codec, import_module(self.codec))
+        return cast("Codec", import_module(self.codec))
 
     def stored_channels(self, channels: int) -> int:
-        """Return the number of channels as which a picture of so many is stored, 3 for gray in a format without gray.
+        """Return how many channels a picture is stored with: 3 for gray where the format has no gray.
 
+        Parameters
+        ----------
+        channels : int
+            Of the picture, 1 to 4.
+
+        Returns
+        -------
+        int
+            1 to 4.
+
+        Examples
+        --------
         >>> format_for("a.webp").stored_channels(1), format_for("a.webp").stored_channels(2)
         (3, 4)
         """
         return channels if channels in self.channels else channels + 2
 
     def check(self, depth: str, channels: int, alpha: bool) -> None:
-        """Raise OutputError, saying what to do instead, unless this format holds such samples.
+        """Check that this format holds such samples.
 
+        Parameters
+        ----------
+        depth : str
+            u8, u16, i16, f32 or f64.
+        channels : int
+            All of them, opacity included.
+        alpha : bool
+            Whether the last channel is opacity.
+
+        Raises
+        ------
+        OutputError
+            Where it does not; it says what to do instead.
+
+        Examples
+        --------
         >>> format_for("a.png").check("f32", 3, alpha=False)
         Traceback (most recent call last):
         convcli.errors.OutputError: PNG cannot hold f32 (it holds u8, u16): write .tiff, .pfm or .npy
@@ -178,8 +171,20 @@ class Format:
             raise OutputError(f"{self.title} holds only gray: say --gray, or write .ppm")
 
     def check_size(self, height: int, width: int) -> None:
-        """Raise OutputError unless a picture of this size in pixels can be written.
+        """Check that a picture of this size can be written.
 
+        Parameters
+        ----------
+        height, width : int
+            In pixels.
+
+        Raises
+        ------
+        OutputError
+            Where it cannot; it says what can.
+
+        Examples
+        --------
         >>> format_for("a.webp").check_size(100, 20000)
         Traceback (most recent call last):
         convcli.errors.OutputError: WebP holds at most 16383 pixels a side, not 20000 x 100: write .png or .tiff
@@ -192,8 +197,20 @@ class Format:
             raise OutputError(f"{self.title} is written from {least} pixels a side on, not {size}")
 
     def nearest_depth(self, depth: str) -> str:
-        """Return `depth` where this format holds it, else the one that loses least.
+        """Return the depth to write samples of another in.
 
+        Parameters
+        ----------
+        depth : str
+            What the samples are.
+
+        Returns
+        -------
+        str
+            `depth` where this format holds it, else the one that loses least.
+
+        Examples
+        --------
         >>> format_for("a.png").nearest_depth("f32"), format_for("a.jpg").nearest_depth("u16")
         ('u16', 'u8')
         """
@@ -255,8 +272,20 @@ def is_writable_suffix(suffix: str) -> bool:
 
 
 def format_of(start: bytes) -> Format | None:
-    r"""Return the format of a file from its first 256 bytes; None where it is none of those known.
+    r"""Return the format of a file by its content.
 
+    Parameters
+    ----------
+    start : bytes
+        Its first 256 bytes, or all of it.
+
+    Returns
+    -------
+    Format or None
+        None where it is none of those known.
+
+    Examples
+    --------
     >>> format_of(b"\xff\xd8\xff\xe0").name
     'jpeg'
     """

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO
 
 from convcli.errors import ImageReadError
-from convcli.image.formats.registry import DEFAULT_QUALITY, EncoderSettings, Format
+from convcli.image.formats.codec import DEFAULT_QUALITY, EncoderSettings
+from convcli.image.formats.registry import Format
 
 if TYPE_CHECKING:
     from convcli.image.model import Image, Metadata

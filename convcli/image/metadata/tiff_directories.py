@@ -23,7 +23,15 @@ Tree = dict[int, "tuple[int, int, bytes] | Tree"]
 
 @dataclass(frozen=True)
 class DirectoryEntry:
-    """One entry of a directory; `place` is where its value is, or the offset to it."""
+    """One entry of a directory.
+
+    Parameters
+    ----------
+    tag, kind, count : int
+        What it is, the TIFF type of its values, and how many there are.
+    place : int
+        Where in the block its value is, or the offset to it.
+    """
 
     tag: int
     kind: int
@@ -37,7 +45,13 @@ class DirectoryEntry:
 
 
 class Block:
-    """A TIFF-structured block of bytes, changed in place where it is a bytearray; `order` is empty if it is not one."""
+    """A TIFF-structured block of bytes.
+
+    Parameters
+    ----------
+    data : bytes-like
+        Changed in place where it is a bytearray or a view of one.
+    """
 
     def __init__(self, data: bytes | bytearray | memoryview) -> None:
         self.data: Any = data  # bytes to read only, a bytearray or what lies in one to change
@@ -116,8 +130,26 @@ class Block:
 
 
 def serialise(tree: Tree, order: str, start: int, following: int = 0) -> bytes:
-    r"""Return a directory laid out for offset `start` (even), then its long values, then its sub-directories.
+    r"""Return the bytes of a directory: its entries, then its long values, then its sub-directories.
 
+    Parameters
+    ----------
+    tree : dict
+        Its values by tag, as from `Block.tree`.
+    order : str
+        The byte order, `<` or `>`.
+    start : int
+        The offset it will have, which is even.
+    following : int
+        The offset of the directory after it, 0 for none.
+
+    Returns
+    -------
+    bytes
+        The directory and all that it points to.
+
+    Examples
+    --------
     >>> serialise({0x0112: (3, 1, b"\6\0")}, "<", 8).hex(" ")
     '01 00 12 01 03 00 01 00 00 00 06 00 00 00 00 00 00 00'
     """

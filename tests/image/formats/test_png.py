@@ -17,10 +17,10 @@ from image_samples import XMP, exif, pillow, rough, saved, smooth, srgb_profile
 from PIL import Image as Pillow
 
 from convcli.errors import ImageReadError
+from convcli.image.formats.codec import EncoderSettings
 from convcli.image.formats.png import codec as png
 from convcli.image.formats.png.chunks import decodes_in_strips, walk
 from convcli.image.formats.png.inflate import FilteredRows
-from convcli.image.formats.registry import EncoderSettings
 from convcli.image.model import Image, Metadata
 from convcli.image.reading import decode_image
 

@@ -12,9 +12,9 @@ import numpy as np
 
 from convcli.errors import ImageReadError
 from convcli.image.formats import opencv_codec
+from convcli.image.formats.codec import DEFAULT_QUALITY, EncoderSettings
 from convcli.image.formats.jpeg import ALONE, FRAMES
 from convcli.image.formats.jpeg.tables import quality_of, read_tables, subsampling_of, turned_subsampling
-from convcli.image.formats.registry import DEFAULT_QUALITY, EncoderSettings
 from convcli.image.metadata.exif import orientation_of
 from convcli.image.model import Image, Metadata, check_fits_memory
 from convcli.system.atomic_file import Sink

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.errors import ImageReadError
+from convcli.image.formats.codec import EncoderSettings
 from convcli.image.formats.netpbm import header_words, pam_fields
-from convcli.image.formats.registry import EncoderSettings
 from convcli.image.model import Image, Metadata, check_fits_memory
 from convcli.system.atomic_file import Sink
 

@@ -26,7 +26,19 @@ ChunkList = list[tuple[bytes, memoryview]]
 
 @dataclass(frozen=True)
 class Header:
-    """What IHDR says: the size in pixels, bits a sample, colour type, and whether the rows are interlaced."""
+    """What IHDR says.
+
+    Parameters
+    ----------
+    width, height : int
+        In pixels.
+    bits : int
+        Of a sample: 1, 2, 4, 8 or 16.
+    colour_type : int
+        0 gray, 2 RGB, 3 palette, 4 gray+alpha, 6 RGBA.
+    interlaced : bool
+        Whether the rows are interlaced.
+    """
 
     width: int
     height: int

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from convcli.errors import ImageReadError
 from convcli.image.formats import opencv_codec
+from convcli.image.formats.codec import EncoderSettings
 from convcli.image.formats.png import CHANNELS, SIGNATURE
 from convcli.image.formats.png.chunks import (
     AGAIN,
@@ -32,7 +33,6 @@ from convcli.image.formats.png.chunks import (
     walk,
 )
 from convcli.image.formats.png.encoder import Strip, combine_adler, make_strip
-from convcli.image.formats.registry import EncoderSettings
 from convcli.image.model import Image, Metadata, check_fits_memory
 from convcli.system.atomic_file import Sink
 from convcli.system.threads import results_in_order

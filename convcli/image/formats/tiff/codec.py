@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from convcli.errors import ImageReadError, ImageWriteError
 from convcli.image.formats import opencv_codec
-from convcli.image.formats.registry import EncoderSettings
+from convcli.image.formats.codec import EncoderSettings
 from convcli.image.formats.tiff import strips
 from convcli.image.metadata.tiff_directories import Block, Tree, serialise
 from convcli.image.model import Image, Metadata, check_fits_memory, depth_name
