@@ -116,24 +116,24 @@ class Format:
         return cast("Codec", import_module(self.codec))
 
     def stored_channels(self, channels: int) -> int:
-        """Return how many channels a picture is stored with: 3 for gray where the format has no gray.
+        """Return how many channels a picture is stored with.
 
         Parameters
         ----------
         channels : int
-            Of the picture, 1 to 4.
+            Of the picture, or of an array that is none.
 
         Returns
         -------
         int
-            1 to 4.
+            The same, but for gray 3, and for gray+alpha 4, where the format has no gray.
 
         Examples
         --------
         >>> format_for("a.webp").stored_channels(1), format_for("a.webp").stored_channels(2)
         (3, 4)
         """
-        return channels if channels in self.channels else channels + 2
+        return channels if channels > 2 or channels in self.channels else channels + 2
 
     def check(self, depth: str, channels: int, alpha: bool) -> None:
         """Check that this format holds such samples.

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
-from image_samples import npy
+from image_samples import npy, smooth
 
 from convcli.errors import ImageReadError
+from convcli.image.model import Image
 from convcli.image.reading import decode_image
+from convcli.image.writing import write_image
 
 
 @pytest.mark.parametrize("dtype", ["u1", "<u2", ">u2", "i2", "f4", ">f4", "f8"])
@@ -32,3 +34,10 @@ def test_npy_of_our_depths(dtype, shape):
 def test_npy_that_is_no_image_is_refused(array, message):
     with pytest.raises(ImageReadError, match=message):
         decode_image(npy(array), "x.npy")
+
+
+@pytest.mark.parametrize("channels", [2, 5, 7])
+def test_channels_that_are_no_picture_are_written_as_an_array(tmp_path, channels):
+    samples = smooth(8, 9, channels, "f32")
+    write_image(tmp_path / "maps.npy", Image(samples))
+    np.testing.assert_array_equal(np.load(tmp_path / "maps.npy"), samples, strict=True)
