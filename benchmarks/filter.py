@@ -20,8 +20,8 @@ import cv2
 import numpy as np
 from rivals import SOBEL_X, environment, in_turn, median_wall, missing, ours, photograph, ratio, vips_mask
 
-from convcli.image.formats.png import codec as png
-from convcli.image.model import Metadata
+from convcli.image.formats.registry import format_for
+from convcli.image.writing import as_image, encode_image
 
 SCRIPT = """
 import sys, cv2, numpy as np
@@ -76,7 +76,7 @@ def encoder(name: str, pixels: np.ndarray, runs: int) -> None:
     cores = cv2.getNumberOfCPUs()
     rgb = np.ascontiguousarray(pixels[..., ::-1])
     encoders = (
-        lambda: png.encode(rgb, Metadata(), compression="balanced", threads=cores),
+        lambda: encode_image(as_image(rgb), format_for("a.png"), threads=cores)[0],
         lambda: cv2.imencode(".png", pixels)[1],
     )
     pairs = []

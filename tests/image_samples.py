@@ -5,7 +5,9 @@ import struct
 from collections.abc import Sequence
 from typing import Any
 
+import cv2
 import numpy as np
+import tifffile
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageCms
@@ -15,6 +17,16 @@ XMP = (
     b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
     b'<rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="1"/></rdf:RDF></x:xmpmeta>'
 )
+# Pillow's options with which a format loses nothing, or next to nothing.
+LOSSLESS: dict[str, dict[str, Any]] = {
+    "PNG": {},
+    "TIFF": {},
+    "WEBP": {"lossless": True},
+    "BMP": {},
+    "PPM": {},
+    "JPEG2000": {"irreversible": False},
+    "AVIF": {"quality": 100, "subsampling": "4:4:4"},
+}
 
 
 def smooth(height: int, width: int, channels: int = 3, depth: str = "u8", seed: int = 0) -> NDArray[Any]:
@@ -49,6 +61,25 @@ def saved(image: Pillow.Image, kind: str, **options: Any) -> bytes:
     """The bytes of a file as Pillow writes it."""
     file = io.BytesIO()
     image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def tiff(pixels: NDArray[Any], **options: Any) -> bytes:
+    """The bytes of a TIFF as tifffile writes it."""
+    file = io.BytesIO()
+    tifffile.imwrite(file, pixels, metadata=None, **options)
+    return file.getvalue()
+
+
+def hdr(pixels: NDArray[Any]) -> bytes:
+    """The bytes of a Radiance HDR as OpenCV writes RGB."""
+    return cv2.imencode(".hdr", pixels[:, :, ::-1])[1].tobytes()
+
+
+def npy(array: NDArray[Any]) -> bytes:
+    """The bytes of an array as NumPy saves it."""
+    file = io.BytesIO()
+    np.save(file, array)
     return file.getvalue()
 
 

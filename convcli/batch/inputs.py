@@ -8,11 +8,9 @@ from dataclasses import dataclass, field
 
 from convcli.batch.naming import HOME
 from convcli.errors import UsageError
-from convcli.image.formats.registry import FORMATS
+from convcli.image.formats.registry import readable_suffixes
 
-# What is read besides what can be written.
-_ALSO_READ = (".gif", ".pbm", ".j2k", ".j2c", ".jpc", ".jpf")
-READABLE = frozenset(suffix for entry in FORMATS.values() for suffix in entry.suffixes) | frozenset(_ALSO_READ)
+READABLE = readable_suffixes()
 _MOST_NAMED = 5
 
 

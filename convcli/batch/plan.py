@@ -10,7 +10,7 @@ from convcli.batch.journal import DONE, Record, State, await_others, fingerprint
 from convcli.batch.naming import Naming, check_distinct
 from convcli.batch.work import FilterWork, Work
 from convcli.errors import OutputError, OutputExistsError, UsageError
-from convcli.image.formats.registry import FORMATS, format_for
+from convcli.image.formats.registry import format_for, is_writable_suffix
 from convcli.process import image_job as job
 from convcli.process.image_job import FilterOptions, Result
 
@@ -56,8 +56,7 @@ class BatchOptions:
 
 def _is_called_like_an_image(path: str) -> bool:
     """Tell whether a path ends in the suffix of a format that can be written; `folder.png/` says that it is none."""
-    suffix = os.path.splitext(path)[1].lower()
-    return any(suffix in format_.suffixes for format_ in FORMATS.values())
+    return is_writable_suffix(os.path.splitext(path)[1])
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,9 @@ from convcli.batch.plan import BatchOptions, Item, Plan
 from convcli.batch.work import Answer, FileWork, Task
 from convcli.convolution.options import available_threads
 from convcli.errors import ImageWriteError
-from convcli.image.memory_check import available_bytes
 from convcli.process.image_job import FilterOptions, Result
-from convcli.system.allocator import keep_freed_memory
-from convcli.system.captured_stderr import keep_talk
+from convcli.system.captured_stderr import capture_stderr
+from convcli.system.memory import available_bytes, keep_freed_memory
 
 _TICK = 0.1  # seconds
 # How long what is in hand may take to be finished when a run is stopped.
@@ -201,7 +200,7 @@ class _Run:
 def _prepare(share: int) -> None:
     """Make a process of the pool ready for its work."""
     keep_freed_memory(share)
-    keep_talk()
+    capture_stderr()
 
 
 def _task(item: Item, again: bool) -> Task:

@@ -8,11 +8,11 @@ from typing import NamedTuple, Protocol
 
 from convcli import __version__
 from convcli.errors import ConvcliError, ImageWriteError
-from convcli.image.header_size import peek_bytes
+from convcli.image.header_size import decoded_bytes
 from convcli.kernel.model import AnyKernel, CompositeKernel
 from convcli.process import image_job as job
 from convcli.process.image_job import FilterOptions, Result
-from convcli.system.captured_stderr import talk
+from convcli.system.captured_stderr import captured_lines
 
 # Deflate turns a byte into no more than this, and other formats that are common do not come near.
 _MOST_INFLATION = 1032
@@ -118,7 +118,7 @@ class FileWork:
     def __call__(self, task: Task, ask: Callable[[int], None]) -> Answer:
         """Do one file."""
         answer = self._answer(task, ask)
-        said = talk()
+        said = captured_lines()
         if said and answer.result.error is None:  # else it is known what is wrong
             notes = answer.result.notes + tuple(f"{task.source}: a library says: {line}" for line in said)
             return answer._replace(result=replace(answer.result, notes=notes))
@@ -154,7 +154,7 @@ class FileWork:
         if self.work.memory(task.bytes * _MOST_INFLATION) <= self.share:
             return 0
         try:
-            return self.work.memory(peek_bytes(task.source, task.bytes))
+            return self.work.memory(decoded_bytes(task.source, task.bytes))
         except (OSError, ValueError):  # reading it will say what is wrong
             return 0
 

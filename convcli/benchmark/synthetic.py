@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.errors import FilterError, UsageError
-from convcli.image.memory_check import available_bytes
 from convcli.image.tone import full_range
+from convcli.system.memory import available_bytes
 
 _FORM = re.compile(r"(\d{1,9})[x×](\d{1,9})(?:[x×](\d{1,4}))?(?::(\w+))?", re.ASCII)
 _DTYPES = {"u8": np.uint8, "u16": np.uint16, "f32": np.float32, "f64": np.float64}

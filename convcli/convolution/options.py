@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from convcli.errors import UsageError, check_word
-from convcli.system.ordered_results import available_threads
+from convcli.system.threads import available_threads
 
 __all__ = [
     "BACKENDS",

@@ -1,4 +1,4 @@
-"""What an image is here: pixels in RGB order, upright, and what its file said besides."""
+"""Images in memory: pixels in RGB order, upright, what their file said besides, and whether they fit."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -6,18 +6,39 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convcli.errors import ImageReadError
+from convcli.system import memory
+
+# Asking what is free takes as long as reading a small picture, which the libraries around it dwarf anyway.
+_NEGLIGIBLE = 2**21
+_LONGEST_SIDE = 10**6  # libpng refuses more, OpenCV more than 2^20
+
 
 @dataclass(frozen=True)
 class Metadata:
-    """What a file holds beside its pixels, as raw bytes, so that it survives a run byte for byte.
+    r"""What a file holds beside its pixels, as raw bytes, so that it survives a run byte for byte.
 
-    `exif` is the TIFF-structured block without `Exif\\0\\0` before it, as it stood in the file: its orientation, size
-    are set right when the picture is written. `resolution` is (x, y) in dots per inch of the upright picture.
-    `stored_size` is the (height, width) that the file held before the picture was turned upright. `png_colour` are a
-    PNG's chunks on the meaning of its samples (gAMA, cHRM, sRGB, cICP), which only another PNG can hold.
-
-    The rest is how the file was compressed, so that one of the same format can be made alike: a JPEG's quality, 1 to
-    100, and chroma subsampling (`4:2:0`), a TIFF's compression (`none`, `lzw`, ...); None where that is unknown.
+    Parameters
+    ----------
+    exif : bytes, optional
+        The TIFF-structured block without `Exif\0\0` before it, as it stood in the file: its orientation and size
+        are set right when the picture is written.
+    xmp : bytes, optional
+        The XMP packet.
+    icc : bytes, optional
+        The colour profile.
+    resolution : tuple of float, optional
+        (x, y) in dots per inch of the upright picture.
+    stored_size : tuple of int, optional
+        The (height, width) that the file held before the picture was turned upright.
+    png_colour : tuple of (bytes, bytes)
+        A PNG's chunks on the meaning of its samples (gAMA, cHRM, sRGB, cICP), which only another PNG can hold.
+    jpeg_quality : int, optional
+        The quality of the JPEG it was, 1 to 100, so that another can be made alike.
+    jpeg_subsampling : str, optional
+        The chroma subsampling of the JPEG it was, `4:2:0`.
+    tiff_compression : str, optional
+        The compression of the TIFF it was: `none`, `lzw`, ...
     """
 
     exif: bytes | None = None
@@ -30,13 +51,29 @@ class Metadata:
     jpeg_subsampling: str | None = None
     tiff_compression: str | None = None
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing in it that would be written to a file."""
+        held = (self.exif, self.xmp, self.icc, self.resolution)
+        return not self.png_colour and all(part is None for part in held)
+
 
 @dataclass(frozen=True, eq=False)
 class Image:
-    """Pixels (height, width, channels) in their file's own units: gray, gray+alpha, RGB or RGBA, upright.
+    """Pixels in their file's own units, upright, and what the file said besides.
 
-    `pixels` is u8, u16, i16, f32 or f64. `alpha` says that the last channel is opacity. `format` is what the file was
-    (`png`, `jpeg`, ...), empty for an image that was never a file. `notes` are lines that a user should see.
+    Parameters
+    ----------
+    pixels : ndarray
+        (height, width, channels): gray, gray+alpha, RGB or RGBA; u8, u16, i16, f32 or f64.
+    alpha : bool
+        Whether the last channel is opacity.
+    metadata : Metadata
+        What the file held beside the pixels.
+    format : str
+        The name of the format it was, `png`; empty for an image that was never a file.
+    notes : tuple of str
+        Lines that a user should see.
     """
 
     pixels: NDArray[Any]
@@ -58,9 +95,70 @@ class Image:
 
 
 def depth_name(dtype: np.dtype[Any]) -> str:
-    """Name a sample type as `--depth` does.
+    """Return the name of a sample type in `--depth`.
 
+    Parameters
+    ----------
+    dtype : dtype
+        A sample type.
+
+    Returns
+    -------
+    str
+        Its kind and bits.
+
+    Examples
+    --------
     >>> depth_name(np.dtype(np.uint16))
     'u16'
     """
     return f"{dtype.kind}{8 * dtype.itemsize}"
+
+
+def check_fits_memory(name: str, size: tuple[int, int, int], sample_bytes: int, most_pixels: int | None = None) -> None:
+    """Check, before a picture is decoded, that it fits into memory twice: read and filtered.
+
+    Parameters
+    ----------
+    name : str
+        What messages call its file.
+    size : tuple of int
+        Height, width and channels, as its header says them.
+    sample_bytes : int
+        Bytes of a decoded sample.
+    most_pixels : int, optional
+        How many pixels its decoder takes, where that is limited.
+
+    Raises
+    ------
+    ImageReadError
+        Where it does not fit, or is larger than its decoder takes.
+    """
+    height, width, channels = size
+    shown = f"{width} x {height} pixels"
+    if most_pixels is not None and max(height, width) > _LONGEST_SIDE:
+        raise ImageReadError(
+            f"{name}: {shown} are more than the {_LONGEST_SIDE:,} a side that OpenCV decodes; convert it to TIFF "
+            "or cut it up"
+        )
+    if most_pixels is not None and height * width > most_pixels:
+        raise ImageReadError(
+            f"{name}: {shown} are more than the {most_pixels:,} that OpenCV decodes; convert it to TIFF or cut it up"
+        )
+    needed = 2 * height * width * channels * sample_bytes
+    if needed <= _NEGLIGIBLE:
+        return
+    there = memory.available_bytes()
+    if there is not None and needed > there:
+        raise ImageReadError(
+            f"{name}: {shown} need {_gigabytes(needed)} of memory, and {_gigabytes(there)} are free; cut it up"
+        )
+
+
+def _gigabytes(number: int) -> str:
+    """Return a number of bytes as text for people.
+
+    >>> _gigabytes(1_500_000_000), _gigabytes(20_000_000)
+    ('1.5 GB', '20 MB')
+    """
+    return f"{number / 1e9:.1f} GB" if number >= 10**9 else f"{number / 1e6:.0f} MB"

@@ -5,15 +5,22 @@ the command says early what it will read, `begin`; whoever reads that file then 
 has changed in between, or is damaged, is as if it had never been begun.
 """
 
+from __future__ import annotations
+
 import os
 import stat
 import sys
 import threading
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from convcli.errors import ConvcliError
-from convcli.image.formats.png.chunks import SIGNATURE, Chunks, Header, walk
-from convcli.image.formats.png.inflate import Rows, huge_buffer, serves
+from convcli.image.formats.png import SIGNATURE
+from convcli.image.formats.png.chunks import ChunkList, Header, decodes_in_strips, walk
+from convcli.image.formats.png.inflate import FilteredRows, huge_buffer
+
+if TYPE_CHECKING:
+    from convcli.image.model import Image
 
 # Less is read in no time; more would take memory that nobody has asked for yet.
 _LEAST_FILE, _MOST_FILE, _MOST_ROWS = 2**19, 2**28, 2**28
@@ -21,21 +28,39 @@ _SWITCH_SECONDS = 1e-4  # imports keep Python's lock for long: what is read here
 
 
 @dataclass(frozen=True, eq=False)
-class Begun:
-    """A PNG whose chunks are known to be whole, and whose rows are being inflated."""
+class PngBeingRead:
+    """A PNG whose chunks are known to be whole, and whose rows are being inflated.
+
+    Parameters
+    ----------
+    data : memoryview
+        The whole file.
+    header : Header
+        What IHDR says.
+    chunks : list of (bytes, memoryview)
+        All chunks.
+    rows : FilteredRows
+        The rows, as far as they are inflated.
+    """
 
     data: memoryview
     header: Header
-    chunks: Chunks
-    rows: Rows
+    chunks: ChunkList
+    rows: FilteredRows
+
+    def image(self, name: str, threads: int) -> Image:
+        """Decode it; messages call it `name`. Raises ImageReadError."""
+        from convcli.image.formats.png.codec import read_chunks
+
+        return read_chunks(self.data, self.header, self.chunks, name, threads, self.rows)
 
 
-class _Reading(threading.Thread):
+class _ReadingThread(threading.Thread):
     def __init__(self, path: str) -> None:
         super().__init__(daemon=True)
         self.path = path
         self.state: tuple[int, int, int] | None = None
-        self.begun: Begun | None = None
+        self.begun: PngBeingRead | None = None
         self.walked = threading.Event()
 
     def run(self) -> None:
@@ -51,7 +76,7 @@ class _Reading(threading.Thread):
                 self.begun.rows.inflate()
             sys.setswitchinterval(interval)
 
-    def _begin(self) -> Begun | None:
+    def _begin(self) -> PngBeingRead | None:
         with open(self.path, "rb", buffering=0) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode) or not _LEAST_FILE <= status.st_size <= _MOST_FILE:
@@ -67,23 +92,40 @@ class _Reading(threading.Thread):
             if place != len(data):
                 return None
         header, chunks = walk(data, self.path)
-        if not serves(header, chunks) or header.height * (header.row_bytes + 1) > _MOST_ROWS:
+        if not decodes_in_strips(header, chunks) or header.height * (header.row_bytes + 1) > _MOST_ROWS:
             return None
-        return Begun(data, header, chunks, Rows(header, chunks))
+        return PngBeingRead(data, header, chunks, FilteredRows(header, chunks))
 
 
-_readings: dict[str, _Reading] = {}
+_readings: dict[str, _ReadingThread] = {}
 
 
 def begin(path: str) -> None:
-    """Begin to read a file, where it is a large PNG, on a thread of its own; return at once."""
+    """Begin to read a file, where it is a large PNG, on a thread of its own; return at once.
+
+    Parameters
+    ----------
+    path : str
+        Any path; nothing is done where it is no large PNG.
+    """
     if os.path.isfile(path):
-        _readings[path] = reading = _Reading(path)
+        _readings[path] = reading = _ReadingThread(path)
         reading.start()
 
 
-def take(path: str) -> Begun | None:
-    """Give what has been begun of a file, once, if the file is still the same; None else."""
+def take(path: str) -> PngBeingRead | None:
+    """Return what has been begun of a file, once.
+
+    Parameters
+    ----------
+    path : str
+        As it was given to `begin`.
+
+    Returns
+    -------
+    PngBeingRead or None
+        None where nothing was begun, or the file has changed since.
+    """
     reading = _readings.pop(path, None)
     if reading is None:
         return None

@@ -24,9 +24,19 @@ _NO_ALPHA = 2e-6
 class Finish:
     """What is done to each sample of a response on its way into the output; tiles are finished while still in cache.
 
-    The order is `response * scale + bias`, times `unit` (the step from the input's units to the output's), then the
-    mapping: `clip` as it is, `abs` its absolute value, `offset` mid-grey added. Integer outputs are rounded half to
-    even and saturated; NaN becomes the lowest value.
+    The order is `response * scale + bias`, times `unit`, then the mapping. Integer outputs are rounded half to even and
+    saturated; NaN becomes the lowest value.
+
+    Parameters
+    ----------
+    dtype : dtype
+        Of the output.
+    scale, bias : float
+        In the units of the input.
+    unit : float
+        The step from the input's units to the output's.
+    mapping : str
+        `clip` as it is, `abs` its absolute value, `offset` mid-grey added.
     """
 
     dtype: np.dtype[Any]
@@ -64,8 +74,20 @@ class Finish:
 
 
 def full_range(dtype: np.dtype[Any]) -> float:
-    """Tell the sample value that stands for white.
+    """Return the sample value that stands for white.
 
+    Parameters
+    ----------
+    dtype : dtype
+        A sample type: u8, u16, i16, f32 or f64.
+
+    Returns
+    -------
+    float
+        255, 65535, 32767 or, for floats, 1.
+
+    Examples
+    --------
     >>> full_range(np.dtype(np.uint16)), full_range(np.dtype(np.float32))
     (65535.0, 1.0)
     """
@@ -73,10 +95,22 @@ def full_range(dtype: np.dtype[Any]) -> float:
 
 
 def unit_between(source: np.dtype[Any], target: np.dtype[Any]) -> float:
-    """Tell the factor from the units of `source` to those of `target`: full range to full range for integer targets.
+    """Return the factor from the units of one sample type to those of another: full range to full range.
 
     A float target keeps the units of the source, because it holds the response as it is.
 
+    Parameters
+    ----------
+    source, target : dtype
+        Sample types.
+
+    Returns
+    -------
+    float
+        What a sample of `source` is multiplied by.
+
+    Examples
+    --------
     >>> unit_between(np.dtype(np.uint8), np.dtype(np.uint16)), unit_between(np.dtype(np.uint8), np.dtype(np.float32))
     (257.0, 1.0)
     """
@@ -86,6 +120,20 @@ def unit_between(source: np.dtype[Any], target: np.dtype[Any]) -> float:
 def convert_depth(pixels: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     """Convert samples to another type by full range, rounding half to even and saturating; to a float type as they are.
 
+    Parameters
+    ----------
+    pixels : ndarray
+        Samples (H, W, C).
+    dtype : dtype
+        The sample type wanted.
+
+    Returns
+    -------
+    ndarray
+        Of the same shape; `pixels` itself where it has the type already.
+
+    Examples
+    --------
     >>> convert_depth(np.array([[[0], [1], [255]]], np.uint8), np.dtype(np.uint16)).ravel().tolist()
     [0, 257, 65535]
     """
@@ -98,10 +146,24 @@ def convert_depth(pixels: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
 
 
 def to_gray(pixels: NDArray[Any], alpha: bool = False) -> NDArray[Any]:
-    """Turn RGB or RGBA pixels into gray or gray+alpha by BT.601 luma; what is gray already is returned as it is.
+    """Convert RGB or RGBA pixels to gray or gray+alpha by BT.601 luma; what is gray already is returned as it is.
 
     8 and 16-bit and float32 samples are rounded exactly as `cv2.cvtColor(..., COLOR_RGB2GRAY)` rounds them.
 
+    Parameters
+    ----------
+    pixels : ndarray
+        Samples (H, W, C), of any depth.
+    alpha : bool
+        Whether the last channel is opacity.
+
+    Returns
+    -------
+    ndarray
+        Samples (H, W, 1), or (H, W, 2) with alpha, of the same type.
+
+    Examples
+    --------
     >>> to_gray(np.array([[[255, 0, 0]]], np.uint8)).tolist()
     [[[76]]]
     """
@@ -125,11 +187,24 @@ def _luma(rgb: NDArray[Any]) -> NDArray[Any]:
 
 
 def to_linear(values: NDArray[Any], white: float, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Undo the sRGB curve (IEC 61966-2-1): `white * curve(value / white)`, so that white stays what it was.
+    """Undo the sRGB curve (IEC 61966-2-1), as `white * curve(value / white)`, so that white stays what it was.
 
-    `white` is the full range of the samples. Returns a new float array of `dtype`. Values below zero are mirrored, and
-    above white the curve goes on.
+    Parameters
+    ----------
+    values : ndarray
+        Samples; those below zero are mirrored, and above white the curve goes on.
+    white : float
+        The full range of the samples.
+    dtype : dtype
+        A float type.
 
+    Returns
+    -------
+    ndarray
+        New samples of `dtype`.
+
+    Examples
+    --------
     >>> float(to_linear(np.array([[[0.5]]]), 1.0, np.dtype(np.float64))[0, 0, 0].round(4))
     0.214
     """
@@ -141,15 +216,29 @@ def to_linear(values: NDArray[Any], white: float, dtype: np.dtype[Any]) -> NDArr
 
 @cache
 def _linear_table(source: np.dtype[Any], target: np.dtype[Any]) -> NDArray[Any]:
-    """The curve for each sample value there is, instead of a power for each pixel."""
+    """Return the curve for each sample value there is, instead of a power for each pixel."""
     white = full_range(source)
     table: NDArray[Any] = (_linear_curve(np.arange(int(white) + 1) / white) * white).astype(target)
     return table
 
 
 def from_linear(values: NDArray[Any], white: float) -> NDArray[Any]:
-    """Redo the sRGB curve, the inverse of `to_linear`; in the float type of `values`.
+    """Redo the sRGB curve (IEC 61966-2-1), the inverse of `to_linear`.
 
+    Parameters
+    ----------
+    values : ndarray
+        Float samples in linear light.
+    white : float
+        Their full range.
+
+    Returns
+    -------
+    ndarray
+        New samples of the same type.
+
+    Examples
+    --------
     >>> float(from_linear(np.array([[[0.21404114]]]), 1.0)[0, 0, 0].round(4))
     0.5
     """
@@ -166,8 +255,26 @@ def _linear_curve(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def premultiply(colour: NDArray[Any], alpha: NDArray[Any], white: float, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Weigh colours (H, W, C) by their opacity (H, W, 1), full at `white`; both come back as one (H, W, C + 1).
+    """Multiply colours by their opacity.
 
+    Parameters
+    ----------
+    colour : ndarray
+        Samples (H, W, C).
+    alpha : ndarray
+        Opacity (H, W, 1), full at `white`.
+    white : float
+        The full range of the samples.
+    dtype : dtype
+        A float type.
+
+    Returns
+    -------
+    ndarray
+        Colours and opacity (H, W, C + 1) of `dtype`.
+
+    Examples
+    --------
     >>> premultiply(np.array([[[200.0]]]), np.array([[[51.0]]]), 255.0, np.dtype(np.float32)).tolist()
     [[[40.0, 51.0]]]
     """
@@ -179,10 +286,22 @@ def premultiply(colour: NDArray[Any], alpha: NDArray[Any], white: float, dtype: 
 
 
 def unpremultiply(response: NDArray[Any], total: float, white: float) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Split the response to premultiplied pixels into colour (H, W, C) and opacity (H, W, 1).
+    """Split the response to premultiplied pixels into colour and opacity.
 
-    With S = `total` the sum of the weights (over a chain, the product of the sums): alpha is the response to alpha over
-    S, clipped to 0..`white`; colour is S times the response to colour over that to alpha, and 0 where alpha is 0.
+    Parameters
+    ----------
+    response : ndarray
+        Float samples (H, W, C + 1), opacity last.
+    total : float
+        S, the sum of the weights; over a chain, the product of the sums.
+    white : float
+        The full range of the samples.
+
+    Returns
+    -------
+    ndarray, ndarray
+        Colour (H, W, C), S times the response to colour over that to alpha, 0 where alpha is 0; and alpha (H, W,
+        1), its response over S, clipped to 0..`white`.
     """
     colour, weight = response[..., :-1], response[..., -1:] / response.dtype.type(white)
     alpha = np.clip(response[..., -1:] / response.dtype.type(total), 0, white)
@@ -193,8 +312,20 @@ def unpremultiply(response: NDArray[Any], total: float, white: float) -> tuple[N
 
 
 def span(response: NDArray[Any]) -> tuple[float, float]:
-    """Tell the least and the greatest finite sample, (inf, -inf) where there is none.
+    """Return the least and the greatest finite sample, (inf, -inf) where there is none.
 
+    Parameters
+    ----------
+    response : ndarray
+        Float samples.
+
+    Returns
+    -------
+    float, float
+        The least and the greatest, (inf, -inf) where none is finite.
+
+    Examples
+    --------
     >>> span(np.array([[[-2.0], [np.nan], [2.0]]]))
     (-2.0, 2.0)
     """
@@ -203,10 +334,21 @@ def span(response: NDArray[Any]) -> tuple[float, float]:
 
 
 def stretch(response: NDArray[Any], between: tuple[float, float], out: NDArray[Any]) -> None:
-    """Map the span `between` (low, high) onto the whole range of the integer samples of `out`, of the same shape.
+    """Map a span onto the whole range of integer samples.
 
     An empty span becomes the lowest value, and so does NaN. Infinite samples saturate.
 
+    Parameters
+    ----------
+    response : ndarray
+        Float samples.
+    between : tuple of float
+        The span, (low, high).
+    out : ndarray
+        Integer samples of the same shape, which are set.
+
+    Examples
+    --------
     >>> samples = np.empty((1, 3, 1), np.uint8)
     >>> stretch(np.array([[[-2.0], [0.0], [2.0]]]), (-2.0, 2.0), samples)
     >>> samples.ravel().tolist()

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from convcli.kernel.files.notations import SUFFIXES
+from convcli.system.user_folders import configuration_folder, expand_user
 
 
 @cache
@@ -25,10 +26,7 @@ def user_folders() -> list[Path]:
     (`$XDG_CONFIG_HOME/convcli`, else `~/.config/convcli`). They need not exist.
     """
     folders = [expand_user(part) for part in os.environ.get("CONVCLI_KERNELS", "").split(os.pathsep) if part]
-    configuration = Path(os.environ.get("XDG_CONFIG_HOME", ""))
-    if not configuration.is_absolute():  # the XDG rules say to ignore a relative one
-        configuration = expand_user("~/.config")
-    return [*folders, configuration / "convcli" / "kernels"]
+    return [*folders, configuration_folder() / "kernels"]
 
 
 def catalogue_names() -> list[str]:
@@ -88,11 +86,6 @@ def is_file(path: str | Path) -> bool:
     A home folder of somebody else's must not stop a run that needs nothing from it.
     """
     return os.path.isfile(path)
-
-
-def expand_user(path: str) -> Path:
-    """Replace a leading `~`; one that names nobody stays as it is."""
-    return Path(os.path.expanduser(path))
 
 
 def _files_named(name: str, folders: list[Path]) -> list[Path]:

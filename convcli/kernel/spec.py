@@ -19,10 +19,11 @@ from pathlib import Path
 import numpy as np
 
 from convcli.errors import KernelError, nearest
-from convcli.kernel.catalogue import catalogue_names, expand_user, find, is_file, user_files
+from convcli.kernel.catalogue import catalogue_names, find, is_file, user_files
 from convcli.kernel.files.notations import DEFAULT, NOTATIONS, SUFFIXES
 from convcli.kernel.model import CHANGES, AnyKernel, Kernel, changed
 from convcli.kernel.weights import NOT_FINITE, NUMBER_OR_FRACTION, parse_number
+from convcli.system.user_folders import expand_user
 
 # Weights as Python and ImageMagick write them: [[0, 1], ...], 3x3: 0,1,...
 _OTHER_WEIGHTS = re.compile(r"\s*([\[({]|\d+(x\d+)?\s*:)")

@@ -23,7 +23,7 @@ from convcli.errors import (
     UsageError,
     check_word,
 )
-from convcli.image.formats.registry import Format, format_for
+from convcli.image.formats.registry import Format, format_for, formats_taking, joined_titles
 from convcli.image.model import Image
 from convcli.kernel.model import AnyKernel, CompositeKernel
 from convcli.process.kernel_chain import Chain, ToneOptions, resolve_alpha
@@ -36,8 +36,6 @@ COMPRESSIONS = ("fast", "balanced", "small")
 STANDARD_STREAM = "-"
 
 # The formats that each of an encoder's options speaks of.
-_WITH_QUALITY = ("jpeg", "webp", "avif", "jp2")
-_WITH_COMPRESSION = ("png", "tiff")
 
 _DTYPES = {"u8": np.uint8, "u16": np.uint16, "i16": np.int16, "f32": np.float32, "f64": np.float64}
 _DEPTH_TITLES = {"u8": "8-bit", "u16": "16-bit", "i16": "signed 16-bit", "f32": "float", "f64": "double"}
@@ -370,7 +368,7 @@ def check_depth(output: str, format_: Format, depth: str) -> None:
     place for the response itself.
     """
     where = "" if output == STANDARD_STREAM else f"{output}: "
-    if depth == "f32" and format_.name == "hdr":
+    if depth == "f32" and format_.rounds_floats:
         raise OutputError(f"{where}{format_.title} rounds f32 and holds no negative values: write .tiff, .pfm or .npy")
     try:
         format_.check(depth, 3 if format_.colour else 1, alpha=False)
@@ -398,10 +396,12 @@ def _pointless(options: FilterOptions, chain: Chain, depth: str, format_: Format
             notes.append(f"{depth} holds the response in linear light: the sRGB curve is not put back")
     if chain.mapping == "stretch" and toning.bias:
         notes.append("--bias does nothing under --signed stretch")
-    if options.quality is not None and format_.name not in _WITH_QUALITY:
-        notes.append(f"--quality does nothing to {format_.title}: it is for JPEG, WebP, AVIF and JPEG 2000")
-    if options.compression != "balanced" and format_.name not in _WITH_COMPRESSION:
-        notes.append(f"--compression does nothing to {format_.title}: it is for PNG and TIFF")
+    if options.quality is not None and "quality" not in format_.encoder_options:
+        heeding = joined_titles(formats_taking("quality"))
+        notes.append(f"--quality does nothing to {format_.title}: it is for {heeding}")
+    if options.compression != "balanced" and "compression" not in format_.encoder_options:
+        heeding = joined_titles(formats_taking("compression"))
+        notes.append(f"--compression does nothing to {format_.title}: it is for {heeding}")
     return tuple(notes)
 
 

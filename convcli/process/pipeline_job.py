@@ -229,7 +229,7 @@ def _plan_output(source: str, output: str, image: Image, program: Program, optio
         return _Output(format_, "u8", None, "sheet", size)
     white = _white(program.document, image.pixels.dtype)
     picture = channels in (1, 3)
-    if not picture and format_.name not in ("npy", "tiff"):
+    if not picture and not format_.stacks:
         raise OutputError(
             f"{output}: the result has {channels} channels ({size_text(program.output_size)}), which are no picture: "
             "say --contact-sheet, or write .npy or .tiff"
@@ -262,7 +262,7 @@ def _plan_output(source: str, output: str, image: Image, program: Program, optio
         notes += (f"--signed {options.signed} does nothing to f32, which holds the result itself",)
     size = (height, width, channels + (alpha == "keep"))
     unit = 1.0 if depth == "f32" else full_range(dtype) / white
-    kind = "picture" if picture or format_.name == "npy" else "pages"
+    kind = "picture" if picture or format_.stacks == "channels" else "pages"
     return _Output(format_, depth, mapping, kind, size, unit, alpha, notes)
 
 

@@ -1,4 +1,4 @@
-"""Files are put in place whole or not at all: by a temporary file and a rename. Imports neither numpy nor cv2."""
+"""Files written whole or not at all, by a temporary file and a rename. Imports neither numpy nor cv2."""
 
 import contextlib
 import errno
@@ -17,14 +17,42 @@ _WRITE_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
 def write_bytes(path: str | os.PathLike[str], data: bytes | memoryview) -> None:
-    """Put bytes at a path, as `whole_file` does. Raises ImageWriteError."""
+    """Write bytes to a path, as `whole_file` does.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    data : bytes-like
+        All of it.
+
+    Raises
+    ------
+    ImageWriteError
+        As from `whole_file`.
+    """
     write_file(path, (data,))
 
 
 def write_file(
     path: str | os.PathLike[str], pieces: Iterable[bytes | memoryview], temporary_folder: str | None = None
 ) -> None:
-    """Put pieces at a path, one after the other, as `whole_file` does. Raises ImageWriteError."""
+    """Write pieces to a path, one after the other, as `whole_file` does.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    pieces : iterable of bytes-like
+        Its content.
+    temporary_folder : str, optional
+        As for `whole_file`.
+
+    Raises
+    ------
+    ImageWriteError
+        As from `whole_file`.
+    """
     with whole_file(path, temporary_folder) as sink:
         for piece in pieces:
             sink(piece)
@@ -32,17 +60,24 @@ def write_file(
 
 @contextlib.contextmanager
 def whole_file(path: str | os.PathLike[str], temporary_folder: str | None = None) -> Iterator[Sink]:
-    """Give a function that takes the pieces of a file, which is at `path` once the block has ended well.
+    """Yield a function that takes the pieces of a file, which is at `path` once the block has ended well.
 
-    A device or FIFO is written directly. Else the pieces go to a temporary file in `temporary_folder`, by default that
-    of the file itself, which is then renamed; where the system cannot rename from there to here, it is copied first. A
-    file that is replaced keeps its permissions, and a link leads to the new file. Data is not forced to the disk: after
-    a power cut, a file may be there that is not whole.
+    A device or FIFO is written directly. Else the pieces go to a temporary file, which is then renamed. A file that is
+    replaced keeps its permissions, and a link leads to the new file. Data is not forced to the disk: after a power cut,
+    a file may be there that is not whole.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    temporary_folder : str, optional
+        Where the temporary file is made, by default beside `path`. Where the system cannot rename from there to here,
+        it is copied first.
 
     Raises
     ------
     ImageWriteError
-        in one line; then what was there before is still there, and no temporary file.
+        In one line; then what was there before is still there, and no temporary file.
     """
     name = os.fspath(path)
     try:
@@ -83,7 +118,7 @@ def _replacing(target: str, mode: int | None, temporary_folder: str | None) -> I
 
 
 def _replace_by_copy(temporary: str, target: str) -> None:
-    """Bring a file over from another file system, by a copy beside the target."""
+    """Move a file over from another file system, by a copy beside the target."""
     beside = _temporary_name(target, None)
     try:
         shutil.copy(temporary, beside)  # with its permissions
@@ -96,6 +131,6 @@ def _replace_by_copy(temporary: str, target: str) -> None:
 
 
 def _temporary_name(target: str, folder: str | None) -> str:
-    """Hidden, told apart by process and chance, and short enough for a name near the limit of 255 bytes."""
+    """Return a hidden name, told apart by process and chance; short, as the limit is 255 bytes."""
     own, base = os.path.split(target)
     return os.path.join(folder or own, f".{base[:40]}.{os.getpid():x}{os.urandom(4).hex()}.tmp")

@@ -1,4 +1,4 @@
-"""Where an output goes: whether it may be written there, asked before anything is computed.
+"""Whether an output may be written to a path, checked before anything is computed.
 
 Imports neither numpy nor cv2.
 """
@@ -15,18 +15,37 @@ EXISTING = ("error", "skip", "overwrite")
 def check_destination(
     path: str | os.PathLike[str], existing: str = "error", inputs: Sequence[str | os.PathLike[str]] = ()
 ) -> str:
-    """Return `write` or `skip` for an output path, or raise, having touched nothing.
+    """Check whether an output may be written, touching nothing.
 
     An input is never replaced, also not through a link. A device or FIFO may always be written to.
+
+    Parameters
+    ----------
+    path : path
+        The output.
+    existing : str
+        What to do where it exists: `error`, `skip` or `overwrite`.
+    inputs : sequence of path
+        The files it is made from.
+
+    Returns
+    -------
+    str
+        `write` or `skip`.
 
     Raises
     ------
     OutputExistsError
-        when the output exists and `existing` is `error`.
+        When the output exists and `existing` is `error`.
     UsageError
-        when the output is one of the inputs, or `existing` is not a known word.
+        When the output is one of the inputs, or `existing` is not a known word.
     OutputError
-        when its folder is missing or not writable, or the path is a folder.
+        When its folder is missing or not writable, or the path is a folder.
+
+    Examples
+    --------
+    >>> check_destination(os.devnull)
+    'write'
     """
     if existing not in EXISTING:
         raise UsageError(f"unknown policy {existing!r} for an existing output: expected {', '.join(EXISTING)}")

@@ -11,6 +11,7 @@ import numpy as np
 from drawings import balloon, lighthouse, moon
 from still_life import render
 
+from convcli.image.formats.codec import EncoderSettings
 from convcli.image.formats.jpeg import codec as jpeg
 from convcli.image.metadata.tiff_directories import serialise
 from convcli.image.model import Image, Metadata
@@ -45,8 +46,9 @@ def main(folder: Path) -> None:
     upright = lighthouse()
     stored = np.ascontiguousarray(np.rot90(upright))
     exif = exif_on_its_side(stored.shape[1], stored.shape[0])
-    data, _ = jpeg.encode(stored, Metadata(exif=exif, resolution=(300, 300)), quality=90)
-    (folder / "portrait_exif6.jpg").write_bytes(data)
+    on_its_side = Image(stored, metadata=Metadata(exif=exif, resolution=(300, 300)))
+    with (folder / "portrait_exif6.jpg").open("wb") as file:  # not by write_image, which says that it is upright
+        jpeg.write(on_its_side, file.write, EncoderSettings("jpeg", quality=90))
     write_image(folder / "sprite.png", Image(balloon(), alpha=True), compression="small")
     write_image(folder / "moon_16bit.png", moon(), compression="small")
     photo = Image(render(), metadata=Metadata(png_colour=SRGB, resolution=(72, 72)))

@@ -131,26 +131,3 @@ def test_a_disk_that_fills_up_while_strips_are_written_leaves_nothing(tmp_path):
     result = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     assert result.stdout == f"{tmp_path / 'a.png'}: cannot be written: File too large\n"
     assert names(tmp_path) == []
-
-
-FAULTS = """
-import resource, sys
-from convcli.system.allocator import keep_freed_memory
-if sys.argv[1] == "keep":
-    keep_freed_memory()
-before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-for _ in range(50):
-    bytearray(3_000_000)[:] = b"x" * 3_000_000
-print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
-"""
-
-
-def test_memory_that_is_kept_is_not_fetched_again():
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    keep, default = (
-        int(
-            subprocess.run([sys.executable, "-c", FAULTS, way], capture_output=True, check=True, env=environment).stdout
-        )
-        for way in ("keep", "default")
-    )
-    assert keep < default / 4

@@ -10,7 +10,7 @@ from convcli.cli.options import shared as opt
 from convcli.cli.report_files import check_report
 from convcli.cli.streams import STANDARD_STREAM, check_streams
 from convcli.errors import OutputError
-from convcli.system.allocator import keep_freed_memory
+from convcli.system.memory import keep_freed_memory
 
 if TYPE_CHECKING:
     from convcli.process.image_job import FilterOptions

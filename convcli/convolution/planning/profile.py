@@ -21,6 +21,7 @@ from pathlib import Path
 from convcli.convolution.planning.costs import COEFFICIENTS, MODEL_VERSION
 from convcli.convolution.planning.machine import library_versions, machine_key
 from convcli.errors import ImageWriteError, ProfileError
+from convcli.system.user_folders import cache_folder
 
 SWITCH = "CONVCLI_PROFILE"
 
@@ -149,13 +150,8 @@ def profiles_folder() -> Path | None:
     """Return the folder of all profiles by the XDG rules; None where there is no home, or they are switched off."""
     if os.environ.get(SWITCH) == "off":
         return None
-    caches = os.environ.get("XDG_CACHE_HOME", "")
-    if not os.path.isabs(caches):  # the rules say to ignore a relative one
-        home = os.environ.get("HOME", "")
-        if not os.path.isabs(home):
-            return None
-        caches = os.path.join(home, ".cache")
-    return Path(caches) / "convcli" / "profiles"
+    caches = cache_folder()
+    return None if caches is None else caches / "profiles"
 
 
 def profile_path() -> Path:

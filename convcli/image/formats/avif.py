@@ -3,24 +3,58 @@
 Source: AV1 Image File Format 1.1; ISO/IEC 23008-12, sections 6.5.10 (irot) and 6.5.12 (imir).
 """
 
-from typing import Any
+from __future__ import annotations
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
+import struct
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-from convcli.errors import ImageReadError, ImageWriteError
-from convcli.image import memory_check
-from convcli.image.formats import isobmff, opencv_codec
-from convcli.image.model import Image, Metadata
+from convcli.errors import ImageReadError
+from convcli.image.formats.codec import DEFAULT_QUALITY, EncoderSettings
+from convcli.image.formats.registry import Format
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from convcli.image.formats import isobmff
+    from convcli.image.model import Image
+    from convcli.system.atomic_file import Sink
 
 _TITLE = "AVIF"
 _PROFILES = (b"prof", b"rICC")
 _AGAIN = "get the file again"
+_BRANDS = (b"avif", b"avis")
+_BRANDS_END = 256
+_HEADER_BYTES = 65536
+_ALPHA_URN = b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha"
 
 
-def read(data: bytes, name: str) -> Image:
-    """Read an AVIF: gray, RGB or RGBA, u8 (8 bit) or u16 (10 and 12 bit, made 0..65535). Raises ImageReadError."""
+def read(data: bytes, name: str, threads: int = 1) -> Image:
+    """Decode an AVIF, the first picture of an animation.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file.
+    name : str
+        What messages call it.
+    threads : int
+        Not heeded.
+
+    Returns
+    -------
+    Image
+        Gray, RGB or RGBA, upright; u8, or u16 (10 and 12 bits, made 0..65535).
+
+    Raises
+    ------
+    ImageReadError
+        For a file that is cut short, damaged or too large.
+    """
+    import numpy as np
+
+    from convcli.image.formats import isobmff, opencv_codec
+    from convcli.image.model import Image, Metadata, check_fits_memory
+
     top = dict(isobmff.boxes(memoryview(data), name, _TITLE))
     if b"meta" not in top:
         raise ImageReadError(f"{name}: truncated or damaged AVIF, it does not describe its picture; {_AGAIN}")
@@ -32,7 +66,7 @@ def read(data: bytes, name: str) -> Image:
     size = properties.get(b"ispe", memoryview(bytes(12)))
     width, height = (int.from_bytes(size[at : at + 4], "big") for at in (4, 8))
     deep = any(depth > 8 for depth in properties.get(b"pixi", memoryview(b""))[5:])
-    memory_check.check_pixels(name, (height, width, 4), 2 if deep else 1, opencv_codec.MOST_PIXELS)
+    check_fits_memory(name, (height, width, 4), 2 if deep else 1, opencv_codec.MOST_PIXELS)
     pixels = opencv_codec.decode(data)
     if pixels is None:
         raise ImageReadError(f"{name}: damaged AVIF, its picture cannot be decoded; {_AGAIN}")
@@ -58,6 +92,8 @@ def _full_range(pixels: NDArray[Any], properties: dict[bytes, memoryview]) -> ND
 
 def _turned(pixels: NDArray[Any], properties: list[isobmff.Box]) -> NDArray[Any]:
     """Rotate and mirror as the file says, in its order. OpenCV does neither, and EXIF's orientation does not count."""
+    import numpy as np
+
     for kind, body in properties:
         if kind == b"irot" and body:
             pixels = np.rot90(pixels, body[0] & 3)
@@ -66,19 +102,67 @@ def _turned(pixels: NDArray[Any], properties: list[isobmff.Box]) -> NDArray[Any]
     return np.ascontiguousarray(pixels)
 
 
-def encode(pixels: NDArray[Any], metadata: Metadata, *, quality: int) -> bytes:
-    """Encode (H, W, 1, 3 or 4) u8 samples at quality 1 to 100 with metadata."""
-    height, width = pixels.shape[:2]
-    parts = [
-        (kind, np.frombuffer(body, np.uint8))
+def write(image: Image, sink: Sink, settings: EncoderSettings) -> tuple[str, ...]:
+    """Encode gray, RGB or RGBA u8 with its metadata to `sink`, at quality 1 to 100. Raises ImageWriteError."""
+    from convcli.image.formats import opencv_codec
+
+    metadata = image.metadata
+    blocks = [
+        (kind, body)
         for kind, body in (
-            (cv2.IMAGE_METADATA_EXIF, metadata.exif),
-            (cv2.IMAGE_METADATA_XMP, metadata.xmp),
-            (cv2.IMAGE_METADATA_ICCP, metadata.icc),
+            (opencv_codec.EXIF_BLOCK, metadata.exif),
+            (opencv_codec.XMP_BLOCK, metadata.xmp),
+            (opencv_codec.ICC_BLOCK, metadata.icc),
         )
         if body
     ]
-    encoded = opencv_codec.encode_with_metadata(".avif", pixels, parts, [opencv_codec.AVIF_QUALITY, quality])
-    if encoded is None:
-        raise ImageWriteError(f"OpenCV could not encode {width} x {height} pixels as AVIF: write .png")
-    return encoded.tobytes()
+    parameters = (opencv_codec.AVIF_QUALITY, settings.quality or DEFAULT_QUALITY)
+    sink(opencv_codec.encode_or_raise(".avif", image.pixels, _TITLE, parameters, blocks))
+    return ()
+
+
+def _recognise(start: bytes) -> bool:
+    if start[4:8] != b"ftyp":
+        return False
+    end = min(int.from_bytes(start[:4], "big"), _BRANDS_END)
+    brands = [start[8:12], *(start[at : at + 4] for at in range(16, end, 4))]
+    return any(brand in _BRANDS for brand in brands)
+
+
+def _decoded_bytes(file: BinaryIO) -> int | None:
+    """Compute it from the largest size, the most channels and bits that the properties of any picture in it say."""
+    head = file.read(_HEADER_BYTES)
+    sizes = [struct.unpack_from(">II", head, at + 8) for at in _places(head, b"ispe")]
+    if not sizes:
+        return None
+    pixel_bits = [head[at + 9 : at + 9 + head[at + 8]] for at in _places(head, b"pixi")]
+    gray = max(map(len, pixel_bits), default=3) == 1
+    channels = 4 if _ALPHA_URN in head else 1 if gray else 3
+    deep = any(bits > 8 for each in pixel_bits for bits in each)
+    return int(max(height * width for width, height in sizes) * channels * (2 if deep else 1))
+
+
+def _places(data: bytes, kind: bytes) -> list[int]:
+    """Return where the boxes of a kind have its name."""
+    places, at = [], data.find(kind)
+    while at >= 0:
+        places.append(at)
+        at = data.find(kind, at + 4)
+    return places
+
+
+FORMATS = (
+    Format(
+        name="avif",
+        title=_TITLE,
+        suffixes=(".avif",),
+        codec=__name__,
+        depths=("u8",),
+        channels=(1, 3, 4),
+        recognise=_recognise,
+        metadata=("exif", "xmp", "icc"),
+        encoder_options=("quality",),
+        decoded_bytes=_decoded_bytes,
+        sides=(1, 32768),
+    ),
+)

@@ -12,7 +12,22 @@ Box = tuple[bytes, memoryview]
 
 
 def boxes(view: memoryview, name: str, title: str) -> Iterator[Box]:
-    """Give the type and body of each box; raise ImageReadError where one is longer than what holds it."""
+    """Yield the type and body of each box.
+
+    Parameters
+    ----------
+    view : memoryview
+        What holds the boxes.
+    name : str
+        What messages call the file.
+    title : str
+        The name of its format.
+
+    Raises
+    ------
+    ImageReadError
+        Where a box is longer than what holds it.
+    """
     place = 0
     while place < len(view):
         if place + 8 > len(view):
@@ -35,7 +50,19 @@ def _cut(name: str, title: str) -> ImageReadError:
 
 @dataclass
 class Items:
-    """The items of a `meta` box: types, where their bytes lie, and the properties of the primary one in order."""
+    """The items of a `meta` box.
+
+    Parameters
+    ----------
+    kinds : dict
+        The type of each item by its number.
+    extents : dict
+        (start, length) in the file of the pieces of each item.
+    primary : int
+        The number of the picture.
+    properties : list of (bytes, memoryview)
+        Type and body of those of the picture, in order.
+    """
 
     kinds: dict[int, bytes] = field(default_factory=dict)
     extents: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
@@ -63,12 +90,33 @@ class _Cursor:
         return value
 
     @property
-    def done(self) -> bool:
-        return self.place >= len(self.view)
+    def left(self) -> int:
+        """Bytes behind the last number, at least 0."""
+        return max(0, len(self.view) - self.place)
 
 
 def items(meta: memoryview, name: str, title: str) -> Items:
-    """Read a `meta` box's items, as far as it can be understood."""
+    """Read the items of a `meta` box, as far as it can be understood.
+
+    Parameters
+    ----------
+    meta : memoryview
+        Its body.
+    name : str
+        What messages call the file.
+    title : str
+        The name of its format.
+
+    Returns
+    -------
+    Items
+        Empty where there are none.
+
+    Raises
+    ------
+    ImageReadError
+        Where a box in it is cut.
+    """
     found = Items()
     inner = dict(boxes(meta[4:], name, title))
     pitm, iloc, iinf = (inner.get(kind, memoryview(b"")) for kind in (b"pitm", b"iloc", b"iinf"))
@@ -96,14 +144,16 @@ def _locations(iloc: memoryview) -> dict[int, list[tuple[int, int]]]:
     number_size = 4 if version == 2 else 2
     found: dict[int, list[tuple[int, int]]] = {}
     for _ in range(cursor.take(number_size)):
-        if cursor.done:
+        if not cursor.left:
             break
         number = cursor.take(number_size)
         method = cursor.take(2) & 15 if version in (1, 2) else 0
         cursor.take(2)
         base = cursor.take(base_size)
         places = []
-        for _ in range(cursor.take(2)):
+        # No more extents than there are bytes for: a damaged count must not take long.
+        extents, extent_bytes = cursor.take(2), index_size + offset_size + length_size
+        for _ in range(min(extents, cursor.left // extent_bytes) if extent_bytes else min(extents, 1)):
             cursor.take(index_size)
             offset = cursor.take(offset_size)
             places.append((base + offset, cursor.take(length_size)))
@@ -121,7 +171,7 @@ def _properties(iprp: memoryview, primary: int, name: str, title: str) -> list[B
     version, wide = ipma[0], ipma[3] & 1
     cursor = _Cursor(ipma[4:])
     for _ in range(cursor.take(4)):
-        if cursor.done:
+        if not cursor.left:
             break
         number = cursor.take(4 if version else 2)
         indices = [cursor.take(2) & 0x7FFF if wide else cursor.take(1) & 0x7F for _ in range(cursor.take(1))]

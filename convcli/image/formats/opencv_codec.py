@@ -1,4 +1,4 @@
-"""OpenCV as a codec, and the one place that knows of its BGR order, its dropped axes and its talk on stderr."""
+"""OpenCV as a codec, and the one place that knows of its BGR order, its dropped axes and its messages on stderr."""
 
 import threading
 from collections.abc import Iterator, Sequence
@@ -8,6 +8,8 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from convcli.errors import ImageReadError, ImageWriteError
 
 MOST_PIXELS = 2**30  # OpenCV refuses more
 JPEG_QUALITY = int(cv2.IMWRITE_JPEG_QUALITY)
@@ -26,6 +28,10 @@ TIFF_PREDICTOR = int(cv2.IMWRITE_TIFF_PREDICTOR)
 TIFF_STRIP_ROWS = int(cv2.IMWRITE_TIFF_ROWSPERSTRIP)
 WEBP_QUALITY = int(cv2.IMWRITE_WEBP_QUALITY)
 AVIF_QUALITY = int(cv2.IMWRITE_AVIF_QUALITY)
+JPEG2000_COMPRESSION = int(cv2.IMWRITE_JPEG2000_COMPRESSION_X1000)
+EXIF_BLOCK = int(cv2.IMAGE_METADATA_EXIF)
+XMP_BLOCK = int(cv2.IMAGE_METADATA_XMP)
+ICC_BLOCK = int(cv2.IMAGE_METADATA_ICCP)
 _RGB = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
 _SWAP = {3: cv2.COLOR_BGR2RGB, 4: cv2.COLOR_BGRA2RGBA}
 
@@ -54,9 +60,19 @@ def quiet() -> Iterator[None]:
 
 
 def decode(data: bytes | bytearray | memoryview, *, rgb: bool = False) -> NDArray[Any] | None:
-    """Decode a file's bytes to (H, W, C) in RGB(A) order as stored, not turned; None where OpenCV cannot.
+    """Decode a file's bytes, as stored: not turned.
 
-    `rgb` says that the picture is known to be colour without alpha, so that OpenCV may write RGB at once.
+    Parameters
+    ----------
+    data : bytes-like
+        The whole file.
+    rgb : bool
+        Whether the picture is known to be colour without alpha, so that OpenCV may write RGB at once.
+
+    Returns
+    -------
+    ndarray or None
+        Samples (H, W, C) in RGB(A) order; None where OpenCV cannot decode them.
     """
     buffer = np.frombuffer(data, np.uint8)
     try:
@@ -73,27 +89,61 @@ def decode(data: bytes | bytearray | memoryview, *, rgb: bool = False) -> NDArra
     return pixels
 
 
-def encode(suffix: str, pixels: NDArray[Any], parameters: Sequence[int] = ()) -> NDArray[np.uint8] | None:
-    """Encode gray, RGB or RGBA samples (H, W, C) as OpenCV's encoder for `suffix` does; None where it cannot."""
-    try:
-        with quiet():
-            done, encoded = cv2.imencode(suffix, _bgr(pixels), list(parameters))
-    except cv2.error:
-        return None
-    return encoded if done else None
+def decode_or_raise(data: bytes, name: str, title: str, *, rgb: bool = False) -> NDArray[Any]:
+    """Decode as `decode` does; raise ImageReadError, for the file `name` of a format of this title, where it cannot."""
+    pixels = decode(data, rgb=rgb)
+    if pixels is None:
+        raise ImageReadError(f"{name}: truncated or damaged {title}, its picture cannot be decoded; get the file again")
+    return pixels
 
 
-def encode_with_metadata(
-    suffix: str, pixels: NDArray[Any], metadata: Sequence[tuple[int, NDArray[np.uint8]]], parameters: Sequence[int] = ()
+def encode(
+    suffix: str, pixels: NDArray[Any], parameters: Sequence[int] = (), blocks: Sequence[tuple[int, bytes]] = ()
 ) -> NDArray[np.uint8] | None:
-    """Encode as `encode` does, with blocks of metadata, each behind OpenCV's number for its kind."""
-    kinds, blocks = [kind for kind, _ in metadata], [block for _, block in metadata]
+    """Encode samples by OpenCV's encoder.
+
+    Parameters
+    ----------
+    suffix : str
+        The encoder's, `.jpg`.
+    pixels : ndarray
+        Gray, RGB or RGBA (H, W, C).
+    parameters : sequence of int
+        OpenCV's numbers of settings, each followed by its value.
+    blocks : sequence of (int, bytes)
+        Metadata, each block behind OpenCV's number for its kind.
+
+    Returns
+    -------
+    ndarray or None
+        The bytes of the file; None where OpenCV cannot encode it.
+    """
     try:
         with quiet():
-            done, encoded = cv2.imencodeWithMetadata(suffix, _bgr(pixels), kinds, blocks, list(parameters))
+            if blocks:
+                kinds, bodies = [kind for kind, _ in blocks], [np.frombuffer(body, np.uint8) for _, body in blocks]
+                done, encoded = cv2.imencodeWithMetadata(suffix, _bgr(pixels), kinds, bodies, list(parameters))
+            else:
+                done, encoded = cv2.imencode(suffix, _bgr(pixels), list(parameters))
     except cv2.error:
         return None
     return encoded if done else None
+
+
+def encode_or_raise(
+    suffix: str,
+    pixels: NDArray[Any],
+    title: str,
+    parameters: Sequence[int] = (),
+    blocks: Sequence[tuple[int, bytes]] = (),
+    advice: str = ".png",
+) -> bytes:
+    """Encode as `encode` does; raise ImageWriteError, with what to write instead, where OpenCV cannot."""
+    encoded = encode(suffix, pixels, parameters, blocks)
+    if encoded is None:
+        height, width = pixels.shape[:2]
+        raise ImageWriteError(f"OpenCV could not encode {width} x {height} pixels as {title}: write {advice}")
+    return encoded.tobytes()
 
 
 def _bgr(pixels: NDArray[Any]) -> NDArray[Any]:
@@ -102,8 +152,22 @@ def _bgr(pixels: NDArray[Any]) -> NDArray[Any]:
 
 
 def turn_upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
-    """Undo an EXIF orientation (1 to 8), so that row 0 is the top and column 0 the left of what was seen.
+    """Undo an EXIF orientation, so that row 0 is the top and column 0 the left of what was seen.
 
+    Parameters
+    ----------
+    pixels : ndarray
+        Samples (H, W, C) as stored.
+    orientation : int
+        1 to 8.
+
+    Returns
+    -------
+    ndarray
+        The upright samples.
+
+    Examples
+    --------
     >>> turn_upright(np.array([[[1], [2]]], np.uint8), 6)[:, :, 0].tolist()
     [[1], [2]]
     >>> turn_upright(np.array([[[1], [2]]], np.uint8), 8)[:, :, 0].tolist()

@@ -16,9 +16,21 @@ _THUMBNAIL_START, _THUMBNAIL_BYTES = 0x0201, 0x0202
 
 
 def orientation_of(exif: bytes | None) -> int:
-    """Return the orientation (1 to 8) that a block states, and 1, upright, where it states none that makes sense.
+    r"""Return the orientation (1 to 8) that a block states, and 1, upright, where it states none that makes sense.
 
-    >>> orientation_of(b"II*\\0\\x08\\0\\0\\0\\x01\\0\\x12\\x01\\x03\\0\\x01\\0\\0\\0\\x06\\0\\0\\0\\0\\0\\0\\0")
+    Parameters
+    ----------
+    exif : bytes or None
+        A block.
+
+    Returns
+    -------
+    int
+        1 to 8.
+
+    Examples
+    --------
+    >>> orientation_of(b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0")
     6
     >>> orientation_of(b"nonsense")
     1
@@ -38,11 +50,24 @@ def has_structure(exif: bytes) -> bool:
 
 
 def make_true(exif: bytes, stored_size: tuple[int, int] | None, size: tuple[int, int]) -> tuple[bytes, bool]:
-    """Make a block true of the upright picture of this (height, width); say also whether a thumbnail was dropped.
+    """Make a block true of the upright picture that it goes with.
 
     The orientation becomes 1. The size tags are set where the picture has another size or was turned. What follows the
-    first directory is the thumbnail, which shows the picture before it was filtered. A block of which all is true
-    already comes back as it is, byte for byte.
+    first directory is the thumbnail, which shows the picture before it was filtered, and is dropped.
+
+    Parameters
+    ----------
+    exif : bytes
+        The block of the file that was read.
+    stored_size : tuple of int, optional
+        (height, width) that the file held, before it was turned upright.
+    size : tuple of int
+        (height, width) of the picture now.
+
+    Returns
+    -------
+    bytes, bool
+        The block, the same byte for byte if all of it was true already, and whether a thumbnail was dropped.
     """
     block = Block(bytearray(exif))
     first = block.word(4)

@@ -1,11 +1,10 @@
-"""What of a picture's metadata is still true after filtering, and fits into the format that it goes to."""
+"""What of an image's metadata is still true after filtering, and fits into the format that it goes to."""
 
 import re
 from dataclasses import replace
 from typing import Any
 
 from convcli.image.formats.registry import Format
-from convcli.image.metadata.exif import has_structure, make_true, orientation_of
 from convcli.image.model import Metadata
 
 _XMP_NUMBERS = rb"""((?:tiff|exif):%s\s*(?:=\s*["']|>\s*))\d+"""
@@ -15,17 +14,35 @@ _PROFILE_CHANNELS = {b"GRAY": 1, b"RGB ": 3}
 def fit(
     metadata: Metadata, target: Format, size: tuple[int, int, int], alpha: bool
 ) -> tuple[Metadata, tuple[str, ...]]:
-    """Return the metadata that a picture of this (height, width, channels) may carry in `target`, and what was lost.
+    """Return the metadata that an image may carry in a format.
 
     Orientation and size tags are set right, the thumbnail goes, a colour profile for other channels goes, and so does
     what the format has no place for. What is true already stays byte for byte.
+
+    Parameters
+    ----------
+    metadata : Metadata
+        That of the image it was made from.
+    target : Format
+        The format it goes to.
+    size : tuple of int
+        Height, width and channels of the image.
+    alpha : bool
+        Whether its last channel is opacity.
+
+    Returns
+    -------
+    Metadata, tuple of str
+        What can be written, and notes of what was lost.
     """
     notes: list[str] = []
     height, width, channels = size
-    colours = channels - alpha
     exif, xmp, icc = metadata.exif, metadata.xmp, metadata.icc
-    turned = orientation_of(exif) != 1
+    turned = False
     if exif is not None:
+        from convcli.image.metadata.exif import has_structure, make_true, orientation_of
+
+        turned = orientation_of(exif) != 1
         if has_structure(exif):
             exif, dropped = make_true(exif, metadata.stored_size, (height, width))
             if dropped:
@@ -35,7 +52,7 @@ def fit(
             notes.append("the damaged EXIF is dropped")
     if xmp is not None and (turned or metadata.stored_size != (height, width)):
         xmp = _true_xmp(xmp, height, width, turned)
-    colours = _stored_colours(target, colours, alpha)
+    colours = target.stored_channels(channels) - alpha
     if icc is not None and _PROFILE_CHANNELS.get(icc[16:20]) != colours:
         icc = None
         notes.append(f"the colour profile is dropped: it is not one for {'gray' if colours == 1 else 'RGB'}")
@@ -51,17 +68,12 @@ def fit(
             missing: dict[str, Any] = {part: None}
             fitted = replace(fitted, **missing)
             lost.append(title)
-    if target.name != "png" and any(kind != b"sRGB" for kind, _ in fitted.png_colour) and icc is None:
+    if "png_colour" not in target.metadata and any(kind != b"sRGB" for kind, _ in fitted.png_colour) and icc is None:
         lost.append("the PNG's gamma and primaries")
     if lost:
         verb = "is" if len(lost) == 1 and lost[0] != "the PNG's gamma and primaries" else "are"
         notes.append(f"{_listed(lost)} {verb} lost: {target.title} has no place for {'it' if verb == 'is' else 'them'}")
     return fitted, tuple(notes)
-
-
-def _stored_colours(target: Format, colours: int, alpha: bool) -> int:
-    """How many colour channels the file will have: WebP holds no gray, AVIF (as OpenCV writes it) none with alpha."""
-    return 3 if target.name == "webp" or (target.name == "avif" and alpha) else colours
 
 
 def _true_xmp(xmp: bytes, height: int, width: int, turned: bool) -> bytes:
@@ -75,7 +87,7 @@ def _true_xmp(xmp: bytes, height: int, width: int, turned: bool) -> bytes:
 
 
 def _listed(words: list[str]) -> str:
-    """Join words as a sentence does.
+    """Return words joined as a sentence does.
 
     >>> _listed(["EXIF", "XMP", "the resolution"])
     'EXIF, XMP and the resolution'

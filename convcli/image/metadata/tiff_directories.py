@@ -22,8 +22,16 @@ Tree = dict[int, "tuple[int, int, bytes] | Tree"]
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One entry of a directory; `place` is where its value is, or the offset to it."""
+class DirectoryEntry:
+    """One entry of a directory.
+
+    Parameters
+    ----------
+    tag, kind, count : int
+        What it is, the TIFF type of its values, and how many there are.
+    place : int
+        Where in the block its value is, or the offset to it.
+    """
 
     tag: int
     kind: int
@@ -32,12 +40,18 @@ class Entry:
 
     @property
     def bytes(self) -> int:
-        """How many bytes its value takes; up to four lie in the entry itself."""
+        """Size of its value in bytes; up to four lie in the entry itself."""
         return _TYPE_SIZES.get(self.kind, 1) * self.count
 
 
 class Block:
-    """A TIFF-structured block of bytes, changed in place where it is a bytearray; `order` is empty if it is not one."""
+    """A TIFF-structured block of bytes.
+
+    Parameters
+    ----------
+    data : bytes-like
+        Changed in place where it is a bytearray or a view of one.
+    """
 
     def __init__(self, data: bytes | bytearray | memoryview) -> None:
         self.data: Any = data  # bytes to read only, a bytearray or what lies in one to change
@@ -49,8 +63,8 @@ class Block:
             return 0
         return int(struct.unpack_from(self.order + "I", self.data, place)[0])
 
-    def entries(self, directory: int) -> Iterator[Entry]:
-        """List the entries of the directory at an offset, as far as they lie inside the block."""
+    def entries(self, directory: int) -> Iterator[DirectoryEntry]:
+        """Yield the entries of the directory at an offset, as far as they lie inside the block."""
         if not self.order or directory < 8 or directory + 2 > len(self.data):
             return
         count = struct.unpack_from(self.order + "H", self.data, directory)[0]
@@ -58,16 +72,16 @@ class Block:
             if place + 12 > len(self.data):
                 return
             tag, kind, number = struct.unpack_from(self.order + "HHI", self.data, place)
-            yield Entry(tag, kind, number, place + 8)
+            yield DirectoryEntry(tag, kind, number, place + 8)
 
-    def integer(self, entry: Entry) -> int | None:
+    def integer(self, entry: DirectoryEntry) -> int | None:
         """Read an entry that is a single whole number."""
         code = _INTEGERS.get(entry.kind)
         if code is None or entry.count != 1:
             return None
         return int(struct.unpack_from(self.order + code, self.data, entry.place)[0])
 
-    def set_integer(self, entry: Entry, value: int) -> None:
+    def set_integer(self, entry: DirectoryEntry, value: int) -> None:
         """Replace an entry that is a single whole number; one too narrow for the value becomes a LONG."""
         kind = entry.kind if value < 256 ** _TYPE_SIZES[entry.kind] else 4
         struct.pack_into(self.order + "H", self.data, entry.place - 6, kind)
@@ -75,14 +89,14 @@ class Block:
         struct.pack_into(self.order + _INTEGERS[kind], self.data, entry.place, value)
 
     def next_place(self, directory: int) -> int | None:
-        """Where a directory holds the offset of the one after it, or None where that is outside the block."""
+        """Return where a directory holds the offset of the one after it, or None where that is outside the block."""
         if not self.order or directory < 8 or directory + 2 > len(self.data):
             return None
         place = directory + 2 + 12 * int(struct.unpack_from(self.order + "H", self.data, directory)[0])
         return place if place + 4 <= len(self.data) else None
 
     def extent(self, directory: int) -> list[tuple[int, int]]:
-        """The (start, stop) ranges of a directory, its sub-directories and the values that these point to."""
+        """Return the (start, stop) ranges of a directory, its sub-directories and the values that these point to."""
         ranges = []
         waiting, seen = [directory], set()
         while waiting:
@@ -101,7 +115,7 @@ class Block:
         return ranges
 
     def tree(self, directory: int, wanted: frozenset[int] | None = None, depth: int = 0) -> Tree:
-        """Copy a directory's values, those of its sub-directories included; of its own only the `wanted` tags."""
+        """Return a directory's values, those of its sub-directories included; of its own only the `wanted` tags."""
         found: Tree = {}
         for entry in self.entries(directory):
             if entry.tag in SUB_DIRECTORIES:
@@ -116,9 +130,27 @@ class Block:
 
 
 def serialise(tree: Tree, order: str, start: int, following: int = 0) -> bytes:
-    """Lay out a directory for offset `start` (even), then its long values, then its sub-directories.
+    r"""Return the bytes of a directory: its entries, then its long values, then its sub-directories.
 
-    >>> serialise({0x0112: (3, 1, b"\\6\\0")}, "<", 8).hex(" ")
+    Parameters
+    ----------
+    tree : dict
+        Its values by tag, as from `Block.tree`.
+    order : str
+        The byte order, `<` or `>`.
+    start : int
+        The offset it will have, which is even.
+    following : int
+        The offset of the directory after it, 0 for none.
+
+    Returns
+    -------
+    bytes
+        The directory and all that it points to.
+
+    Examples
+    --------
+    >>> serialise({0x0112: (3, 1, b"\6\0")}, "<", 8).hex(" ")
     '01 00 12 01 03 00 01 00 00 00 06 00 00 00 00 00 00 00'
     """
     records = [struct.pack(order + "H", len(tree))]

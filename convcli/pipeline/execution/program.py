@@ -7,11 +7,11 @@ from time import perf_counter
 import numpy as np
 
 from convcli.errors import ConvcliError, FilterError
-from convcli.image.memory_check import available_bytes
 from convcli.pipeline.document.graph import facts_of, needed
 from convcli.pipeline.document.model import ALPHA, INPUT, Document, DocumentError, Node
 from convcli.pipeline.steps.base import Maps, Prepared, Setting
 from convcli.pipeline.steps.properties import Facts, Shape
+from convcli.system.memory import available_bytes
 
 # Called with each map as it is computed.
 Watcher = Callable[[Node, Maps], None]

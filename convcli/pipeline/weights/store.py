@@ -15,10 +15,10 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
-from convcli.image.memory_check import available_bytes
 from convcli.kernel.weights import finite, parse_number
 from convcli.pipeline.steps.base import Step, StepError
 from convcli.pipeline.weights.tensor_files import TensorFileError, check_tensor, is_reference, members, read_tensor
+from convcli.system.memory import available_bytes
 
 WEIGHT, BIAS = "weight", "bias"
 

@@ -1,7 +1,6 @@
 """PNG, written on several threads and read: held against Pillow, OpenCV and files put together here."""
 
 import io
-import os
 import struct
 import threading
 import time
@@ -18,13 +17,20 @@ from image_samples import XMP, exif, pillow, rough, saved, smooth, srgb_profile
 from PIL import Image as Pillow
 
 from convcli.errors import ImageReadError
-from convcli.image import read_ahead
+from convcli.image.formats.codec import EncoderSettings
 from convcli.image.formats.png import codec as png
-from convcli.image.formats.png.inflate import Rows
-from convcli.image.model import Metadata
-from convcli.image.reading import decode_image, read_image
+from convcli.image.formats.png.chunks import decodes_in_strips, walk
+from convcli.image.formats.png.inflate import FilteredRows
+from convcli.image.model import Image, Metadata
+from convcli.image.reading import decode_image
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+
+def encoded(pixels: np.ndarray, metadata: Metadata, *, compression: str, threads: int) -> bytes:
+    parts: list[bytes] = []
+    png.write(Image(pixels, metadata=metadata), parts.append, EncoderSettings("png", None, compression, threads))
+    return b"".join(parts)
 
 
 def chunk(kind: bytes, body: bytes) -> bytes:
@@ -62,7 +68,7 @@ def by_opencv(data: bytes, channels: int) -> np.ndarray:
 def test_other_readers_see_what_was_written(size, channels, depth, compression):
     pixels = rough(*size, channels, depth)
     pixels[: size[0] // 2] = smooth(*size, channels, depth)[: size[0] // 2]
-    data = png.encode(pixels, Metadata(), compression=compression, threads=2)
+    data = encoded(pixels, Metadata(), compression=compression, threads=2)
     np.testing.assert_array_equal(by_opencv(data, channels), pixels)
     np.testing.assert_array_equal(decode_image(data, "x").pixels, pixels)
     if depth == "u8":
@@ -78,7 +84,7 @@ def test_other_readers_see_what_was_written(size, channels, depth, compression):
 def test_many_strips_make_one_valid_stream(channels, depth, height, compression):
     pixels = np.repeat(smooth(height, 1, channels, depth), 1200, axis=1)
     pixels[::3] ^= rough(1, 1200, channels, depth)
-    data = png.encode(pixels, Metadata(), compression=compression, threads=2)
+    data = encoded(pixels, Metadata(), compression=compression, threads=2)
     assert data.count(b"IDAT") > 1
     np.testing.assert_array_equal(by_opencv(data, channels), pixels)
     stream = b"".join(body for kind, body in chunks(data) if kind == b"IDAT")
@@ -137,7 +143,7 @@ def test_files_are_strictly_valid(size, channels, depth, compression):
     resolution, colour = (300.0, 300.0), ((b"sRGB", b"\0"), (b"gAMA", struct.pack(">I", 45455)))
     for metadata in (Metadata(), Metadata(exif(), XMP, srgb_profile(), resolution, png_colour=colour)):
         pixels = smooth(*size, channels, depth) // 2 + rough(*size, channels, depth) // 8
-        check_strictly(png.encode(pixels, metadata, compression=compression, threads=2))
+        check_strictly(encoded(pixels, metadata, compression=compression, threads=2))
 
 
 def test_a_photograph_is_hardly_larger_than_opencv_makes_it():
@@ -147,7 +153,7 @@ def test_a_photograph_is_hardly_larger_than_opencv_makes_it():
     cv2.putText(text, "some text", (20, 300), cv2.FONT_HERSHEY_COMPLEX, 4, (20, 30, 90), 6)
     edges = cv2.filter2D(photograph, -1, np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]], np.float32))
     for pixels in (photograph, text, edges, rough(600, 800)):
-        ours = len(png.encode(pixels, Metadata(), compression="balanced", threads=2))
+        ours = len(encoded(pixels, Metadata(), compression="balanced", threads=2))
         assert ours <= 1.05 * cv2.imencode(".png", pixels[:, :, ::-1])[1].size
 
 
@@ -164,11 +170,11 @@ def test_a_file_is_written_as_its_strips_are_made(monkeypatch):
             time.sleep(0.02)  # a slow disk: the threads must not run far ahead of it
             waiting.append(len(begun) - len(waiting))
 
-    png.write(sink, pixels, Metadata(), compression="fast", threads=2)
+    png.write(Image(pixels), sink, EncoderSettings("png", compression="fast", threads=2))
     assert len(begun) == len(waiting) == 12
     assert max(waiting) <= 5
     assert max(map(len, pieces)) < 1.2 * 2**20
-    assert b"".join(pieces) == png.encode(pixels, Metadata(), compression="fast", threads=1)
+    assert b"".join(pieces) == encoded(pixels, Metadata(), compression="fast", threads=1)
 
 
 def test_a_sink_that_fails_ends_all_threads():
@@ -179,7 +185,7 @@ def test_a_sink_that_fails_ends_all_threads():
             raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space"):
-        png.write(sink, rough(4000, 1000), Metadata(), compression="fast", threads=3)
+        png.write(Image(rough(4000, 1000)), sink, EncoderSettings("png", compression="fast", threads=3))
     assert threading.active_count() == before
 
 
@@ -215,7 +221,7 @@ def test_a_large_picture_is_decoded_in_strips_whatever_its_filters(channels, dep
     pixels += rough(*pixels.shape[:2], channels, depth) // 16
     for kinds in (np.random.default_rng(1).integers(0, 5, 1100), np.full(1100, 4), np.full(1100, 1)):
         data = wrapped(pixels, zlib.compress(filtered(pixels, kinds), 1), part)
-        assert png.serves(*png.walk(data, "x"))
+        assert decodes_in_strips(*walk(data, "x"))
         np.testing.assert_array_equal(decode_image(data, "x", threads=threads).pixels, pixels)
 
 
@@ -252,8 +258,8 @@ def test_what_is_no_part_of_the_picture_takes_no_memory(behind, threads):
     more = bytes(2**24)
     stream = zlib.compress(rows, 0) + more if behind else zlib.compress(rows + more, 9)
     data = wrapped(pixels, stream, 2**16)
-    header, chunks = png.walk(data, "x")
-    inflated = Rows(header, chunks)
+    header, chunks = walk(data, "x")
+    inflated = FilteredRows(header, chunks)
     tracemalloc.start()
     try:
         inflated.inflate()
@@ -268,7 +274,7 @@ def test_a_lack_of_memory_is_told_as_one(monkeypatch):
     def refuse(*_arguments, **_options):
         raise OSError(12, "Cannot allocate memory")
 
-    data = png.encode(rough(1200, 800), Metadata(), compression="fast", threads=2)
+    data = encoded(rough(1200, 800), Metadata(), compression="fast", threads=2)
     monkeypatch.setattr("mmap.mmap", refuse)
     with pytest.raises(MemoryError):
         decode_image(data, "x")
@@ -282,74 +288,28 @@ def test_a_lack_of_memory_is_told_as_one(monkeypatch):
     ],
 )
 def test_chunks_that_nobody_may_pass_over_are_refused(kind, message):
-    data = png.encode(rough(3, 4), Metadata(), compression="fast", threads=1)
+    data = encoded(rough(3, 4), Metadata(), compression="fast", threads=1)
     for odd in (chunk(kind, b"12345"), chunk(kind, b"12345")[:10]):
         cut = len(odd) < 17 and kind.isalpha()
         with pytest.raises(ImageReadError, match="x: truncated PNG" if cut else message):
             decode_image(data[:33] + odd + (b"" if cut else data[33:]), "x")
 
 
-def test_what_is_read_ahead_is_the_same_and_is_taken_once(tmp_path):
-    path = tmp_path / "photo.png"
-    pixels = rough(1200, 800)
-    path.write_bytes(png.encode(pixels, Metadata(icc=srgb_profile()), compression="fast", threads=2))
-    read_ahead.begin(str(path))
-    image = read_image(path)
-    np.testing.assert_array_equal(image.pixels, pixels)
-    assert image.metadata.icc == srgb_profile()
-    assert read_ahead.take(str(path)) is None
-
-
-@pytest.mark.parametrize("change", ["other", "damaged", "small", "gone", "text"])
-def test_what_has_changed_or_is_no_large_png_is_not_read_ahead(tmp_path, change):
-    path = tmp_path / "photo.png"
-    data = png.encode(rough(1200, 800), Metadata(), compression="fast", threads=2)
-    if change == "damaged":
-        data = data[:90_000] + bytes([data[90_000] ^ 1]) + data[90_001:]
-    elif change == "text":
-        data = b"text" * 200_000
-    elif change == "small":
-        data = png.encode(rough(20, 30), Metadata(), compression="fast", threads=1)
-    path.write_bytes(data)
-    read_ahead.begin(str(path))
-    other = rough(1200, 800, seed=1)
-    if change == "other":
-        replacement = tmp_path / "other.png"
-        replacement.write_bytes(png.encode(other, Metadata(), compression="fast", threads=2))
-        replacement.rename(path)
-        np.testing.assert_array_equal(read_image(path).pixels, other)
-    elif change == "small":
-        assert read_image(path).size == (20, 30, 3)
-    else:
-        if change == "gone":
-            path.unlink()
-        message = {"damaged": "wrong checksum in 'IDAT'", "gone": "no such file", "text": "it is text"}[change]
-        with pytest.raises(ImageReadError, match=message):
-            read_image(path)
-
-
-def test_nothing_but_a_file_is_read_ahead(tmp_path):
-    fifo = tmp_path / "pipe.png"
-    os.mkfifo(fifo)
-    read_ahead.begin(str(fifo))  # nobody writes: to open it would be to wait for ever
-    assert read_ahead.take(str(fifo)) is None
-
-
 def test_the_bytes_do_not_depend_on_the_number_of_threads():
     pixels = rough(700, 800)
-    one, two, five = (png.encode(pixels, Metadata(), compression="balanced", threads=n) for n in (1, 2, 5))
+    one, two, five = (encoded(pixels, Metadata(), compression="balanced", threads=n) for n in (1, 2, 5))
     assert one == two == five
 
 
 def test_a_picture_in_other_memory_order_is_written_as_it_looks():
     pixels = rough(40, 30)[::-1, ::-1].swapaxes(0, 1)
-    data = png.encode(pixels, Metadata(), compression="fast", threads=1)
+    data = encoded(pixels, Metadata(), compression="fast", threads=1)
     np.testing.assert_array_equal(decode_image(data, "x").pixels, pixels)
 
 
 def test_small_is_no_larger_than_balanced():
     for pixels in (smooth(300, 400), rough(300, 400), np.repeat(rough(300, 20), 20, axis=1)):
-        sizes = [len(png.encode(pixels, Metadata(), compression=c, threads=1)) for c in ("small", "balanced")]
+        sizes = [len(encoded(pixels, Metadata(), compression=c, threads=1)) for c in ("small", "balanced")]
         assert sizes[0] <= sizes[1]
 
 
@@ -362,7 +322,7 @@ def test_small_is_no_larger_than_balanced():
     st.sampled_from(["fast", "balanced", "small"]),
 )
 def test_any_picture_comes_back_as_it_was(pixels, compression):
-    image = decode_image(png.encode(pixels, Metadata(), compression=compression, threads=2), "x")
+    image = decode_image(encoded(pixels, Metadata(), compression=compression, threads=2), "x")
     assert image.pixels.dtype == pixels.dtype
     np.testing.assert_array_equal(image.pixels, pixels)
     assert image.alpha == (pixels.shape[2] in (2, 4))

@@ -7,24 +7,22 @@ import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from convcli.errors import ImageReadError, ImageWriteError
-from convcli.image import memory_check
+from convcli.errors import ImageReadError
 from convcli.image.formats import opencv_codec
-from convcli.image.formats.jpeg.tables import quality_of, read_tables, subsampling_of, turned
+from convcli.image.formats.codec import DEFAULT_QUALITY, EncoderSettings
+from convcli.image.formats.jpeg import ALONE, FRAMES
+from convcli.image.formats.jpeg.tables import quality_of, read_tables, subsampling_of, turned_subsampling
 from convcli.image.metadata.exif import orientation_of
-from convcli.image.model import Image, Metadata
+from convcli.image.model import Image, Metadata, check_fits_memory
+from convcli.system.atomic_file import Sink
 
 _START, _END, _SCAN, _TABLES, _COMMENT = 0xD8, 0xD9, 0xDA, 0xDB, 0xFE
-_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _DECODABLE = frozenset({0xC0, 0xC1, 0xC2, 0xC9, 0xCA})
 _HUFFMAN = frozenset({0xC0, 0xC1, 0xC2})
 _MOST_PIXELS_A_BYTE = 1024  # a block of 64 takes at least a bit, and components of half the size share it
-_ALONE = frozenset({0x01, *range(0xD0, 0xD8)})
 _EXIF = b"Exif\0\0"
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _LONG_XMP = b"http://ns.adobe.com/xmp/extension/\0"
@@ -70,14 +68,34 @@ class _Parts:
         )
 
 
-def read(data: bytes, name: str) -> Image:
-    """Read a JPEG as gray or RGB u8; CMYK becomes RGB. Raises ImageReadError."""
+def read(data: bytes, name: str, threads: int = 1) -> Image:
+    """Decode a JPEG.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file.
+    name : str
+        What messages call it.
+    threads : int
+        Not heeded.
+
+    Returns
+    -------
+    Image
+        Gray or RGB, u8, upright; CMYK becomes RGB. Notes say what of its metadata is not kept.
+
+    Raises
+    ------
+    ImageReadError
+        For a file that is cut short, damaged or too large, or of a kind that OpenCV does not decode.
+    """
     parts = _walk(data, name)
     if parts.frame not in _DECODABLE or parts.bits != 8:
         kind = f"{parts.bits}-bit" if parts.bits != 8 else "lossless or hierarchical"
         raise ImageReadError(f"{name}: a {kind} JPEG, which OpenCV does not decode; convert it to PNG or TIFF")
     channels = 1 if parts.components == 1 else 3
-    memory_check.check_pixels(name, (parts.height, parts.width, channels), 1, opencv_codec.MOST_PIXELS)
+    check_fits_memory(name, (parts.height, parts.width, channels), 1, opencv_codec.MOST_PIXELS)
     pixels = opencv_codec.decode(data, rgb=channels == 3)
     if pixels is None or pixels.shape[:2] != (parts.height, parts.width):
         raise ImageReadError(f"{name}: damaged JPEG, its picture data cannot be decoded; {_AGAIN}")
@@ -92,21 +110,19 @@ def read(data: bytes, name: str) -> Image:
         resolution,
         size,
         jpeg_quality=parts.quality,
-        jpeg_subsampling=subsampling if orientation < 5 else turned(subsampling),
+        jpeg_subsampling=subsampling if orientation < 5 else turned_subsampling(subsampling),
     )
     notes = tuple(
         f"its {what} is lost: only EXIF, XMP, profile and resolution are kept" for what in dict.fromkeys(parts.lost)
     )
-    return Image(
-        opencv_codec.turn_upright(pixels, orientation) if orientation != 1 else pixels, False, metadata, "jpeg", notes
-    )
+    return Image(opencv_codec.turn_upright(pixels, orientation), False, metadata, "jpeg", notes)
 
 
 def _walk(data: bytes, name: str) -> _Parts:
     """Check that all segments are whole up to the end mark, also behind each scan, and collect what they say."""
     parts = _Parts()
     for marker, body in _segments(data, name):
-        if marker in _FRAMES and parts.frame == 0:
+        if marker in FRAMES and parts.frame == 0:
             parts.frame = marker
             _read_frame(body, parts, name)
         elif marker == _TABLES:
@@ -145,7 +161,7 @@ def _read_frame(body: memoryview, parts: _Parts, name: str) -> None:
 
 
 def _segments(data: bytes, name: str) -> Iterator[tuple[int, memoryview]]:
-    """Give each segment's marker and body; raise where the file ends before its end mark or its first scan."""
+    """Yield each segment's marker and body; raise where the file ends before its end mark or its first scan."""
     view = memoryview(data)
     truncated = ImageReadError(
         f"{name}: truncated JPEG, it ends after {len(data)} bytes without its end mark; {_AGAIN}"
@@ -165,7 +181,7 @@ def _segments(data: bytes, name: str) -> Iterator[tuple[int, memoryview]]:
             if scans == 0:
                 raise ImageReadError(f"{name}: damaged JPEG, it holds no picture data; {_AGAIN}")
             return
-        if marker in _ALONE:
+        if marker in ALONE:
             continue
         length = int.from_bytes(view[place : place + 2], "big")
         if place + max(length, 2) > len(data):
@@ -187,24 +203,40 @@ def _density(unit: int, across: int, down: int) -> tuple[float, float] | None:
     return (across * per_inch, down * per_inch) if per_inch is not None and across and down else None
 
 
-def encode(pixels: NDArray[Any], metadata: Metadata, *, quality: int = 95) -> tuple[bytes, tuple[str, ...]]:
-    """Encode (H, W, 1 or 3) u8 samples at quality 0 to 100, with metadata; give also notes of what had no room.
+def write(image: Image, sink: Sink, settings: EncoderSettings) -> tuple[str, ...]:
+    """Encode gray or RGB u8 with its metadata to `sink`.
 
-    The chroma is subsampled as the metadata say, or else as OpenCV does it, by 4:2:0.
+    Parameters
+    ----------
+    image : Image
+        Where it comes from a JPEG, its quality and chroma subsampling are those by default; else 95 and 4:2:0.
+    sink : callable
+        Called with the whole file.
+    settings : EncoderSettings
+        Its `quality` is heeded.
+
+    Returns
+    -------
+    tuple of str
+        Notes of what had no room.
+
+    Raises
+    ------
+    ImageWriteError
+        Where OpenCV cannot encode it.
     """
-    height, width = pixels.shape[:2]
+    metadata = image.metadata
+    quality = settings.quality or metadata.jpeg_quality or DEFAULT_QUALITY
     parameters = [opencv_codec.JPEG_QUALITY, quality]
     if metadata.jpeg_subsampling is not None:
         parameters += [opencv_codec.JPEG_SUBSAMPLING, opencv_codec.JPEG_SUBSAMPLINGS[metadata.jpeg_subsampling]]
-    encoded = opencv_codec.encode(".jpg", pixels, parameters)
-    if encoded is None:
-        raise ImageWriteError(f"OpenCV could not encode {width} x {height} pixels as JPEG: write .png or .tiff")
-    data = encoded.tobytes()
+    data = opencv_codec.encode_or_raise(".jpg", image.pixels, "JPEG", parameters, advice=".png or .tiff")
     body_start = 2
     if data[2:4] == b"\xff\xe0":
         body_start = 4 + int.from_bytes(data[4:6], "big")
     metadata, notes = _with_room(metadata)
-    return b"".join([data[:2], _jfif(metadata.resolution), *_metadata_segments(metadata), data[body_start:]]), notes
+    sink(b"".join([data[:2], _jfif(metadata.resolution), *_metadata_segments(metadata), data[body_start:]]))
+    return notes
 
 
 def _with_room(metadata: Metadata) -> tuple[Metadata, tuple[str, ...]]:

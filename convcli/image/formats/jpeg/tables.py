@@ -21,7 +21,18 @@ _TURNED = {"4:2:2": "4:4:0", "4:4:0": "4:2:2", "4:1:1": None}
 
 
 def read_tables(body: bytes | memoryview) -> dict[int, tuple[int, ...]]:
-    """Read the quantization tables of a DQT segment, in the zigzag order of the file; of a cut one, those before."""
+    """Read the quantization tables of a DQT segment.
+
+    Parameters
+    ----------
+    body : bytes-like
+        The segment behind its length.
+
+    Returns
+    -------
+    dict
+        By number, 64 values in the zigzag order of the file; of a cut segment, the tables before the cut.
+    """
     tables: dict[int, tuple[int, ...]] = {}
     place = 0
     while place < len(body):
@@ -37,8 +48,20 @@ def read_tables(body: bytes | memoryview) -> dict[int, tuple[int, ...]]:
 
 @lru_cache(maxsize=64)  # the pictures of one camera have few tables between them
 def quality_of(table: tuple[int, ...]) -> int | None:
-    """Tell the quality, 1 to 100, that a luma table in zigzag order stands for; None where it is none of IJG's.
+    """Return the quality that a luma table stands for in the Independent JPEG Group's software.
 
+    Parameters
+    ----------
+    table : tuple of int
+        64 values in zigzag order.
+
+    Returns
+    -------
+    int or None
+        1 to 100; None where the table is of another making.
+
+    Examples
+    --------
     >>> quality_of((1,) * 64), quality_of((16,) * 64)
     (100, None)
     """
@@ -61,8 +84,20 @@ def _known_tables() -> dict[int, tuple[int, ...]]:
 
 
 def subsampling_of(factors: list[tuple[int, int]]) -> str | None:
-    """Name the chroma subsampling of three components with these (horizontal, vertical) factors; None for others.
+    """Return the chroma subsampling of three components.
 
+    Parameters
+    ----------
+    factors : list of (int, int)
+        Horizontal and vertical sampling factors of each component.
+
+    Returns
+    -------
+    str or None
+        As `4:2:0`; None for factors without a name.
+
+    Examples
+    --------
     >>> subsampling_of([(2, 2), (1, 1), (1, 1)])
     '4:2:0'
     """
@@ -74,6 +109,6 @@ def subsampling_of(factors: list[tuple[int, int]]) -> str | None:
     return _SUBSAMPLINGS.get((across // chroma_across, down // chroma_down))
 
 
-def turned(subsampling: str | None) -> str | None:
-    """Name what a subsampling is once the picture has been turned by a quarter; None where it has no name."""
+def turned_subsampling(subsampling: str | None) -> str | None:
+    """Return the name of a subsampling once the picture is turned by a quarter; None where it has no name."""
     return None if subsampling is None else _TURNED.get(subsampling, subsampling)

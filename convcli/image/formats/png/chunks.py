@@ -10,22 +10,35 @@ from dataclasses import dataclass
 from isal import isal_zlib
 
 from convcli.errors import ImageReadError
+from convcli.image.formats.png import CHANNELS, SIGNATURE
 
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
 AGAIN = "get the file again"
-CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
+STRIP_BYTES = 2**19  # of rows that are decoded at a time
 
+_LEAST_STRIPS = 4
 _SAMPLES = {**CHANNELS, 3: 1}
 _MOST_INFLATION = 1032  # deflate turns at most 258 bytes into two bits
 _CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 
-Chunks = list[tuple[bytes, memoryview]]
+ChunkList = list[tuple[bytes, memoryview]]
 
 
 @dataclass(frozen=True)
 class Header:
-    """What IHDR says: the size in pixels, bits a sample, colour type, and whether the rows come interlaced."""
+    """What IHDR says.
+
+    Parameters
+    ----------
+    width, height : int
+        In pixels.
+    bits : int
+        Of a sample: 1, 2, 4, 8 or 16.
+    colour_type : int
+        0 gray, 2 RGB, 3 palette, 4 gray+alpha, 6 RGBA.
+    interlaced : bool
+        Whether the rows are interlaced.
+    """
 
     width: int
     height: int
@@ -44,14 +57,28 @@ class Header:
         return max(1, self.bits * _SAMPLES[self.colour_type] // 8)
 
 
-def walk(data: bytes | memoryview, name: str) -> tuple[Header, Chunks]:
-    """Check that all chunks are whole up to IEND, and return the header and every chunk with its body.
+def walk(data: bytes | memoryview, name: str) -> tuple[Header, ChunkList]:
+    """Check that all chunks are whole up to IEND.
 
-    Raises ImageReadError for a file that is cut short or damaged, or holds what its readers must know and this one does
-    not; a damaged chunk that may be missing is left out.
+    Parameters
+    ----------
+    data : bytes-like
+        The whole file.
+    name : str
+        What messages call it.
+
+    Returns
+    -------
+    Header, list of (bytes, memoryview)
+        What IHDR says, and every chunk's type and body; a damaged chunk that may be missing is left out.
+
+    Raises
+    ------
+    ImageReadError
+        For a file that is cut short or damaged, or holds what its readers must know and this one does not.
     """
     view = memoryview(data)
-    chunks: Chunks = []
+    chunks: ChunkList = []
     place = len(SIGNATURE)
     while True:
         if place + 12 > len(view):
@@ -83,7 +110,7 @@ def walk(data: bytes | memoryview, name: str) -> tuple[Header, Chunks]:
         place = stop + 4
 
 
-def _header(chunks: Chunks, name: str) -> Header:
+def _header(chunks: ChunkList, name: str) -> Header:
     kind, body = chunks[0]
     if kind != b"IHDR" or len(body) != 13:
         raise ImageReadError(f"{name}: damaged PNG, it does not start with its header; {AGAIN}")
@@ -106,13 +133,20 @@ def _header(chunks: Chunks, name: str) -> Header:
     return Header(width, height, bits, colour_type, bool(interlace))
 
 
+def decodes_in_strips(header: Header, chunks: ChunkList) -> bool:
+    """Whether a picture is of a kind and size that is inflated and decoded in strips: whole bytes, opaque, large."""
+    large = header.height * header.row_bytes >= _LEAST_STRIPS * STRIP_BYTES and header.row_bytes < STRIP_BYTES
+    plain = not header.interlaced and header.bits >= 8 and header.colour_type != 3
+    return large and plain and all(kind != b"tRNS" for kind, _ in chunks)
+
+
 def header_chunk(width: int, height: int, bits: int, colour_type: int) -> bytes:
-    """Make the IHDR chunk of a picture that is not interlaced."""
+    """Return the IHDR chunk of a picture that is not interlaced."""
     return chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour_type, 0, 0, 0))
 
 
 def chunk(kind: bytes, body: bytes | memoryview) -> bytes:
-    """Make a chunk in one piece.
+    """Return a chunk in one piece.
 
     >>> chunk(b"IEND", b"").hex(" ", 4)
     '00000000 49454e44 ae426082'
@@ -121,7 +155,7 @@ def chunk(kind: bytes, body: bytes | memoryview) -> bytes:
 
 
 def pieces(kind: bytes, *bodies: bytes | memoryview) -> Iterator[bytes | memoryview]:
-    """Give the pieces of a chunk whose body is in pieces, none of which is copied."""
+    """Yield the pieces of a chunk whose body is in pieces, none of which is copied."""
     checksum = isal_zlib.crc32(kind)
     for body in bodies:
         checksum = isal_zlib.crc32(body, checksum)

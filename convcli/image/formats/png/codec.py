@@ -6,36 +6,39 @@ are made, a few a thread at a time, so that the file as a whole is never held.
 Source: PNG specification, third edition (W3C, 2025).
 """
 
+from __future__ import annotations
+
 import struct
 import zlib
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convcli.errors import ImageReadError
-from convcli.image import memory_check
 from convcli.image.formats import opencv_codec
-from convcli.image.formats.png import decoder
+from convcli.image.formats.codec import EncoderSettings
+from convcli.image.formats.png import CHANNELS, SIGNATURE
 from convcli.image.formats.png.chunks import (
     AGAIN,
-    CHANNELS,
-    SIGNATURE,
-    Chunks,
+    ChunkList,
     Header,
     chunk,
+    decodes_in_strips,
     header_chunk,
     pieces,
     walk,
 )
 from convcli.image.formats.png.encoder import Strip, combine_adler, make_strip
-from convcli.image.formats.png.inflate import Rows, serves
-from convcli.image.metadata.exif import orientation_of
-from convcli.image.model import Image, Metadata
-from convcli.system.ordered_results import in_order
+from convcli.image.model import Image, Metadata, check_fits_memory
+from convcli.system.atomic_file import Sink
+from convcli.system.threads import results_in_order
+
+if TYPE_CHECKING:
+    from convcli.image.formats.png.inflate import FilteredRows
 
 _COLOUR_TYPES = {1: 0, 3: 2, 2: 4, 4: 6}
 _TEXT_CHUNKS = (b"tEXt", b"zTXt", b"iTXt")
@@ -47,38 +50,68 @@ _STRIP_BYTES = 2**20
 
 
 def read(data: bytes | memoryview, name: str, threads: int = 1) -> Image:
-    """Read a PNG: gray, gray+alpha, RGB or RGBA, u8 (fewer bits become 0..255) or u16. Raises ImageReadError."""
+    """Decode a PNG.
+
+    Parameters
+    ----------
+    data : bytes-like
+        The whole file.
+    name : str
+        What messages call it.
+    threads : int
+        How many to use on a large picture.
+
+    Returns
+    -------
+    Image
+        Gray, gray+alpha, RGB or RGBA, upright; u8 (fewer bits become 0..255) or u16. Notes say what is not kept.
+
+    Raises
+    ------
+    ImageReadError
+        For a file that is cut short, damaged or too large.
+    """
     header, chunks = walk(data, name)
     return read_chunks(data, header, chunks, name, threads)
 
 
 def read_chunks(
-    data: bytes | memoryview, header: Header, chunks: Chunks, name: str, threads: int, rows: Rows | None = None
+    data: bytes | memoryview,
+    header: Header,
+    chunks: ChunkList,
+    name: str,
+    threads: int,
+    rows: FilteredRows | None = None,
 ) -> Image:
-    """Read a PNG whose chunks are known, and whose `rows` may be being inflated already."""
-    kinds = dict(reversed(chunks))
-    transparent = kinds.get(b"tRNS")
+    """Decode a PNG whose chunks have been walked, and whose `rows` another thread may be inflating; see `read`."""
+    transparent = dict(reversed(chunks)).get(b"tRNS")
     channels = CHANNELS[header.colour_type] + (transparent is not None)
     size = (header.height, header.width, channels)
-    memory_check.check_pixels(name, size, 2 if header.bits == 16 else 1, opencv_codec.MOST_PIXELS)
+    check_fits_memory(name, size, 2 if header.bits == 16 else 1, opencv_codec.MOST_PIXELS)
     pixels = None
-    if serves(header, chunks):
+    if decodes_in_strips(header, chunks):
+        from convcli.image.formats.png.inflate import FilteredRows
+        from convcli.image.formats.png.strips import decode_strips
+
         inflated = rows is not None
-        pixels = decoder.decode(header, rows or Rows(header, chunks), threads, inflated=inflated)
+        pixels = decode_strips(header, rows or FilteredRows(header, chunks), threads, inflated=inflated)
     if pixels is None:
         pixels = _decode(data, header, chunks, transparent, name)
     metadata, notes = _metadata(chunks, header)
-    orientation = orientation_of(metadata.exif)
-    pixels = opencv_codec.turn_upright(pixels, orientation) if orientation != 1 else pixels
-    if metadata.resolution is not None and orientation >= 5:
-        metadata = _with_swapped_resolution(metadata)
+    if metadata.exif is not None:
+        from convcli.image.metadata.exif import orientation_of
+
+        orientation = orientation_of(metadata.exif)
+        pixels = opencv_codec.turn_upright(pixels, orientation)
+        if metadata.resolution is not None and orientation >= 5:
+            metadata = replace(metadata, resolution=metadata.resolution[::-1])
     return Image(pixels, pixels.shape[2] in (2, 4), metadata, "png", notes)
 
 
 def _decode(
-    data: bytes | memoryview, header: Header, chunks: Chunks, transparent: memoryview | None, name: str
+    data: bytes | memoryview, header: Header, chunks: ChunkList, transparent: memoryview | None, name: str
 ) -> NDArray[Any]:
-    """Have OpenCV decode the picture as a whole."""
+    """Decode the picture as a whole by OpenCV."""
     # libpng warns on stderr of odd profiles and text that OpenCV does not use, so it is given the picture alone; a gray
     # picture's transparent shade, which OpenCV drops, is dealt with below.
     gray = header.colour_type in (0, 4)
@@ -106,11 +139,7 @@ def _with_transparent_shade(pixels: NDArray[Any], shade: int, bits: int) -> NDAr
     return np.concatenate([pixels, alpha], axis=2)
 
 
-def _with_swapped_resolution(metadata: Metadata) -> Metadata:
-    return replace(metadata, resolution=metadata.resolution[::-1] if metadata.resolution else None)
-
-
-def _metadata(chunks: Chunks, header: Header) -> tuple[Metadata, tuple[str, ...]]:
+def _metadata(chunks: ChunkList, header: Header) -> tuple[Metadata, tuple[str, ...]]:
     exif = xmp = icc = resolution = None
     colour: list[tuple[bytes, bytes]] = []
     notes, texts = [], []
@@ -157,38 +186,37 @@ def _international_text(body: bytes) -> bytes | None:
     return _inflate(fields[2]) if body[0] == 1 else fields[2]
 
 
-def encode(pixels: NDArray[Any], metadata: Metadata, *, compression: str, threads: int) -> bytes:
-    """Encode as `write` writes, all in one."""
-    parts: list[bytes | memoryview] = []
-    write(parts.append, pixels, metadata, compression=compression, threads=threads)
-    return b"".join(parts)
+def write(image: Image, sink: Sink, settings: EncoderSettings) -> tuple[str, ...]:
+    """Encode an image with its metadata to `sink`, piece by piece.
 
+    Parameters
+    ----------
+    image : Image
+        Gray, gray+alpha, RGB or RGBA, u8 or u16.
+    sink : callable
+        Called in this thread; no more than a few strips of about a megabyte are held for each thread.
+    settings : EncoderSettings
+        Its `compression` is `fast`, `balanced` or `small`; the bytes do not depend on its `threads`.
 
-def write(
-    sink: Callable[[bytes | memoryview], object],
-    pixels: NDArray[Any],
-    metadata: Metadata,
-    *,
-    compression: str,
-    threads: int,
-) -> None:
-    """Write (H, W, C) u8 or u16 samples, C from 1 (gray) to 4 (RGBA), with metadata, to `sink` piece by piece.
-
-    `compression` is `fast`, `balanced` or `small`. The bytes do not depend on `threads`. `sink` is called in the
-    caller's thread; no more than a few strips of about a megabyte are held for each thread.
+    Returns
+    -------
+    tuple of str
+        Nothing: all that an image says has a place.
     """
-    height, width, channels = pixels.shape
-    sink(SIGNATURE + header_chunk(width, height, 8 * pixels.dtype.itemsize, _COLOUR_TYPES[channels]))
-    for whole in _metadata_chunks(metadata):
+    height, width, channels = image.pixels.shape
+    sink(SIGNATURE + header_chunk(width, height, 8 * image.pixels.dtype.itemsize, _COLOUR_TYPES[channels]))
+    for whole in _metadata_chunks(image.metadata):
         sink(whole)
-    with closing(_picture_pieces(pixels, compression, threads)) as picture:  # its threads end where the sink fails
+    # The threads of the pieces end where the sink fails.
+    with closing(_picture_pieces(image.pixels, settings.compression, settings.threads)) as picture:
         for piece in picture:
             sink(piece)
     sink(chunk(b"IEND", b""))
+    return ()
 
 
 def _metadata_chunks(metadata: Metadata) -> Iterator[bytes]:
-    """Give the chunks in the order that PNG asks for: colour before the picture, and a profile in place of sRGB."""
+    """Yield the chunks in the order that PNG asks for: colour before the picture, and a profile in place of sRGB."""
     for kind, body in metadata.png_colour:
         if not (kind == b"sRGB" and metadata.icc is not None):
             yield chunk(kind, body)
@@ -215,7 +243,7 @@ def _picture_pieces(pixels: NDArray[Any], compression: str, threads: int) -> Gen
         return make_strip(pixels, number * rows, min((number + 1) * rows, height), compression)
 
     adler = 1
-    for number, strip in enumerate(in_order(strips, make, threads)):
+    for number, strip in enumerate(results_in_order(strips, make, threads)):
         adler = combine_adler(adler, strip.adler, strip.length)
         head = b"\x78\x01" if number == 0 else b""
         tail = adler.to_bytes(4, "big") if number == strips - 1 else b""

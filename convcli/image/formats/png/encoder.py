@@ -27,7 +27,15 @@ _AVERAGE_GAIN = 0.97
 
 @dataclass(frozen=True)
 class Strip:
-    """A strip's raw deflate, and the Adler-32 and the length of what it holds."""
+    """A strip's deflated rows.
+
+    Parameters
+    ----------
+    deflated : bytes
+        Raw deflate.
+    adler, length : int
+        The Adler-32 and the length of what it holds.
+    """
 
     deflated: bytes
     adler: int
@@ -35,10 +43,22 @@ class Strip:
 
 
 def make_strip(pixels: NDArray[Any], start: int, stop: int, compression: str) -> Strip:
-    """Filter and deflate rows start to stop of (H, W, C) u8 or u16 samples; the last row ends the stream.
+    """Filter and deflate a strip of rows; the last row of the picture ends the stream.
 
-    `compression` is `fast` (filter Up throughout), `balanced` (a filter for each strip, tried on a few rows) or `small`
-    (a filter for each row where that is better, and zlib's best deflate).
+    Parameters
+    ----------
+    pixels : ndarray
+        The whole picture (H, W, C), u8 or u16.
+    start, stop : int
+        The rows of the strip.
+    compression : str
+        `fast` (filter Up throughout), `balanced` (a filter for each strip, tried on a few rows) or `small` (a
+        filter for each row where that is better, and the best deflate of zlib).
+
+    Returns
+    -------
+    Strip
+        What depends on the samples of these rows, and the one above, alone.
     """
     above = pixels[max(start - 1, 0) : stop]
     if above.dtype.itemsize == 2:
@@ -90,7 +110,7 @@ def _deflate(flat: NDArray[np.uint8], window: int, end: int = zlib.Z_FINISH) -> 
 
 
 def _choose(lines: NDArray[np.uint8], step: int) -> tuple[int, int]:
-    """Choose a filter and a window for a strip: what deflates a few rows from its middle best."""
+    """Return a filter and a window for a strip: what deflates a few rows from its middle best."""
     rows = min(max(2, _SAMPLE_BYTES // lines.shape[1]), lines.shape[0] - 1)
     middle = (lines.shape[0] - 1 - rows) // 2
     sample = lines[middle : middle + rows + 1]
@@ -107,8 +127,24 @@ def _choose(lines: NDArray[np.uint8], step: int) -> tuple[int, int]:
 
 
 def filter_rows(lines: NDArray[np.uint8], step: int, kind: int) -> NDArray[np.uint8]:
-    """Filter rows 1.. of `lines` (row 0 lies above them), each behind its filter's number; `step` bytes a pixel.
+    """Filter rows as PNG does, each behind its filter's number.
 
+    Parameters
+    ----------
+    lines : ndarray
+        Bytes (rows + 1, row bytes); row 0 lies above those that are filtered.
+    step : int
+        Bytes of a pixel.
+    kind : int
+        The filter, 0 to 4: None, Sub, Up, Average, Paeth.
+
+    Returns
+    -------
+    ndarray
+        Bytes (rows, row bytes + 1).
+
+    Examples
+    --------
     >>> filter_rows(np.array([[0, 0, 0], [5, 7, 8]], np.uint8), 1, 1).tolist()
     [[1, 5, 2, 1]]
     """
@@ -164,8 +200,24 @@ def _smallest(lines: NDArray[np.uint8], step: int) -> NDArray[np.uint8]:
 
 
 def combine_adler(first: int, second: int, second_length: int) -> int:
-    """Return the Adler-32 of two pieces in a row from the checksums of each (RFC 1950: a = 1 + sum, b = sum of a's).
+    """Return the Adler-32 of two pieces in a row from the checksums of each.
 
+    By RFC 1950, a is 1 + the sum of the bytes, and b the sum of the values of a.
+
+    Parameters
+    ----------
+    first, second : int
+        The checksums.
+    second_length : int
+        Bytes of the second piece.
+
+    Returns
+    -------
+    int
+        The checksum of both.
+
+    Examples
+    --------
     >>> one, two = b"strip of rows", b" and the next"
     >>> combine_adler(zlib.adler32(one), zlib.adler32(two), len(two)) == zlib.adler32(one + two)
     True

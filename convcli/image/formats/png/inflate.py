@@ -11,28 +11,32 @@ from collections.abc import Iterator
 from isal import isal_zlib
 from isal.isal_zlib import IsalError
 
-from convcli.image.formats.png.chunks import Chunks, Header
-
-STRIP_BYTES = 2**19  # of rows that are decoded at a time
+from convcli.image.formats.png.chunks import ChunkList, Header
 
 _BATCH = 2**18  # of compressed bytes: each call gives Python's lock away once
-_LEAST_STRIPS = 4
 
 
-def serves(header: Header, chunks: Chunks) -> bool:
-    """Whether a picture is of a kind, and of a size, whose rows are inflated here: whole bytes, opaque, some strips."""
-    large = header.height * header.row_bytes >= _LEAST_STRIPS * STRIP_BYTES and header.row_bytes < STRIP_BYTES
-    plain = not header.interlaced and header.bits >= 8 and header.colour_type != 3
-    return large and plain and all(kind != b"tRNS" for kind, _ in chunks)
+class FilteredRows:
+    """The rows of one picture, each behind its filter's number, inflated in one thread and read in others.
 
+    Parameters
+    ----------
+    header : Header
+        What IHDR says.
+    chunks : list of (bytes, memoryview)
+        The file's chunks, of which the IDAT are inflated.
 
-class Rows:
-    """The rows of one picture, each behind its filter's number, as `inflate` makes them and `wait_for` hands them out.
-
-    `bytes` are all of them; `damaged` is set where the stream is not sound, or not as long as the picture.
+    Attributes
+    ----------
+    row : int
+        Bytes of a row, its filter's number included.
+    bytes : mmap
+        All rows, as far as they are inflated.
+    damaged : bool
+        Whether the stream is not sound, or not as long as the picture.
     """
 
-    def __init__(self, header: Header, chunks: Chunks) -> None:
+    def __init__(self, header: Header, chunks: ChunkList) -> None:
         self.row = header.row_bytes + 1
         self._size = header.height * self.row
         self.bytes = huge_buffer(self._size)
@@ -48,13 +52,13 @@ class Rows:
         sound = False
         try:
             for batch in _batches(self._bodies):
-                piece = inflater.decompress(batch, self._size - place + 1)  # one byte more tells enough
+                piece = inflater.decompress(batch, self._size - place + 1)  # one byte too many says enough
                 if place + len(piece) > self._size:
                     return
                 self.bytes[place : place + len(piece)] = piece
                 place += len(piece)
                 if place < self._size:
-                    self._tell(place)
+                    self._announce(place)
                 if inflater.eof:
                     break  # what follows would be collected, each time anew
             sound = place == self._size and inflater.eof
@@ -63,15 +67,15 @@ class Rows:
         finally:  # whatever happens, nobody waits for ever
             self._bodies = []
             self.damaged = not sound
-            self._tell(self._size)
+            self._announce(self._size)
 
     def wait_for(self, rows: int) -> bool:
-        """Wait until so many rows are there, and tell whether the stream is sound as far as is known."""
+        """Wait until so many rows are there, and return whether the stream is sound as far as is known."""
         with self._changed:
             self._changed.wait_for(lambda: self._ready >= rows * self.row)
         return not self.damaged
 
-    def _tell(self, ready: int) -> None:
+    def _announce(self, ready: int) -> None:
         with self._changed:
             self._ready = ready
             self._changed.notify_all()
@@ -94,7 +98,7 @@ def _batches(bodies: list[memoryview]) -> Iterator[bytes | memoryview]:
 
 
 def huge_buffer(size: int) -> mmap.mmap:
-    """Make a buffer of `size` bytes, all zero, of large pages where the system has them.
+    """Return a buffer of `size` bytes, all zero, of large pages where the system has them.
 
     Touching a fresh buffer of tens of megabytes page by page costs as much as filling it. Raises MemoryError.
 

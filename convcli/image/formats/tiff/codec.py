@@ -15,11 +15,12 @@ import tifffile
 from numpy.typing import NDArray
 
 from convcli.errors import ImageReadError, ImageWriteError
-from convcli.image import memory_check
 from convcli.image.formats import opencv_codec
+from convcli.image.formats.codec import EncoderSettings
 from convcli.image.formats.tiff import strips
 from convcli.image.metadata.tiff_directories import Block, Tree, serialise
-from convcli.image.model import Image, Metadata, depth_name
+from convcli.image.model import Image, Metadata, check_fits_memory, depth_name
+from convcli.system.atomic_file import Sink
 
 # tifffile logs what it finds odd; without a handler, Python would print that on stderr.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
@@ -56,8 +57,28 @@ _DAMAGE = (
 _AGAIN = "get the file again"
 
 
-def read(data: bytes, name: str) -> Image:
-    """Read a TIFF's first page: gray or RGB with or without alpha, u8, u16, i16, f32 or f64. Raises ImageReadError."""
+def read(data: bytes, name: str, threads: int = 1) -> Image:
+    """Decode the first page of a TIFF.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file.
+    name : str
+        What messages call it.
+    threads : int
+        Not heeded.
+
+    Returns
+    -------
+    Image
+        Gray or RGB with or without alpha, upright; u8, u16, i16, f32 or f64. Notes say what is left out.
+
+    Raises
+    ------
+    ImageReadError
+        For a file that is cut short, damaged, too large, or of a kind that neither tifffile nor OpenCV decodes.
+    """
     try:
         with tifffile.TiffFile(io.BytesIO(data)) as file:
             page = file.pages[0]
@@ -99,7 +120,7 @@ def _check_whole(page: Any, data: bytes, name: str) -> None:
         )
     if page.imagedepth != 1:
         raise ImageReadError(f"{name}: a TIFF volume of depth {page.imagedepth}; save one slice of it as an image")
-    memory_check.check_pixels(name, (height, width, channels), max(1, page.bitspersample // 8))
+    check_fits_memory(name, (height, width, channels), max(1, page.bitspersample // 8))
 
 
 def _pixels(page: Any, data: bytes, name: str) -> tuple[NDArray[Any], bool, bool]:
@@ -261,14 +282,38 @@ def _exif(data: bytes, directory: int) -> bytes | None:
     return bytes(data[:4]) + struct.pack(block.order + "I", 8) + serialise(tree, block.order, 8)
 
 
-def encode(
-    pixels: NDArray[Any], alpha: bool, metadata: Metadata, *, compression: str, threads: int = 1
-) -> tuple[list[bytes | memoryview], tuple[str, ...]]:
-    """Encode (H, W, C) samples with metadata; give the pieces of the file, and notes.
+def write(image: Image, sink: Sink, settings: EncoderSettings) -> tuple[str, ...]:
+    """Encode an image with its metadata to `sink`.
 
-    `compression` is `fast` (none), `balanced` (as the TIFF was that the picture comes from; none if it was no TIFF), or
-    `small` (deflate at its best).
+    Parameters
+    ----------
+    image : Image
+        Gray or RGB with or without alpha, of any depth.
+    sink : callable
+        Called with the pieces of the file.
+    settings : EncoderSettings
+        Its `compression` is `fast` (none), `balanced` (as the TIFF was that the picture comes from; none if it was no
+        TIFF), or `small` (deflate at its best). Its `threads` compress strips.
+
+    Returns
+    -------
+    tuple of str
+        Notes of what was lost.
+
+    Raises
+    ------
+    ImageWriteError
+        Where OpenCV cannot compress it, or the metadata of a very large file has no place.
     """
+    parts, notes = _encode(image.pixels, image.alpha, image.metadata, settings)
+    for part in parts:
+        sink(part)
+    return notes
+
+
+def _encode(
+    pixels: NDArray[Any], alpha: bool, metadata: Metadata, settings: EncoderSettings
+) -> tuple[list[bytes | memoryview], tuple[str, ...]]:
     block = Block(metadata.exif or b"II*\0")
     byteorder: strips.ByteOrder = ">" if block.order == ">" else "<"
     tags = [
@@ -278,14 +323,14 @@ def encode(
     ]
     height, width, channels = pixels.shape
     rows = max(1, min(height, _STRIP_BYTES // (width * channels * pixels.dtype.itemsize)))
-    chosen = strips.compression_for(compression, metadata.tiff_compression, pixels, byteorder)
+    chosen = strips.compression_for(settings.compression, metadata.tiff_compression, pixels, byteorder)
     plane = pixels if channels > 1 else pixels[:, :, 0]
     data: NDArray[Any] | Iterator[bytes] = plane
     options: dict[str, Any] = {}
     if chosen != strips.NONE:
         options = {"shape": plane.shape, "dtype": plane.dtype}
         data = strips.compressed_strips(
-            pixels, rows, chosen, byteorder, thorough=compression == "small", threads=threads
+            pixels, rows, chosen, byteorder, thorough=settings.compression == "small", threads=settings.threads
         )
     if metadata.resolution is not None:
         options |= {"resolution": metadata.resolution, "resolutionunit": 2}
@@ -306,7 +351,7 @@ def encode(
         **options,
     )
     written = file.getbuffer()
-    strips.declare(written, chosen)
+    strips.declare_compression(written, chosen)
     tree = block.tree(block.word(4), _DESCRIPTIVE) if metadata.exif is not None else {}
     if not tree:
         return [written], ()

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from convcli.errors import ImageWriteError
 from convcli.image.formats import opencv_codec
 from convcli.image.metadata.tiff_directories import Block
-from convcli.system.ordered_results import in_order
+from convcli.system.threads import results_in_order
 
 ByteOrder = Literal["<", ">"]
 
@@ -30,11 +30,29 @@ _COMPRESSION, _STRIP_OFFSET, _STRIP_BYTES = 259, 273, 279
 
 
 def compression_for(asked: str, was: str | None, pixels: NDArray[Any], byteorder: ByteOrder) -> str:
-    """Choose how to compress: `fast` not at all, `small` by deflate, `balanced` as the file `was`, where it can be.
+    """Return how to compress a TIFF.
 
     What libtiff is not at hand for is deflated: gray with alpha, samples that are not u8 or u16, u16 in the other
     order, 4 GB; and so is what was compressed in ways that only some programs read.
 
+    Parameters
+    ----------
+    asked : str
+        `fast` not at all, `small` by deflate, `balanced` as the file `was`, where it can be.
+    was : str or None
+        The compression of the TIFF that the picture comes from.
+    pixels : ndarray
+        Samples (H, W, C).
+    byteorder : str
+        `<` or `>`.
+
+    Returns
+    -------
+    str
+        `none`, `lzw`, `deflate` or `packbits`.
+
+    Examples
+    --------
     >>> compression_for("balanced", "lzw", np.zeros((4, 4, 3), np.uint8), "<")
     'lzw'
     >>> compression_for("balanced", None, np.zeros((4, 4, 3), np.uint8), "<")
@@ -57,7 +75,28 @@ def predicts(compression: str, pixels: NDArray[Any]) -> bool:
 def compressed_strips(
     pixels: NDArray[Any], rows: int, compression: str, byteorder: ByteOrder, *, thorough: bool, threads: int
 ) -> Iterator[bytes]:
-    """Compress (H, W, C) samples, `rows` at a time, in order; `thorough` takes zlib's best deflate."""
+    """Yield the compressed strips of a picture in order.
+
+    Parameters
+    ----------
+    pixels : ndarray
+        Samples (H, W, C).
+    rows : int
+        Of a strip.
+    compression : str
+        `lzw`, `deflate` or `packbits`.
+    byteorder : str
+        `<` or `>`.
+    thorough : bool
+        Whether to take the best deflate of zlib.
+    threads : int
+        How many cores to use.
+
+    Raises
+    ------
+    ImageWriteError
+        Where OpenCV cannot compress a strip.
+    """
 
     def compress(number: int) -> bytes:
         strip = pixels[number * rows : (number + 1) * rows]
@@ -70,11 +109,11 @@ def compressed_strips(
         deflated: bytes = isal_zlib.compress(data, _ISAL_LEVEL)
         return min(deflated, zlib.compress(data, 9), key=len) if thorough else deflated
 
-    return in_order(-(-pixels.shape[0] // rows), compress, threads)
+    return results_in_order(-(-pixels.shape[0] // rows), compress, threads)
 
 
-def declare(written: memoryview, compression: str) -> None:
-    """Let a TIFF that says it is deflated say that it is compressed by LZW or PackBits, which its strips are.
+def declare_compression(written: memoryview, compression: str) -> None:
+    """Make a TIFF that says it is deflated say that it is compressed by LZW or PackBits, which its strips are.
 
     tifffile writes no such word without imagecodecs, though it need not compress anything.
     """

@@ -13,19 +13,34 @@ from isal import isal_zlib
 from numpy.typing import NDArray
 
 from convcli.image.formats import opencv_codec
-from convcli.image.formats.png.chunks import CHANNELS, SIGNATURE, Header, chunk, header_chunk, pieces
-from convcli.image.formats.png.inflate import STRIP_BYTES, Rows
-from convcli.system.ordered_results import run_each
+from convcli.image.formats.png import CHANNELS, SIGNATURE
+from convcli.image.formats.png.chunks import STRIP_BYTES, Header, chunk, header_chunk, pieces
+from convcli.image.formats.png.inflate import FilteredRows
+from convcli.system.threads import run_tasks
 
 _STORED = 0xFFFF  # what a block without compression holds at most
 _SUB = 1
 _END = chunk(b"IEND", b"")
 
 
-def decode(header: Header, rows: Rows, threads: int, *, inflated: bool = False) -> NDArray[Any] | None:
-    """Decode to (H, W, C) u8 or u16, or give None where the stream is not sound.
+def decode_strips(header: Header, rows: FilteredRows, threads: int, *, inflated: bool = False) -> NDArray[Any] | None:
+    """Decode a picture while its rows are being inflated.
 
-    `inflated` says that someone else inflates `rows`, or has; else it is done here, on one of the threads.
+    Parameters
+    ----------
+    header : Header
+        What IHDR says.
+    rows : FilteredRows
+        The rows, inflated here, on one of the threads, unless `inflated`.
+    threads : int
+        How many to use.
+    inflated : bool
+        Whether `rows` have been inflated, or another thread does it.
+
+    Returns
+    -------
+    ndarray or None
+        Samples (H, W, C), u8 or u16; None where the stream is not sound.
     """
     dtype = np.uint16 if header.bits == 16 else np.uint8
     pixels: NDArray[Any] = np.empty((header.height, header.width, CHANNELS[header.colour_type]), dtype)
@@ -46,12 +61,12 @@ def decode(header: Header, rows: Rows, threads: int, *, inflated: bool = False) 
         finally:
             done[number].set()
 
-    run_each(len(strips), do, threads, first=None if inflated else rows.inflate)
+    run_tasks(len(strips), lambda: do, threads, first=None if inflated else rows.inflate)
     return None if failed or rows.damaged else pixels
 
 
-def _decode_strip(header: Header, rows: Rows, pixels: NDArray[Any], top: int, bottom: int, leans: bool) -> bool:
-    """Have libpng undo the filters of rows top to bottom, into `pixels`; tell whether it could."""
+def _decode_strip(header: Header, rows: FilteredRows, pixels: NDArray[Any], top: int, bottom: int, leans: bool) -> bool:
+    """Have libpng undo the filters of rows top to bottom, into `pixels`; return whether it could."""
     filtered = memoryview(rows.bytes)[top * rows.row : bottom * rows.row]
     above = b"\0" + _as_stored(pixels[top - 1]) if leans else b""
     body = b"".join(_stored_stream(above, filtered))
@@ -73,7 +88,7 @@ def _as_stored(row: NDArray[Any]) -> bytes:
 
 
 def _stored_stream(above: bytes, filtered: memoryview) -> list[bytes | memoryview]:
-    """Make a zlib stream of blocks that hold bytes as they are (RFC 1951, section 3.2.4), in pieces."""
+    """Return a zlib stream of blocks that hold bytes as they are (RFC 1951, section 3.2.4), in pieces."""
     parts: list[bytes | memoryview] = [b"\x78\x01"]
     if above:
         parts += _stored_blocks(memoryview(above), last=False)

@@ -1,4 +1,4 @@
-"""PBM, PGM, PPM, PAM and PFM: plain numbers behind a short header.
+"""PBM, PGM, PPM, PAM and PFM read and written: plain numbers behind a short header.
 
 Source: the pbm, pgm, ppm and pam manual pages of Netpbm; Paul Debevec's PFM (rows from bottom to top).
 """
@@ -10,33 +10,61 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.errors import ImageReadError
-from convcli.image import memory_check
-from convcli.image.model import Image, Metadata
+from convcli.image.formats.codec import EncoderSettings
+from convcli.image.formats.netpbm import header_words, pam_fields
+from convcli.image.model import Image, Metadata, check_fits_memory
+from convcli.system.atomic_file import Sink
 
-_WORD = re.compile(rb"(?:\s|#[^\n]*\n)*([^\s#]+)")
 _MOST_DIGITS = 12
 _AGAIN = "get the file again"
 
 
-def read(data: bytes, name: str) -> Image:
-    """Read a Netpbm or PFM file: gray or RGB, PAM also with alpha; u8, u16 or (PFM) f32. Raises ImageReadError."""
+def read(data: bytes, name: str, threads: int = 1) -> Image:
+    """Decode a Netpbm or PFM file.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file.
+    name : str
+        What messages call it.
+    threads : int
+        Not heeded.
+
+    Returns
+    -------
+    Image
+        Gray or RGB, of a PAM also with alpha; u8, u16 or, of a PFM, f32. Other largest values become 255 or 65535.
+
+    Raises
+    ------
+    ImageReadError
+        For a file that is cut short, damaged or too large.
+    """
     magic = data[:2]
+    alpha = False
     if magic == b"P7":
+        kind = "pam"
         pixels, alpha = _read_pam(data, name)
-        return Image(pixels, alpha, Metadata(stored_size=pixels.shape[:2]), "pam")
-    pixels = _read_pfm(data, name) if magic in (b"PF", b"Pf") else _read_pnm(data, name)
-    return Image(pixels, False, Metadata(stored_size=pixels.shape[:2]), "pfm" if magic in (b"PF", b"Pf") else "pnm")
+    elif magic in (b"PF", b"Pf"):
+        kind, pixels = "pfm", _read_pfm(data, name)
+    else:
+        kind, pixels = "pnm", _read_pnm(data, name)
+    return Image(pixels, alpha, Metadata(stored_size=pixels.shape[:2]), kind)
+
+
+def write(image: Image, sink: Sink, settings: EncoderSettings) -> tuple[str, ...]:
+    """Encode samples that the format of the settings holds to `sink`; nothing is lost."""
+    encode = {"pam": _pam, "pfm": _pfm}.get(settings.format, _pnm)
+    sink(encode(image.pixels))
+    return ()
 
 
 def _words(data: bytes, number: int, name: str) -> tuple[list[bytes], int]:
     """Return the words of the header behind its magic, and where the samples start: one blank after the last."""
-    words, place = [], 2
-    for _ in range(number):
-        match = _WORD.match(data, place)
-        if match is None:
-            raise ImageReadError(f"{name}: truncated {data[:2].decode()} file, its header is not whole; {_AGAIN}")
-        words.append(match[1])
-        place = match.end()
+    words, place = header_words(data, number)
+    if len(words) < number:
+        raise ImageReadError(f"{name}: truncated {data[:2].decode()} file, its header is not whole; {_AGAIN}")
     return words, place + 1
 
 
@@ -54,7 +82,7 @@ def _read_pnm(data: bytes, name: str) -> NDArray[Any]:
     most = 1 if bitmap else _most(words[2], name)
     channels = 3 if kind in (3, 6) else 1
     size = (height, width, channels)
-    memory_check.check_pixels(name, size, 1 if most < 256 else 2)
+    check_fits_memory(name, size, 1 if most < 256 else 2)
     if kind == 4:
         row_bytes = (width + 7) // 8
         packed = _samples(data, start, height * row_bytes, np.dtype(np.uint8), name).reshape(height, row_bytes)
@@ -109,17 +137,14 @@ def _read_pam(data: bytes, name: str) -> tuple[NDArray[Any], bool]:
     stop = data.find(b"ENDHDR\n")
     if stop < 0:
         raise ImageReadError(f"{name}: truncated P7 file, its header is not whole; {_AGAIN}")
-    fields = {}
-    for line in data[3:stop].splitlines():
-        key, _, value = line.strip().partition(b" ")
-        fields[key] = value.strip()
+    fields = pam_fields(data[:stop])
     width, height, channels = (
         _whole(fields.get(key, b""), key.decode(), name) for key in (b"WIDTH", b"HEIGHT", b"DEPTH")
     )
     most = _most(fields.get(b"MAXVAL", b""), name)
     if channels > 4:
         raise ImageReadError(f"{name}: a PAM of {channels} channels; gray or RGB, with or without alpha, can be read")
-    memory_check.check_pixels(name, (height, width, channels), 1 if most < 256 else 2)
+    check_fits_memory(name, (height, width, channels), 1 if most < 256 else 2)
     count = height * width * channels
     values = _samples(data, stop + len(b"ENDHDR\n"), count, _sample_type(most), name)
     return _full_range(values.reshape(height, width, channels), most), channels in (2, 4)
@@ -133,12 +158,12 @@ def _read_pfm(data: bytes, name: str) -> NDArray[np.float32]:
     except ValueError:
         raise ImageReadError(f"{name}: damaged header, {words[2][:20]!r} is no scale; {_AGAIN}") from None
     channels = 3 if data[:2] == b"PF" else 1
-    memory_check.check_pixels(name, (height, width, channels), 4)
+    check_fits_memory(name, (height, width, channels), 4)
     values = _samples(data, start, height * width * channels, np.dtype("<f4" if little else ">f4"), name)
     return values.reshape(height, width, channels)[::-1].astype(np.float32)
 
 
-def encode_pnm(pixels: NDArray[Any]) -> bytes:
+def _pnm(pixels: NDArray[Any]) -> bytes:
     """Encode gray or RGB u8 or u16 as binary PGM or PPM."""
     height, width, channels = pixels.shape
     most = np.iinfo(pixels.dtype).max
@@ -146,7 +171,7 @@ def encode_pnm(pixels: NDArray[Any]) -> bytes:
     return head + pixels.astype(_sample_type(most)).tobytes()
 
 
-def encode_pam(pixels: NDArray[Any]) -> bytes:
+def _pam(pixels: NDArray[Any]) -> bytes:
     """Encode gray, gray+alpha, RGB or RGBA, u8 or u16, as PAM."""
     height, width, channels = pixels.shape
     most = np.iinfo(pixels.dtype).max
@@ -155,7 +180,7 @@ def encode_pam(pixels: NDArray[Any]) -> bytes:
     return head.encode() + pixels.astype(_sample_type(most)).tobytes()
 
 
-def encode_pfm(pixels: NDArray[np.float32]) -> bytes:
+def _pfm(pixels: NDArray[np.float32]) -> bytes:
     """Encode gray or RGB f32 as little-endian PFM, bottom row first."""
     height, width, channels = pixels.shape
     head = f"{'PF' if channels == 3 else 'Pf'}\n{width} {height}\n-1.0\n".encode()
