@@ -7,11 +7,21 @@ from hypothesis import strategies as st
 from oracle import DTYPES, bound, random_image, random_kernel, reference
 
 from convcli import convolve, load_kernel
+from convcli.convolution.backends.base import get_backend, refusal
+from convcli.convolution.backends.opencv import pads_alike
+from convcli.convolution.backends.registry import automatic_backends, backend_names
 from convcli.convolution.bank import Bank
-from convcli.convolution.convolve import plan_bank, plan_convolution
 from convcli.convolution.options import BACKENDS, ConvolveOptions
-from convcli.convolution.planning.costs import COEFFICIENTS, Form, Load, Run, Way, load_of, refusal, takes_whole, ways
-from convcli.convolution.planning.planner import CANDIDATES, choose
+from convcli.convolution.plan import plan_bank, plan_convolution
+from convcli.convolution.planning.cost_model import (
+    COEFFICIENTS,
+    BankSummary,
+    ComputingForm,
+    CorrelationRequest,
+    CostedForm,
+    summarize,
+)
+from convcli.convolution.planning.planner import choose
 from convcli.convolution.planning.tuning import fit
 from convcli.errors import UsageError
 from convcli.image.tone import Finish
@@ -36,7 +46,7 @@ WEIGHTS = {
 
 def all_ways(size, dtype, weights, finish=None, **options):
     """Every plan for this, in every form of every backend that can do it."""
-    for backend in CANDIDATES:
+    for backend in automatic_backends():
         try:
             plan = plan_convolution(
                 size, dtype, Kernel("k", weights), ConvolveOptions(backend=backend, **options), finish
@@ -44,7 +54,7 @@ def all_ways(size, dtype, weights, finish=None, **options):
         except UsageError:
             assert backend == "winograd"
             continue
-        for way in plan.ways():
+        for way in plan.costed_forms():
             yield f"{backend} {way.form}", plan.in_form(way.form)
 
 
@@ -97,7 +107,7 @@ def test_a_sample_that_is_no_number_reaches_only_its_windows_in_every_form(name,
         assert not (np.abs(result[hit]) < 1e20).any(), way
 
 
-@pytest.mark.parametrize("backend", [*CANDIDATES, "auto"])
+@pytest.mark.parametrize("backend", [*automatic_backends(), "auto"])
 @pytest.mark.parametrize("name", ["gaussian", "two products", "mean", "3x3"])
 def test_results_do_not_depend_on_the_number_of_threads(name, backend):
     image = random_image((300, 400), np.float32)
@@ -137,15 +147,19 @@ def test_a_backend_that_is_named_has_no_runner_up():
 
 
 def test_loading_counts_for_a_process_that_filters_once():
-    load = load_of(Bank.depthwise(random_kernel((15, 15)), 1))
-    run = Run((128, 128))
-    assert choose([load], run, "fft")[0].seconds < 0.01 < choose([load], Run((128, 128), cold=True), "fft")[0].seconds
+    load = summarize(Bank.depthwise(random_kernel((15, 15)), 1))
+    run = CorrelationRequest((128, 128))
+    assert (
+        choose([load], run, "fft")[0].seconds
+        < 0.01
+        < choose([load], CorrelationRequest((128, 128), cold=True), "fft")[0].seconds
+    )
 
 
 def test_banks_are_planned_too():
     bank = Bank(np.random.default_rng(0).standard_normal((32, 32, 3, 3)))
     plan = plan_bank((64, 64, 32), np.float32, bank, ConvolveOptions(), (1, 1))
-    assert plan.backend in CANDIDATES
+    assert plan.backend in automatic_backends()
     assert plan.reason == "32 channels to 32, 3 x 3 each"
     assert plan.output_size == (64, 64, 32)
 
@@ -171,17 +185,17 @@ def test_the_others_refuse_nothing():
 @pytest.mark.parametrize(
     ("case", "possible"),
     [
-        (("uint8", "uint8", 3, "reflect", 0.0), True),
-        (("float32", "float32", 1, "constant", (0.0, 0.0)), True),
-        (("float32", "float32", 1, "constant", 1.0), False),
-        (("uint8", "float32", 1, "reflect", 0.0), False),
-        (("uint16", "uint16", 1, "reflect", 0.0), False),
-        (("uint8", "uint8", 3, "wrap", 0.0), False),
-        (("uint8", "uint8", 129, "reflect", 0.0), False),
+        (("uint8", "uint8", "reflect", True), True),
+        (("float32", "float32", "constant", True), True),
+        (("float32", "float32", "constant", False), False),
+        (("uint8", "uint8", "replicate", False), True),
+        (("uint8", "float32", "reflect", True), False),
+        (("uint16", "uint16", "reflect", True), False),
+        (("uint8", "uint8", "wrap", True), False),
     ],
 )
 def test_whole_images_go_to_opencv_where_it_means_the_same(case, possible):
-    assert takes_whole(*case) is possible
+    assert pads_alike(*case) is possible
 
 
 SIZES = st.tuples(st.integers(1, 120), st.integers(1, 120))
@@ -202,7 +216,7 @@ def test_predictions_are_positive_and_know_every_term(
     size, output, stride, dilation, products, channels, shared, itemsize, finished
 ):
     places = size[0] * size[1]
-    load = Load(
+    load = BankSummary(
         size,
         places,
         size[1],
@@ -214,9 +228,9 @@ def test_predictions_are_positive_and_know_every_term(
         False,
         *((1, 1, channels) if shared else (channels, 7, 1)),
     )
-    run = Run(output, stride, dilation, itemsize, finished=finished, cold=finished)
-    for backend in (*CANDIDATES, "torch"):
-        for way in ways(backend, load, run):
+    run = CorrelationRequest(output, stride, dilation, itemsize, finished=finished, cold=finished)
+    for backend in backend_names():
+        for way in get_backend(backend).costed_forms(load, run):
             assert set(way.terms) <= set(COEFFICIENTS)
             assert 0 < way.seconds(COEFFICIENTS, 2) < 1e9
             assert way.tiles >= 1
@@ -228,7 +242,10 @@ def test_the_fit_finds_the_coefficients_that_the_times_were_made_of():
     generator = np.random.default_rng(0)
     counts = [(10 ** generator.uniform(4, 7), 10 ** generator.uniform(1, 4)) for _ in range(200)]
     samples = [
-        (Way(Form("dense"), {"a.sample": n, "a.call": c}, 2), (true["a.sample"] * n + true["a.call"] * c) / 2)
+        (
+            CostedForm(ComputingForm("dense"), {"a.sample": n, "a.call": c}, 2),
+            (true["a.sample"] * n + true["a.call"] * c) / 2,
+        )
         for n, c in counts
     ]
     found = fit(samples, shipped)
@@ -237,8 +254,8 @@ def test_the_fit_finds_the_coefficients_that_the_times_were_made_of():
 
 
 def test_the_fit_never_finds_that_something_is_free():
-    samples = [(Way(Form("dense"), {"a.sample": 1e6, "a.call": 1e3}, 1), 1e-3)] * 5
-    samples += [(Way(Form("dense"), {"a.sample": 1e6, "a.call": 1e5}, 1), 0.9e-3)] * 5
+    samples = [(CostedForm(ComputingForm("dense"), {"a.sample": 1e6, "a.call": 1e3}, 1), 1e-3)] * 5
+    samples += [(CostedForm(ComputingForm("dense"), {"a.sample": 1e6, "a.call": 1e5}, 1), 0.9e-3)] * 5
     assert min(fit(samples, {"a.sample": 1e-9, "a.call": 1e-6}).values()) > 0
 
 
