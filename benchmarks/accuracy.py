@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from convcli import convolve
+from convcli.convolution.backends.base import refusal
+from convcli.convolution.backends.registry import automatic_backends
 from convcli.convolution.options import EXTENTS, PADDING_MODES
-from convcli.convolution.planning.costs import refusal
-from convcli.convolution.planning.planner import CANDIDATES
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from oracle import DTYPES, KERNELS, bound, random_image, random_kernel, reference
@@ -63,7 +63,7 @@ def main() -> int:
         }
         expected, largest = reference(image, weights, **options)
         allowed = bound(weights, largest, double=depth == "f64")
-        able = [name for name in CANDIDATES if refusal(name, weights.shape, stride, dilation) is None]
+        able = [name for name in automatic_backends() if refusal(name, weights.shape, stride, dilation) is None]
         for backend, rounded in itertools.product(able, (False, True) if image.dtype.kind in "ui" else (False,)):
             result = convolve(image, weights, backend=backend, out_dtype=image.dtype if rounded else None, **options)
             exact, slack = expected, 0.0

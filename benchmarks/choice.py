@@ -18,16 +18,16 @@ from typing import Any
 import numpy as np
 from grid import weights_of
 
+from convcli.convolution.backends.registry import automatic_backends
 from convcli.convolution.bank import Bank
-from convcli.convolution.convolve import Plan, plan_bank, plan_convolution
 from convcli.convolution.options import ConvolveOptions, available_threads
-from convcli.convolution.planning.planner import CANDIDATES
+from convcli.convolution.plan import ConvolutionPlan, plan_bank, plan_convolution
 from convcli.convolution.planning.profile import current_profile
 from convcli.errors import UsageError
 from convcli.image.tone import Finish
 from convcli.kernel.model import Kernel
 
-Planner = Callable[[ConvolveOptions], Plan]
+Planner = Callable[[ConvolveOptions], ConvolutionPlan]
 Cell = tuple[str, tuple[int, int, int], str, Planner, int]
 
 FEW = (
@@ -125,7 +125,7 @@ def race(plan: Planner, pixels: Any, stride: int, runs: int) -> tuple[str, dict[
     strides = (stride, stride)
     auto = plan(ConvolveOptions(stride=strides))
     contestants = {"auto": partial(auto.run, pixels)}
-    for name in CANDIDATES:
+    for name in automatic_backends():
         try:
             named = plan(ConvolveOptions(stride=strides, backend=name))
         except UsageError:

@@ -26,9 +26,9 @@ from numpy.typing import NDArray
 from scipy.signal import correlate, oaconvolve
 
 from convcli import convolve, load_kernel
+from convcli.convolution.backends.base import refusal
+from convcli.convolution.backends.registry import automatic_backends
 from convcli.convolution.options import available_threads
-from convcli.convolution.planning.costs import refusal
-from convcli.convolution.planning.planner import CANDIDATES
 
 SIZES = (3, 5, 7, 9, 11, 13, 15, 21, 31, 51, 101)
 KERNELS = {
@@ -157,7 +157,7 @@ def agree(names: list[str], kinds: list[str], sizes: list[int]) -> None:
         for kind in kinds if name in names else ():
             for size in sizes:
                 weights = weights_of(kind, size)
-                for backend in CANDIDATES:
+                for backend in automatic_backends():
                     if refusal(backend, weights.shape) is None:
                         result = convolve(image, weights, backend=backend, out_dtype=image.dtype)
                         cells += 1

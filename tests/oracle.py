@@ -7,20 +7,11 @@ from typing import Any
 import numpy as np
 from scipy.signal import correlate
 
-NUMPY_PADDING = {
-    "reflect101": "reflect",
-    "reflect": "symmetric",
-    "replicate": "edge",
-    "constant": "constant",
-    "wrap": "wrap",
-}
-NDIMAGE_PADDING = {
-    "reflect101": "mirror",
-    "reflect": "reflect",
-    "replicate": "nearest",
-    "constant": "constant",
-    "wrap": "grid-wrap",
-}
+from convcli.convolution.padding import PADDINGS
+
+# What numpy.pad and scipy.ndimage call the modes that they have; tests/convolution/test_padding.py checks these names.
+NUMPY_PADDING = {mode.name: mode.numpy for mode in PADDINGS if mode.numpy}
+NDIMAGE_PADDING = {mode.name: mode.scipy for mode in PADDINGS if mode.scipy}
 
 SHAPES = {
     "gray": (21, 34),
@@ -97,7 +88,7 @@ def reference(
 
 
 def bound(weights: np.ndarray, largest: float, double: bool) -> float:
-    """The error that DESIGN allows."""
+    """The error bound of docs/numerics.md."""
     return (1e-13 if double else 2e-6) * float(np.abs(weights).sum()) * largest
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.convolution.convolve import Plan, plan_convolution
 from convcli.convolution.options import ConvolveOptions
+from convcli.convolution.plan import ConvolutionPlan, plan_convolution
 from convcli.image.model import depth_name
 from convcli.image.tone import Finish
 from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
@@ -55,7 +55,7 @@ class Case:
         height, width = (max(part.size[axis] for part in self.parts) for axis in (0, 1))
         return height, width
 
-    def plan(self, backend: str) -> Plan:
+    def plan(self, backend: str) -> ConvolutionPlan:
         """Plan this work for a backend. Raises UsageError or FilterError where that cannot do it."""
         height, width, channels = self.pixels.shape
         finish = None if self.dtype.kind == "f" else Finish(self.dtype)

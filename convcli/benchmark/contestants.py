@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib.util import find_spec
 from typing import Any
 
 from convcli.benchmark.case import Arrays, Case
 from convcli.benchmark.measure import Contestant
 from convcli.benchmark.plain import PLAIN_CALLS, plain_run
+from convcli.convolution.backends.registry import REGISTRY
 from convcli.convolution.options import BACKENDS
 from convcli.errors import ConvcliError, UsageError, nearest
 
@@ -68,8 +68,8 @@ def parse_backends(text: str) -> tuple[str, ...]:
 
 
 def default_backends() -> tuple[str, ...]:
-    """Name those that are compared where nothing is said: all, torch only where it is installed."""
-    return tuple(name for name in BACKENDS if name != "torch" or find_spec("torch") is not None)
+    """Return the names of those that are compared where nothing is said: all whose libraries are installed."""
+    return ("auto", *(entry.name for entry in REGISTRY if entry.installed))
 
 
 def enter_backends(case: Case, names: Sequence[str], *, by_name: bool) -> tuple[list[Entrant], list[LeftOut]]:

@@ -15,27 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.benchmark.case import Case
+from convcli.convolution.padding import PADDINGS
 from convcli.errors import FilterError
 
 Run = Callable[[], NDArray[Any]]
 Pair = tuple[int, int]
 
-_CV_BORDERS = {
-    "reflect101": cv2.BORDER_REFLECT_101,
-    "reflect": cv2.BORDER_REFLECT,
-    "replicate": cv2.BORDER_REPLICATE,
-    "constant": cv2.BORDER_CONSTANT,
-}
+_CV_BORDERS = {mode.name: getattr(cv2, mode.opencv) for mode in PADDINGS if mode.opencv and mode.opencv_filters}
 _CV_DEPTHS = {"float32": cv2.CV_32F, "float64": cv2.CV_64F}
 _MOST_CV_CHANNELS = 128
-_NDIMAGE_MODES = {
-    "reflect101": "mirror",
-    "reflect": "reflect",
-    "replicate": "nearest",
-    "constant": "constant",
-    "wrap": "grid-wrap",
-}
-_NUMPY_MODES = {"reflect101": "reflect", "reflect": "symmetric", "replicate": "edge", "wrap": "wrap"}
+_NDIMAGE_MODES = {mode.name: mode.scipy for mode in PADDINGS}
+_NUMPY_MODES = {mode.name: mode.numpy for mode in PADDINGS if not mode.filled}
 
 
 @dataclass(frozen=True)

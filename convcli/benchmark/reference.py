@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.convolution.convolve import plan_convolution
 from convcli.convolution.options import ConvolveOptions
+from convcli.convolution.padding import PADDINGS
+from convcli.convolution.plan import plan_convolution
 from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
 
 Float = NDArray[np.float64]
@@ -24,7 +25,7 @@ Indices = NDArray[np.intp]
 CHECKED_PIXELS = 1000
 _LARGE = 4e8  # multiply-adds, which the definition does in about a second
 _SEED = 0
-_NUMPY_MODES = {"reflect101": "reflect", "reflect": "symmetric", "replicate": "edge", "wrap": "wrap"}
+_NUMPY_MODES = {mode.name: mode.numpy for mode in PADDINGS if not mode.filled}
 # What DESIGN allows of sum|weights| times the largest sample.
 _SINGLE, _DOUBLE = 2e-6, 1e-13
 _STRIP_SAMPLES = 1 << 18  # so that a strip and its sums stay in the cache

@@ -7,6 +7,8 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from convcli.convolution.backends.registry import REGISTRY, backend_names
+from convcli.convolution.padding import PADDINGS
 from convcli.errors import UsageError, check_word
 from convcli.system.threads import available_threads
 
@@ -19,24 +21,15 @@ __all__ = [
     "PRECISIONS",
     "ConvolveOptions",
     "available_threads",
-    "both",
+    "pair_of",
 ]
 
-PADDING_MODES = ("reflect101", "reflect", "replicate", "constant", "wrap")
-PADDING_ALIASES = {
-    "mirror": "reflect101",
-    "symmetric": "reflect",
-    "nearest": "replicate",
-    "edge": "replicate",
-    "zero": "constant",
-    "zeros": "constant",
-    "circular": "wrap",
-    "periodic": "wrap",
-}
+PADDING_MODES = tuple(mode.name for mode in PADDINGS)
+PADDING_ALIASES = {alias: mode.name for mode in PADDINGS for alias in mode.aliases}
 EXTENTS = ("same", "valid", "full")
-BACKENDS = ("auto", "direct", "im2col", "kn2row", "winograd", "fft", "opencv", "torch")
+BACKENDS = ("auto", *backend_names())
 PRECISIONS = ("single", "double")
-DEVICES = ("auto", "cpu", "cuda")
+DEVICES = ("auto", *dict.fromkeys(device for entry in REGISTRY for device in entry.devices))
 
 
 @dataclass(frozen=True)
@@ -86,10 +79,10 @@ class ConvolveOptions:
             raise UsageError(f"threads must be at least 1, not {self.threads}")
 
 
-def both(value: int | Iterable[int]) -> tuple[int, int]:
-    """Take one number for rows and columns alike.
+def pair_of(value: int | Iterable[int]) -> tuple[int, int]:
+    """Return a pair from a pair, or from one number for rows and columns alike.
 
-    >>> both(2), both((2, 3))
+    >>> pair_of(2), pair_of((2, 3))
     ((2, 2), (2, 3))
     """
     if isinstance(value, Iterable):

@@ -1,110 +1,177 @@
-"""Where samples outside the image come from.
+"""Padding modes: where samples outside the image come from.
 
-The modes, drawn on `a b c d` (names as in OpenCV; options.PADDING_ALIASES holds the others):
-
-    reflect101   d c b | a b c d | c b a
-    reflect      c b a | a b c d | d c b
-    replicate    a a a | a b c d | d d d
-    constant     v v v | a b c d | v v v
-    wrap         b c d | a b c d | a b c
-
-Nothing is padded as a whole: a tile is read with its padding in place, while it is wanted, so that no second image is
-ever held in memory.
+Each mode is written once, here: its name and drawing, its names elsewhere, and which sample a position outside repeats.
+Names are OpenCV's, which do not clash with scipy's. Imports no numpy at the top: the command line reads its choices
+from here before it knows whether there is anything to compute.
 """
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["OUTSIDE", "PADDINGS", "PaddingMode", "padding_mode", "source_indices"]
+
+# The index of a position that no sample of the image is repeated at.
+OUTSIDE = -1
 
 
-def source_indices(length: int, before: int, after: int, mode: str) -> NDArray[np.intp]:
-    """Tell, for each position of a padded axis, which sample of the axis it repeats.
+class PaddingMode(NamedTuple):
+    """One way of going on beyond the edges of an image.
 
-    Returns `before + length + after` indices; -1 stands for the padding value (`constant` only). Amounts larger than
-    the axis continue the pattern, as numpy.pad does.
+    Parameters
+    ----------
+    name : str
+        The word of `--padding`.
+    summary : str
+        What it does, in a few words.
+    drawing : str
+        Three samples before and after the axis `a b c d`.
+    source : callable
+        From positions along an axis, an integer array counted from its first sample, and the axis' length to the
+        indices of the samples that they repeat; `OUTSIDE` where there is none.
+    aliases : tuple of str
+        Other words for it, which mean one thing wherever they are used.
+    opencv, scipy, numpy, torch : str or None
+        Its name among cv2's constants, in scipy.ndimage, in numpy.pad and as torch's `padding_mode`.
+    filled : bool
+        Whether positions that are `OUTSIDE` take the padding value.
+    opencv_filters : bool
+        Whether cv2's filters take it.
+    """
 
+    name: str
+    summary: str
+    drawing: str
+    source: Callable[[Any, int], Any]
+    aliases: tuple[str, ...]
+    opencv: str | None
+    scipy: str | None
+    numpy: str | None
+    torch: str | None = None
+    filled: bool = False
+    opencv_filters: bool = True
+
+
+def _reflect101(position: Any, length: int) -> Any:
+    last = length - 1
+    return last - abs(position % max(2 * last, 1) - last)
+
+
+def _reflect(position: Any, length: int) -> Any:
+    folded = position % (2 * length)
+    return (2 * length - 1 - abs(2 * folded - (2 * length - 1))) // 2
+
+
+def _replicate(position: Any, length: int) -> Any:
+    return position.clip(0, length - 1)
+
+
+def _constant(position: Any, length: int) -> Any:
+    inside = (position >= 0) & (position < length)
+    return (position - OUTSIDE) * inside + OUTSIDE
+
+
+def _wrap(position: Any, length: int) -> Any:
+    return position % length
+
+
+PADDINGS: tuple[PaddingMode, ...] = (
+    PaddingMode(
+        "reflect101",
+        "mirrored about the outermost sample, which is not repeated",
+        "d c b | a b c d | c b a",
+        _reflect101,
+        aliases=("mirror",),
+        opencv="BORDER_REFLECT_101",
+        scipy="mirror",
+        numpy="reflect",
+        torch="reflect",
+    ),
+    PaddingMode(
+        "reflect",
+        "mirrored about the edge",
+        "c b a | a b c d | d c b",
+        _reflect,
+        aliases=("symmetric", "symm", "grid-mirror"),
+        opencv="BORDER_REFLECT",
+        scipy="reflect",
+        numpy="symmetric",
+    ),
+    PaddingMode(
+        "replicate",
+        "the outermost sample again and again",
+        "a a a | a b c d | d d d",
+        _replicate,
+        aliases=("nearest", "edge", "clamp", "copy"),
+        opencv="BORDER_REPLICATE",
+        scipy="nearest",
+        numpy="edge",
+        torch="replicate",
+    ),
+    PaddingMode(
+        "constant",
+        "the padding value",
+        "v v v | a b c d | v v v",
+        _constant,
+        aliases=("zero", "zeros", "background", "black"),
+        opencv="BORDER_CONSTANT",
+        scipy="constant",
+        numpy="constant",
+        torch="zeros",
+        filled=True,
+    ),
+    PaddingMode(
+        "wrap",
+        "the image again, as on a torus",
+        "b c d | a b c d | a b c",
+        _wrap,
+        aliases=("circular", "periodic", "repeat", "tile", "grid-wrap"),
+        opencv="BORDER_WRAP",
+        scipy="grid-wrap",
+        numpy="wrap",
+        torch="circular",
+        opencv_filters=False,
+    ),
+)
+
+
+def padding_mode(name: str) -> PaddingMode:
+    """Return the mode called `name`, one of `PADDINGS`; aliases are resolved where options are made.
+
+    >>> padding_mode("wrap").drawing
+    'b c d | a b c d | a b c'
+    """
+    return next(mode for mode in PADDINGS if mode.name == name)
+
+
+def source_indices(length: int, before: int, after: int, mode: str) -> "NDArray[np.intp]":
+    """Return, for each position of a padded axis, which sample of the axis it repeats.
+
+    Parameters
+    ----------
+    length : int
+        Samples of the axis.
+    before, after : int
+        Positions of padding; amounts larger than the axis continue the pattern, as numpy.pad does.
+    mode : str
+        The name of a padding mode.
+
+    Returns
+    -------
+    ndarray of intp, shape (before + length + after,)
+        Indices; `OUTSIDE` (-1) where no sample is repeated.
+
+    Examples
+    --------
     >>> source_indices(4, 3, 3, "reflect101").tolist()
     [3, 2, 1, 0, 1, 2, 3, 2, 1, 0]
     >>> source_indices(2, 3, 1, "constant").tolist()
     [-1, -1, -1, 0, 1, -1]
     """
-    position = np.arange(-before, length + after)
-    if mode == "replicate":
-        return np.clip(position, 0, length - 1)
-    if mode == "wrap":
-        return position % length
-    if mode == "reflect":
-        folded = position % (2 * length)
-        return np.where(folded < length, folded, 2 * length - 1 - folded)
-    if mode == "reflect101":
-        period = max(2 * (length - 1), 1)
-        folded = position % period
-        return np.where(folded < length, folded, period - folded)
-    return np.where((position >= 0) & (position < length), position, -1)
+    import numpy as np
 
-
-class PaddedSource:
-    """An image (height, width, channels) that can be read beyond its edges, tile by tile, as floats.
-
-    `before` and `after` are (rows, columns) of padding; coordinates of `read` count from the padded corner.
-
-    >>> image = np.arange(4, dtype=np.uint8).reshape(2, 2, 1)
-    >>> tile = np.empty((2, 3, 1), np.float32)
-    >>> PaddedSource(image, (0, 1), (0, 0), "replicate").read(0, 0, tile)
-    >>> tile[..., 0].tolist()
-    [[0.0, 0.0, 1.0], [2.0, 2.0, 3.0]]
-    """
-
-    def __init__(
-        self,
-        pixels: NDArray[Any],
-        before: tuple[int, int],
-        after: tuple[int, int],
-        mode: str,
-        value: float | tuple[float, ...] = 0.0,
-    ) -> None:
-        self._pixels = pixels
-        self._before = before
-        self._value = value if mode == "constant" else None
-        self._rows, self._columns = (
-            source_indices(pixels.shape[axis], before[axis], after[axis], mode) for axis in (0, 1)
-        )
-
-    def read(self, top: int, left: int, out: NDArray[Any]) -> None:
-        """Fill `out` (rows, columns, channels) with the padded image from row `top` and column `left` on."""
-        height, width = out.shape[:2]
-        if self._value is not None:
-            rows = _inside(top - self._before[0], height, self._pixels.shape[0])
-            columns = _inside(left - self._before[1], width, self._pixels.shape[1])
-            if rows[0] != slice(0, height) or columns[0] != slice(0, width):
-                out[...] = self._value
-            out[rows[0], columns[0]] = self._pixels[rows[1], columns[1]]
-            return
-        for to_rows, from_rows in _pieces(self._rows, top, height, self._before[0], self._pixels.shape[0]):
-            source = self._pixels[from_rows]
-            for to_columns, from_columns in _pieces(self._columns, left, width, self._before[1], self._pixels.shape[1]):
-                out[to_rows, to_columns] = source[:, from_columns]
-
-
-def _inside(start: int, count: int, length: int) -> tuple[slice, slice]:
-    """Match the part of `start .. start + count` that lies on the axis with its samples: (where to, where from)."""
-    first = min(max(start, 0), length)
-    last = max(min(start + count, length), first)
-    return slice(first - start, last - start) if last > first else slice(0, 0), slice(first, last)
-
-
-def _pieces(
-    indices: NDArray[np.intp], start: int, count: int, before: int, length: int
-) -> list[tuple[slice, slice | NDArray[np.intp]]]:
-    """Split a stretch of a padded axis into the part on the image, a slice, and the parts beyond, to be gathered."""
-    inner_start = min(max(before, start), start + count)
-    inner_stop = max(min(before + length, start + count), inner_start)
-    pieces: list[tuple[slice, slice | NDArray[np.intp]]] = []
-    for first, last in ((start, inner_start), (inner_stop, start + count)):
-        if last > first:
-            pieces.append((slice(first - start, last - start), indices[first:last]))
-    if inner_stop > inner_start:
-        inner = slice(inner_start - before, inner_stop - before)
-        pieces.append((slice(inner_start - start, inner_stop - start), inner))
-    return pieces
+    indices: NDArray[np.intp] = padding_mode(mode).source(np.arange(-before, length + after), length)
+    return indices

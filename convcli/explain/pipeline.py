@@ -15,7 +15,7 @@ from convcli.pipeline.document.graph import facts_of
 from convcli.pipeline.document.loading import Document, InputSpec, Node, OutputSpec
 from convcli.pipeline.document.model import INPUT, SOURCES
 from convcli.pipeline.steps.base import size_text
-from convcli.pipeline.steps.filters import Filter, Padding
+from convcli.pipeline.steps.filters import Filter
 from convcli.pipeline.steps.properties import Facts, Pair, Shape
 from convcli.pipeline.weights.store import WeightStore
 
@@ -203,7 +203,7 @@ def filters_document(specs: Sequence[str], options: ConvolveOptions) -> Document
         counts[name] += 1
         step = Filter(
             kernel=spec,
-            padding=cast(Padding, options.padding),
+            padding=options.padding,
             padding_value=options.padding_value,
             extent=cast(Literal["same", "valid", "full"], options.extent),
             flip=options.flip,

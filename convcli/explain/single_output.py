@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.convolution.convolve import laid_on_one_size
 from convcli.convolution.geometry import AxisGeometry, axis_geometry
 from convcli.convolution.options import ConvolveOptions
 from convcli.convolution.padding import source_indices
+from convcli.convolution.plan import aligned_weights
 from convcli.errors import FilterError, UsageError
 from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
 
@@ -202,7 +202,7 @@ class _Frame:
 
 def _frames(kernel: AnyKernel, size: tuple[int, ...], options: ConvolveOptions) -> list[_Frame]:
     """One for each part of a kernel; those of a composite are brought to one size with zeros, as for filtering."""
-    laid, anchor = laid_on_one_size(kernel, options)
+    laid, anchor = aligned_weights(kernel, options)
     rows, columns = (
         axis_geometry(
             size[axis],

@@ -6,14 +6,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convcli.convolution.bank import Bank
-from convcli.convolution.convolve import Plan, plan_bank
 from convcli.convolution.options import ConvolveOptions
+from convcli.convolution.padding import PADDINGS
+from convcli.convolution.plan import ConvolutionPlan, plan_bank
 from convcli.errors import UsageError, check_word
 from convcli.operators.sizes import conv_padding, conv_size, pair
 from convcli.operators.strips import Image, as_image, per_channel, shape_words
 
 # PyTorch's padding modes, and ours.
-PADDING_MODES = {"zeros": "constant", "reflect": "reflect101", "replicate": "replicate", "circular": "wrap"}
+PADDING_MODES = {mode.torch: mode.name for mode in PADDINGS if mode.torch is not None}
 
 
 def conv(
@@ -99,7 +100,7 @@ def plan_conv(
     backend: str = "auto",
     threads: int | None = None,
     device: str = "auto",
-) -> Plan:
+) -> ConvolutionPlan:
     """Plan `conv` for images of `shape`: which backend, and how long it will take.
 
     >>> plan_conv((480, 640, 3), np.ones((64, 3, 3, 3)), padding="same").output_size

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convcli.convolution.bank import Bank
-from convcli.convolution.convolve import plan_bank
 from convcli.convolution.options import ConvolveOptions
+from convcli.convolution.plan import plan_bank
 from convcli.errors import FilterError, UsageError
 from convcli.operators.strips import Image, as_image, in_strips, shape_words
 

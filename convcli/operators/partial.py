@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from convcli.convolution.bank import Bank
-from convcli.convolution.convolve import plan_bank
 from convcli.convolution.options import ConvolveOptions
+from convcli.convolution.plan import plan_bank
 from convcli.errors import FilterError
 from convcli.operators.conv import as_bank, plan_conv
 from convcli.operators.sizes import conv_padding, pair

@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from convcli.convolution.bank import Bank
-from convcli.convolution.convolve import plan_bank
 from convcli.convolution.options import ConvolveOptions
+from convcli.convolution.plan import plan_bank
 from convcli.errors import UsageError
 from convcli.operators.conv import check_channels, check_weights
 from convcli.operators.sizes import Pair, pair, transposed_size

@@ -12,8 +12,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from convcli.convolution.convolve import Plan
 from convcli.convolution.options import ConvolveOptions
+from convcli.convolution.plan import ConvolutionPlan
+from convcli.convolution.planning.planner import RunnerUp
 from convcli.errors import (
     ConvcliError,
     FilterError,
@@ -85,7 +86,7 @@ class Step:
     backend: str
     reason: str = ""
     predicted_seconds: float | None = None
-    runner_up: tuple[str, float] | None = None
+    runner_up: RunnerUp | tuple[str, float] | None = None
 
     def record(self) -> dict[str, Any]:
         """Give this step in the form of the machine-readable output."""
@@ -167,7 +168,7 @@ def load_kernels(options: FilterOptions) -> tuple[AnyKernel, ...]:
     UsageError
         where premultiplied opacity was asked of kernels that cannot weigh it, or a backend that cannot do them.
     """
-    from convcli.convolution.planning.costs import refusal
+    from convcli.convolution.backends.base import refusal
     from convcli.kernel.spec import load_kernel
 
     kernels = tuple(load_kernel(spec) for spec in options.kernels)
@@ -243,7 +244,7 @@ def run(
 
 
 @lru_cache(maxsize=64)  # images of one size are filtered alike
-def _step(kernel: str, plan: Plan) -> Step:
+def _step(kernel: str, plan: ConvolutionPlan) -> Step:
     return Step(kernel, plan.backend, plan.reason, plan.seconds, plan.runner_up)
 
 

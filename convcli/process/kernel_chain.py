@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.convolution.convolve import Plan, plan_convolution
 from convcli.convolution.options import ConvolveOptions, available_threads
+from convcli.convolution.plan import ConvolutionPlan, plan_convolution
 from convcli.convolution.planning.planner import ProfileKey
 from convcli.errors import FilterError, UsageError, check_word
 from convcli.image import tone
@@ -105,7 +105,7 @@ class Chain:
 
     Attributes
     ----------
-    plans : list of Plan
+    plans : list of ConvolutionPlan
         One for each kernel, with the backend chosen and why.
     mapping : str or None
         How the response becomes a picture; None for a float output, which holds the response itself.
@@ -183,7 +183,7 @@ class Chain:
         """Whether the last kernel's tiles can be finished one by one: nothing needs the float response as a whole."""
         return not (self._toning.linear or self._mode == "premultiply" or self.mapping == "stretch")
 
-    def _plan(self) -> Iterator[Plan]:
+    def _plan(self) -> Iterator[ConvolutionPlan]:
         height, width, channels = self._source.shape
         size, dtype = (height, width, channels), self._source.dtype
         for number, kernel in enumerate(self._kernels, start=1):
@@ -305,7 +305,7 @@ def _planned(
     finish: Finish | None,
     cold: bool,
     _profile: ProfileKey,  # that a plan goes by
-) -> Plan:
+) -> ConvolutionPlan:
     return plan_convolution(size, dtype, kernel, options, finish, cold=cold)
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from convcli.convolution.bank import Bank
-from convcli.convolution.convolve import Plan, plan_bank
 from convcli.convolution.options import ConvolveOptions
+from convcli.convolution.plan import ConvolutionPlan, plan_bank
 
 ALGORITHMS = ("direct", "im2col", "kn2row", "winograd", "fft")
 
@@ -50,7 +50,7 @@ class Case:
         """Random samples from 0 to 255."""
         return np.random.default_rng(1).uniform(0, 255, self.size).astype(np.float32)
 
-    def plan(self, algorithm: str, dtype: Any = np.float32, bank: Bank | None = None) -> Plan:
+    def plan(self, algorithm: str, dtype: Any = np.float32, bank: Bank | None = None) -> ConvolutionPlan:
         """Plan it with zeros around the picture, so that a result at stride 1 is as large as the picture.
 
         Raises UsageError where the algorithm cannot do it.

@@ -1,6 +1,7 @@
 """convolve() against scipy in float64, over padding, backend, depth, kernel, extent, flip, anchor, stride, dilation."""
 
 import itertools
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -21,15 +22,24 @@ from oracle import (
 from scipy import ndimage
 
 from convcli import Kernel, convolve, load_kernel
-from convcli.convolution.options import PADDING_ALIASES, PADDING_MODES, ConvolveOptions
+from convcli.convolution.backends.base import refusal
+from convcli.convolution.backends.registry import REGISTRY
+from convcli.convolution.options import PADDING_MODES, pair_of
 from convcli.errors import FilterError, UsageError
 from convcli.kernel.model import CompositeKernel
 
-BACKENDS = ("direct", "fft", "opencv")
+# All whose libraries are installed, and those of them that refuse nothing.
+BACKENDS = tuple(entry.name for entry in REGISTRY if entry.installed)
+GENERAL = tuple(name for name in BACKENDS if refusal(name, (7, 4), (2, 2), (2, 2)) is None)
 
 
 def check(image, weights, *, backend, precision="single", out=False, threads=2, **options):
-    """Compare one convolution with the reference, as DESIGN section 5 defines right."""
+    """Compare one convolution with the reference, within the error bound of docs/numerics.md; or expect its refusal."""
+    reason = refusal(backend, weights.shape, pair_of(options.get("stride", 1)), pair_of(options.get("dilation", 1)))
+    if reason is not None:
+        with pytest.raises(UsageError, match=f"^{re.escape(reason)}$"):
+            convolve(image, weights, backend=backend, **options)
+        return
     expected, largest = reference(image, weights, **options)
     double = precision == "double" or image.dtype == np.float64
     allowed = bound(weights, largest, double)
@@ -97,7 +107,7 @@ def test_every_pair_of_options_gives_scipys_response(case):
     spans = [d * (k - 1) + 1 for d, k in zip(case["dilation"], weights.shape, strict=True)]
     if case["extent"] == "valid" and any(span > n for span, n in zip(spans, image.shape[:2], strict=True)):
         with pytest.raises(FilterError, match="does not fit into"):
-            convolve(image, weights, extent="valid", dilation=case["dilation"], backend=case["backend"])
+            convolve(image, weights, extent="valid", dilation=case["dilation"])
         return
     check(image, weights, **case)
 
@@ -140,7 +150,7 @@ def test_any_combination_gives_scipys_response(
     check(random_image(shape, DTYPES[depth], seed), weights, anchor=anchor, **options)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", GENERAL)
 @pytest.mark.parametrize("size", [3, 13, 40], ids=lambda n: f"{n}x{n}")
 def test_an_image_of_many_tiles_is_seamless(backend, size):
     image, weights = random_image((900, 1300), np.float32), random_kernel((size, size))
@@ -154,7 +164,7 @@ def test_an_image_of_many_tiles_is_seamless(backend, size):
     np.testing.assert_allclose(result, expected, rtol=0, atol=bound(weights, 100.0, double=False))
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", GENERAL)
 @pytest.mark.parametrize("size", [31, 101])
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
 def test_a_flat_white_image_under_a_large_box_stays_within_the_bound(backend, size, dtype):
@@ -163,7 +173,7 @@ def test_a_flat_white_image_under_a_large_box_stays_within_the_bound(backend, si
     np.testing.assert_allclose(result.astype(np.float64), 255.0, rtol=0, atol=2e-6 * 255)
 
 
-@pytest.mark.parametrize("backend", [*BACKENDS, "auto"])
+@pytest.mark.parametrize("backend", [*GENERAL, "auto"])
 @pytest.mark.parametrize("size", [3, 9, 21])
 @pytest.mark.parametrize("out_dtype", [None, np.uint8])
 def test_the_result_does_not_depend_on_the_number_of_threads(backend, size, out_dtype):
@@ -183,7 +193,7 @@ SPOILT = {
 
 @pytest.mark.parametrize("kernel", SPOILT)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", GENERAL)
 def test_nan_and_infinity_reach_exactly_the_outputs_with_a_nonzero_weight_on_them(backend, dtype, kernel):
     weights, image = SPOILT[kernel], random_image((120, 160), dtype)
     spoilt = np.zeros(image.shape)
@@ -197,7 +207,7 @@ def test_nan_and_infinity_reach_exactly_the_outputs_with_a_nonzero_weight_on_the
     np.testing.assert_allclose(result[~reached], clean[~reached], rtol=0, atol=allowed)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", GENERAL)
 def test_long_sums_beside_a_nan_stay_within_the_bound(backend):
     image = np.full((160, 170), 255, np.float32)
     image[0, 0] = np.nan
@@ -206,24 +216,24 @@ def test_long_sums_beside_a_nan_stay_within_the_bound(backend):
     np.testing.assert_allclose(result[~np.isnan(result)].astype(np.float64), 255.0, rtol=0, atol=2e-6 * 255)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", GENERAL)
 def test_calls_from_several_threads_do_not_disturb_each_other(backend):
     image, weights = random_image((300, 400), np.float32), random_kernel((9, 9))
     paddings = ("reflect101", "wrap")
     expected = [convolve(image, weights, padding=padding, backend=backend) for padding in paddings]
 
-    def both(threads):
+    def with_each_padding(threads):
         return [convolve(image, weights, padding=padding, backend=backend, threads=threads) for padding in paddings]
 
     with ThreadPoolExecutor(4) as pool:
-        for results in pool.map(both, (1, 2, 3, 4) * 6):
+        for results in pool.map(with_each_padding, (1, 2, 3, 4) * 6):
             np.testing.assert_array_equal(results, expected)
 
 
 @pytest.mark.parametrize("share", [0.0005, 0.2], ids=["few", "many"])
 @pytest.mark.parametrize("geometry", [{}, {"stride": (2, 3)}, {"dilation": (2, 1), "extent": "full"}], ids=str)
 @pytest.mark.parametrize("size", [(3, 3), (14, 15)], ids=str)
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", GENERAL)
 def test_all_but_the_outputs_over_nan_are_as_if_it_were_not_there(backend, size, geometry, share):
     weights, image = random_kernel(size), random_image((90, 110, 2), np.float32)
     spoilt = np.random.default_rng(5).random(image.shape) < share
@@ -255,7 +265,7 @@ def test_numbers_that_float32_cannot_hold_need_double_precision(size, where):
     assert np.isfinite(convolve(image, weights, **options)).all()
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", GENERAL)
 def test_one_huge_sample_does_not_drown_the_rest_of_the_image(backend):
     image, weights = random_image((80, 80), np.float32), random_kernel((15, 15))
     image[40, 40] = 3e38
@@ -264,7 +274,7 @@ def test_one_huge_sample_does_not_drown_the_rest_of_the_image(backend):
     np.testing.assert_allclose(result[:20], expected[:20], rtol=0, atol=bound(weights, 100.0, double=False))
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", GENERAL)
 @pytest.mark.parametrize("how", ["magnitude", "max", "maxabs", "sum"])
 def test_a_composite_kernel_combines_the_responses_of_its_parts(backend, how):
     parts = [Kernel("a", random_kernel((3, 3))), Kernel("b", random_kernel((4, 6), seed=1), anchor=(0, 5))]
@@ -280,7 +290,7 @@ def test_a_composite_kernel_combines_the_responses_of_its_parts(backend, how):
     np.testing.assert_allclose(result, expected, rtol=0, atol=1e-9)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", GENERAL)
 def test_a_padding_value_may_differ_from_channel_to_channel(backend):
     image, weights = random_image((9, 8, 3), np.uint8), random_kernel((3, 3))
     result = convolve(image, weights, padding="constant", padding_value=(10, 20.5, 30), backend=backend)
@@ -289,7 +299,7 @@ def test_a_padding_value_may_differ_from_channel_to_channel(backend):
         np.testing.assert_allclose(result[..., channel], expected, rtol=0, atol=bound(weights, largest, double=False))
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", GENERAL)
 @pytest.mark.parametrize(
     "view",
     [lambda a: a[::2, ::-1], lambda a: a.transpose(1, 0, 2), lambda a: a[..., :3], np.asfortranarray],
@@ -305,7 +315,7 @@ def test_views_of_arrays_are_filtered_like_their_copies_and_left_as_they_were(ba
     np.testing.assert_array_equal(whole, before)
 
 
-@pytest.mark.parametrize("backend", [*BACKENDS, "auto"])
+@pytest.mark.parametrize("backend", [*GENERAL, "auto"])
 @pytest.mark.parametrize("channels", [128, 129, 600])
 @pytest.mark.parametrize("out", [False, True])
 def test_an_image_may_have_many_channels(backend, channels, out):
@@ -314,7 +324,7 @@ def test_an_image_may_have_many_channels(backend, channels, out):
 
 
 @pytest.mark.parametrize("depth", DTYPES)
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", GENERAL)
 def test_samples_of_the_other_byte_order_are_filtered_alike(backend, depth):
     image, weights = random_image((20, 30), DTYPES[depth]), random_kernel((5, 3))
     swapped = image.astype(image.dtype.newbyteorder())
@@ -328,11 +338,6 @@ def test_a_read_only_image_is_no_trouble():
     image = random_image((10, 10), np.float32)
     image.flags.writeable = False
     check(image, random_kernel((3, 3)), backend="opencv")
-
-
-@pytest.mark.parametrize(("alias", "mode"), PADDING_ALIASES.items())
-def test_other_libraries_names_of_padding_modes_are_accepted(alias, mode):
-    assert ConvolveOptions(padding=alias).padding == mode
 
 
 @pytest.mark.parametrize(
@@ -403,7 +408,7 @@ def test_the_pairwise_selection_meets_every_pair():
         assert len(met) == len(values[0]) * len(values[1])
 
 
-@pytest.mark.parametrize("backend", ["direct", "opencv", "auto"])
+@pytest.mark.parametrize("backend", [*GENERAL, "auto"])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32, np.float64])
 @pytest.mark.parametrize(
     "spec",

@@ -8,7 +8,7 @@ import typer
 from convcli.cli.messages import say
 from convcli.cli.options import shared as opt
 from convcli.cli.report_files import check_report
-from convcli.convolution.options import ConvolveOptions
+from convcli.convolution.options import BACKENDS, ConvolveOptions
 from convcli.errors import ImageWriteError, UsageError, check_word
 from convcli.reporting.records import report_suffix
 
@@ -57,7 +57,7 @@ def compare_backends(
         typer.Option(
             "--backends",
             metavar="A,B,C",
-            help="Which of auto, direct, im2col, kn2row, winograd, fft, opencv and torch. Default: all that can do it.",
+            help=f"Which of {' and '.join(', '.join(BACKENDS).rsplit(', ', 1))}. Default: all that can do it.",
             rich_help_panel=_COMPARING,
         ),
     ] = None,

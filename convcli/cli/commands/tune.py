@@ -59,7 +59,7 @@ def tune_machine(
 
 
 def _tune(json: bool, quiet: bool, verbose: bool) -> None:
-    from convcli.convolution.planning.costs import COEFFICIENTS
+    from convcli.convolution.planning.cost_model import COEFFICIENTS
     from convcli.convolution.planning.profile import check_writable, save_profile
     from convcli.convolution.planning.tuning import tune
 
@@ -102,7 +102,7 @@ def _summary(tuned: "Tuned") -> Iterator[str]:
 def _coefficients(measured: Mapping[str, float]) -> Iterator[str]:
     """Lay out what a unit of each cost term takes, beside what was shipped."""
     from convcli.cli.views.results import columns
-    from convcli.convolution.planning.costs import COEFFICIENTS
+    from convcli.convolution.planning.cost_model import COEFFICIENTS
 
     rows = [["a unit of", "takes ns", "shipped ns", "ratio", ""]]
     for term, shipped in COEFFICIENTS.items():
@@ -112,7 +112,7 @@ def _coefficients(measured: Mapping[str, float]) -> Iterator[str]:
 
 
 def _show(json: bool) -> None:
-    from convcli.convolution.planning.costs import COEFFICIENTS
+    from convcli.convolution.planning.cost_model import COEFFICIENTS
     from convcli.convolution.planning.profile import (
         SWITCH,
         WISDOM_SUFFIX,

@@ -3,12 +3,12 @@
 Each is a type for a command's signature, so that its names, its help and its place on the help page are written once.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated
 
 import typer
 
-from convcli.convolution.options import ConvolveOptions
+from convcli.convolution.options import BACKENDS, PADDING_MODES, ConvolveOptions
 from convcli.errors import UsageError
 
 _RESPONSE = "From response to picture"
@@ -16,6 +16,11 @@ _GEOMETRY = "Geometry"
 _COMPUTING = "Computing"
 _FILES = "Files"
 _MESSAGES = "Messages and reports"
+
+
+def _alternatives(words: Sequence[str]) -> str:
+    """Join words as `a, b or c`."""
+    return " or ".join(", ".join(words).rsplit(", ", 1))
 
 
 def complete_kernel(incomplete: str) -> Iterable[str]:
@@ -85,7 +90,7 @@ PaddingOption = Annotated[
         "--padding",
         "--border",
         metavar="MODE",
-        help="Samples outside the image: reflect101 (the default), reflect, replicate, constant or wrap.",
+        help=f"Samples outside the image: {_alternatives(PADDING_MODES)}. Default: reflect101.",
         rich_help_panel=_GEOMETRY,
     ),
 ]
@@ -179,7 +184,7 @@ BackendOption = Annotated[
     typer.Option(
         "--backend",
         metavar="NAME",
-        help="auto (by predicted cost), direct, im2col, kn2row, winograd, fft, opencv or torch.",
+        help=f"auto (by predicted cost), {_alternatives(BACKENDS[1:])}.",
         rich_help_panel=_COMPUTING,
     ),
 ]

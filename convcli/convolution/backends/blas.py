@@ -6,8 +6,9 @@ from typing import Any
 
 from convcli.system.threads import SharedLimit
 
-# Products that a BLAS sums one after another before it is made to stop, and sums are added in pairs. On a flat image
-# 96 terms reach 0.58 of DESIGN's bound for float32 in the worst case, 128 terms 0.91, 192 terms 1.24.
+# Products that a BLAS sums one after another before it is made to stop, and sums are added in pairs. In float32, on a
+# flat image, 96 terms reach 0.58 of the error bound of docs/numerics.md in the worst case, 128 terms 0.91 and 192 terms
+# 1.24.
 LONGEST_SUM = 96
 
 

@@ -17,16 +17,24 @@ Sums of many terms are taken in a tree of short runs, so that the error of float
 """
 
 import math
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.convolution.backends.base import Correlator, TileOwner, WholeImage, Work
-from convcli.convolution.backends.weighted_sums import RUN, Taps, wide_tile
+from convcli.convolution.backends.base import Backend, BufferedCorrelator, CorrelationWork, Correlator
+from convcli.convolution.backends.weighted_sums import RUN, WeightedSumCorrelator, wide_tile
+from convcli.convolution.planning.cost_model import (
+    BankSummary,
+    ComputingForm,
+    CorrelationRequest,
+    CostedForm,
+    Terms,
+    dense_and_separated,
+    usual_tiles,
+)
 
 # Weights up to which np.correlate has a fast loop (small_correlate in numpy/_core/src/multiarray/arraytypes.c.src);
 # beyond, it takes a dot product for each output, four times as slow.
@@ -38,16 +46,26 @@ _BANK_SAMPLES = 1 << 21
 _MOST_OUTPUTS = 1 << 18
 
 
-class _Direct:
+class _Direct(Backend):
     """See the module."""
 
     name = "direct"
     strides = True
     dilates = True
-    separates = False
     boxes = True
 
-    def tile_size(self, work: Work) -> tuple[int, int]:
+    def forms(self, summary: BankSummary, request: CorrelationRequest) -> Iterator[CostedForm]:
+        """List the dense form, that of passes, and sums of doubling runs for a box."""
+        if summary.box:
+            tiles = usual_tiles(summary, request)
+            # Additions a sample of sums of doubling runs, down and across.
+            additions = sum(n.bit_length() + n.bit_count() - 1 for n in summary.size)
+            samples = request.units * summary.channels
+            passes = {"direct.pass": samples * additions, "direct.call": (additions + 3.0) * tiles}
+            yield CostedForm(ComputingForm("box"), {"direct.sample": samples, **passes}, tiles)
+        yield from dense_and_separated(_dense_terms, summary, request)
+
+    def tile_size(self, work: CorrelationWork) -> tuple[int, int]:
         """Wide for one kernel; for a bank, as large as its channels allow."""
         bank, (rows, columns) = work.bank, work.span
         if bank.shared is None:
@@ -55,7 +73,7 @@ class _Direct:
             return max(_BANK_ROWS, rows), max(outputs // _BANK_ROWS, 64, 2 * columns)
         return wide_tile(work, max(_BANK_ROWS, 2 * rows)) if work.box else wide_tile(work)
 
-    def prepare(self, work: Work, tile: tuple[int, int]) -> Callable[[], Correlator]:
+    def prepare(self, work: CorrelationWork, tile: tuple[int, int]) -> Callable[[], Correlator]:
         """Take the way that fits the kernel."""
         kernel = work.bank.shared
         if work.box and kernel is not None:
@@ -72,23 +90,30 @@ class _Direct:
             return lambda: RunsOfRows(work, runs)
         return lambda: ShiftedCopies(work, terms)
 
-    def whole(self, image: WholeImage) -> None:
-        """There is no library underneath."""
 
-    def measure(self, work: Work) -> None:
-        """There is nothing to measure."""
+def _dense_terms(summary: BankSummary, request: CorrelationRequest) -> Terms:
+    # Neighbouring weights of a row may go together, up to 11 of them.
+    runs = summary.rows * request.stride[1] * math.ceil(summary.size[1] / request.stride[1] / _LONGEST_RUN)
+    by_rows = runs * 4.0 + 0.9 * summary.rows * summary.size[1]
+    if summary.shared:
+        passes = min(summary.weights + summary.distinct, by_rows)
+        planes = summary.channels
+        calls = passes
+    else:
+        passes = min(2 * summary.weights, by_rows) * summary.inputs
+        planes = summary.outputs * summary.groups
+        calls = passes * planes
+    samples = request.units * planes
+    calls *= usual_tiles(summary, request)
+    return {"direct.sample": samples, "direct.pass": samples * passes, "direct.call": calls}
 
-    def single_threaded(self) -> AbstractContextManager[object]:
-        """NumPy's own arithmetic has one thread."""
-        return nullcontext()
 
-
-class TapByTap(Taps):
+class TapByTap(WeightedSumCorrelator):
     """The definition, no cleverer: right for NaN, infinite and huge samples, which meet nonzero weights only."""
 
     planar = True
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: CorrelationWork) -> None:
         super().__init__(work)
         self._taps: list[list[tuple[int, int, int, float]]] = [[] for _ in range(work.bank.outputs)]
         for output, source, weights in work.bank.planes():
@@ -116,16 +141,16 @@ class TapByTap(Taps):
 _SameSize = tuple[float, list[tuple[int, int]], list[bool]]
 
 
-class ShiftedCopies(Taps):
+class ShiftedCopies(WeightedSumCorrelator):
     """One kernel on every channel, as a sum of shifted and scaled copies."""
 
-    def __init__(self, work: Work, terms: list[_SameSize]) -> None:
+    def __init__(self, work: CorrelationWork, terms: list[_SameSize]) -> None:
         super().__init__(work)
         self._terms = terms
 
     def correlate(self) -> NDArray[Any] | None:
         """Sum the terms; a weight of several taps is multiplied once."""
-        if self.spoilt():
+        if self.has_unsafe_samples():
             return None
         out = self.scratch.array("out", (*self.output_size(), self.work.bank.inputs))
         if self._terms:
@@ -163,7 +188,7 @@ def _terms(kernel: NDArray[np.float64]) -> list[_SameSize]:
 _Run = tuple[int, int, NDArray[Any]]
 
 
-def _runs(work: Work, weights: NDArray[np.float64]) -> list[_Run]:
+def _runs(work: CorrelationWork, weights: NDArray[np.float64]) -> list[_Run]:
     """Cut the rows of kernels into runs of weights, as even as they get, whose samples lie side by side.
 
     They do not where a stride drops what lies between; where a dilation leaves samples out, zeros are put in.
@@ -196,12 +221,12 @@ def _cost(run: _Run) -> float:
     return 2.0 if length == 1 else 4.0 + 0.9 * length
 
 
-class RunsOfRows(Taps):
+class RunsOfRows(WeightedSumCorrelator):
     """Sums of np.correlate's responses to runs of weights, in planes whose rows lie end to end."""
 
     planar = True
 
-    def __init__(self, work: Work, runs: list[_Run]) -> None:
+    def __init__(self, work: CorrelationWork, runs: list[_Run]) -> None:
         super().__init__(work)
         bank = work.bank
         # For each output channel: (input channel, row, column of the first weight, weights).
@@ -221,7 +246,7 @@ class RunsOfRows(Taps):
 
     def correlate(self) -> NDArray[Any] | None:
         """Sum each output channel's runs, also over the ends of rows, and leave out what these give."""
-        if self.spoilt():
+        if self.has_unsafe_samples():
             return None
         height, width = self.output_size()
         row = self.origin(0, 0)[0].shape[1]
@@ -245,16 +270,16 @@ class RunsOfRows(Taps):
         return np.correlate(samples, weights, "valid")
 
 
-class DoublingRuns(TileOwner):
+class DoublingRuns(BufferedCorrelator):
     """A constant kernel on every channel, as sums of runs that double in length."""
 
-    def __init__(self, work: Work, weight: float) -> None:
+    def __init__(self, work: CorrelationWork, weight: float) -> None:
         super().__init__(work)
         self._weight = weight
 
     def correlate(self) -> NDArray[Any] | None:
         """Sum down, then across what rows a stride keeps, then scale."""
-        if self.spoilt():
+        if self.has_unsafe_samples():
             return None
         (rows, columns), (down, right), (step_y, step_x) = self.work.bank.size, self.work.dilation, self.work.stride
         upright = self._sum_runs("upright", self.input, 0, rows, down, step_y)

@@ -10,72 +10,157 @@ measure for the rest of the process, and `convcli tune` for all later ones.
 
 import math
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
+from importlib import import_module
 from typing import Any
 
 import numpy as np
-import pyfftw
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-from convcli.convolution.backends.base import HUGE, Correlator, WholeImage, Work
+from convcli.convolution.backends.base import UNSAFE_MAGNITUDE, Backend, CorrelationWork, Correlator
+from convcli.convolution.planning.cost_model import BankSummary, ComputingForm, CorrelationRequest, CostedForm
 from convcli.convolution.planning.profile import stored_wisdom, wisdom_refused
-from convcli.convolution.planning.transform_sizes import keeps_spectra, transform_size
+
+# Lengths with small prime factors only, which FFTW does in fast steps.
+_LENGTHS = (
+    *(1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 160, 192, 256, 288, 320, 384, 400, 480, 512, 576, 640, 768),
+    *(1024, 1280, 1536, 2048, 3072, 4096, 6144, 8192, 12288, 16384),
+)
+# A tile and its spectrum of this many bytes each still fit a core's cache; beyond, a sample costs _SPILL more for each
+# doubling. Calls cost as much as _CALLS samples times passes, mostly in threads waiting for the interpreter's lock.
+_CACHED_BYTES = 600_000
+_SPILL = 0.15
+_CALLS = 400_000
+# Of a thread's planes.
+_MOST_BYTES = 48 << 20
+# Of spectra kept.
+_KEPT_BYTES = 32 << 20
 
 # The spectrum of a bank's kernel, by its output and its input within the group.
 Spectra = Callable[[int, int], NDArray[Any]]
 _planner = threading.Lock()  # FFTW's planner is the one part of it that is not safe to call from several threads
 
 
-class _FFT:
+class _FFT(Backend):
     """See the module."""
 
     name = "fft"
-    strides = False
-    dilates = False
-    separates = False
-    boxes = False
 
-    def tile_size(self, work: Work) -> tuple[int, int]:
+    def forms(self, summary: BankSummary, request: CorrelationRequest) -> Iterator[CostedForm]:
+        """List the one form."""
+        span, every, scale = request.span(summary.size), request.every, request.itemsize / 4
+        channels, pairs = summary.channels, summary.inputs * summary.outputs * summary.groups
+        outputs = channels if summary.shared else summary.outputs * summary.groups
+        size = transform_size(
+            every, span, request.itemsize, planes=channels if summary.shared else 2 * channels + outputs
+        )
+        tiles = tile_count(every, span, size)
+        samples, cost = size[0] * size[1] * scale, transform_cost(size, request.itemsize) * scale
+        terms = {
+            "fft.transform": tiles * cost * (channels + outputs) / 2,
+            "fft.sample": tiles * samples * (channels + outputs) / 2,
+            "fft.call": tiles * (channels + outputs),
+        }
+        if not summary.shared:
+            terms["fft.product"] = tiles * samples * pairs
+            terms["fft.spectrum"] = cost * pairs * (1 if keeps_spectra(size, pairs, request.itemsize) else tiles)
+        if request.cold:
+            terms["fft.load"] = 1.0
+            terms["fft.spectrum"] = cost
+        yield CostedForm(ComputingForm("dense"), terms, tiles)
+
+    def load(self) -> None:
+        """Import pyFFTW, which takes tens of milliseconds."""
+        import_module("pyfftw")
+
+    def tile_size(self, work: CorrelationWork) -> tuple[int, int]:
         """The outputs of the transform that makes the whole cheapest."""
         height, width = _size(work)
         return height - work.span[0] + 1, width - work.span[1] + 1
 
-    def prepare(self, work: Work, tile: tuple[int, int]) -> Callable[[], Correlator]:
+    def prepare(self, work: CorrelationWork, tile: tuple[int, int]) -> Callable[[], Correlator]:
         """Transform the kernels, once for all threads."""
         _recall_wisdom()
         size = _size(work)
         spectra = _kernel_spectra(work, size)
         return lambda: _OverlapSave(work, size, spectra)
 
-    def whole(self, image: WholeImage) -> None:
-        """Tiles are the faster way at every size."""
-
-    def measure(self, work: Work) -> None:
+    def measure(self, work: CorrelationWork) -> None:
         """Have FFTW measure its plans."""
         measure_plans(work.output, work.span, work.dtype, _planes(work))
 
-    def single_threaded(self) -> AbstractContextManager[object]:
-        """Plans are made for one thread each."""
-        return nullcontext()
+
+def transform_cost(size: tuple[int, int], itemsize: int) -> float:
+    """Return what one transform of `size` there and back costs, in samples times passes.
+
+    That is n (log2 n + 8), and more where it leaves the cache.
+    """
+    samples = size[0] * size[1]
+    spilled = 1.0 + _SPILL * max(0.0, math.log2(samples * itemsize / _CACHED_BYTES))
+    return samples * (math.log2(samples) + 8) * spilled
 
 
-def _planes(work: Work) -> int:
+def keeps_spectra(size: tuple[int, int], count: int, itemsize: int) -> bool:
+    """Whether the spectra of `count` kernels are few enough to be kept for all tiles.
+
+    >>> keeps_spectra((64, 64), 9, 4), keeps_spectra((320, 320), 4096, 4)
+    (True, False)
+    """
+    return size[0] * (size[1] // 2 + 1) * 2 * itemsize * count <= _KEPT_BYTES
+
+
+def tile_count(output: tuple[int, int], span: tuple[int, int], size: tuple[int, int]) -> int:
+    """Count the transforms of `size` that cover `output` under a kernel of `span`; each loses span - 1 to its edges.
+
+    >>> tile_count((100, 100), (5, 5), (64, 64))
+    4
+    """
+    return math.ceil(output[0] / (size[0] - span[0] + 1)) * math.ceil(output[1] / (size[1] - span[1] + 1))
+
+
+@lru_cache(maxsize=64)
+def transform_size(output: tuple[int, int], span: tuple[int, int], itemsize: int, planes: int = 1) -> tuple[int, int]:
+    """Choose the transform (height, width) that makes the whole cheapest by `transform_cost`.
+
+    Each thread holds `planes` of that size at a time, in a few megabytes where that leaves any choice.
+
+    >>> transform_size((2048, 2048), (15, 15), 4)
+    (320, 320)
+    """
+
+    def candidates(axis: int) -> list[int]:
+        enough = next((n for n in _LENGTHS if n >= output[axis] + span[axis] - 1), None)
+        lengths = [n for n in _LENGTHS if n >= 2 * span[axis] and (enough is None or n <= enough)]
+        if enough is not None and enough not in lengths:
+            lengths.append(enough)
+        return lengths or [1 << (2 * span[axis]).bit_length()]
+
+    def cost(size: tuple[int, int]) -> float:
+        return tile_count(output, span, size) * (transform_cost(size, itemsize) + _CALLS)
+
+    sizes = [(h, w) for h in candidates(0) for w in candidates(1)]
+    small = [size for size in sizes if math.prod(size) * itemsize * planes <= _MOST_BYTES]
+    return min(small or [min(sizes, key=math.prod)], key=cost)
+
+
+def _planes(work: CorrelationWork) -> int:
     """How many planes of a transform's size a thread holds."""
     bank = work.bank
     return bank.inputs if bank.shared is not None else 2 * bank.inputs + bank.outputs
 
 
-def _size(work: Work) -> tuple[int, int]:
+def _size(work: CorrelationWork) -> tuple[int, int]:
     return transform_size(work.output, work.span, work.dtype.itemsize, _planes(work))
 
 
 class _OverlapSave:
     """One thread's transforms, in planes: each channel of a tile lies by itself."""
 
-    def __init__(self, work: Work, size: tuple[int, int], spectra: Spectra) -> None:
+    def __init__(self, work: CorrelationWork, size: tuple[int, int], spectra: Spectra) -> None:
+        import pyfftw
+
         self._work, self._spectra = work, spectra
         height, width = size
         self._planes = _aligned(work.bank.inputs, size, work.dtype)
@@ -123,7 +208,7 @@ class _OverlapSave:
         # they do not in the lowest frequencies as well. A look at three numbers, where one at all samples takes longer.
         down, right = min(1, spectrum.shape[0] - 1), min(1, spectrum.shape[1] - 1)
         looked_at = spectrum[0, 0], spectrum[0, right], spectrum[down, 0]
-        return all(abs(value) < HUGE[spectrum.dtype.itemsize // 2] for value in looked_at)
+        return all(abs(value) < UNSAFE_MAGNITUDE[spectrum.dtype.itemsize // 2] for value in looked_at)
 
     def _correlate_bank(self) -> bool:
         for plane, spectrum in zip(self._planes, self._input_spectra, strict=True):
@@ -153,14 +238,16 @@ class _OverlapSave:
 
 
 def _aligned(count: int, size: tuple[int, int], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Give zeros (count, *size), each plane of which begins where FFTW's plan for the first one wants it."""
+    """Return zeros (count, *size), each plane of which begins where FFTW's plan for the first one wants it."""
+    import pyfftw
+
     samples, unit = math.prod(size), pyfftw.simd_alignment // dtype.itemsize
     planes: NDArray[Any] = pyfftw.zeros_aligned((count, math.ceil(samples / unit) * unit), dtype)
     # Not by reshape, which may give an axis of one sample another stride than the plan was made for.
     return as_strided(planes, (count, *size), (planes.strides[0], size[1] * dtype.itemsize, dtype.itemsize))
 
 
-def _kernel_spectra(work: Work, size: tuple[int, int]) -> Spectra:
+def _kernel_spectra(work: CorrelationWork, size: tuple[int, int]) -> Spectra:
     """Transform each kernel in float64: its conjugate spectrum with FFTW's missing 1 / n in it.
 
     Those of a large bank are made again for each tile: all of them together are many times the image.
@@ -193,6 +280,8 @@ def _latest_spectra(
 @cache
 def _recall_wisdom() -> None:
     """Give FFTW the wisdom that `convcli tune` kept, once in a process."""
+    import pyfftw
+
     wisdom = stored_wisdom()
     if wisdom is not None and not all(pyfftw.import_wisdom(wisdom)):
         wisdom_refused()
@@ -200,6 +289,8 @@ def _recall_wisdom() -> None:
 
 def _plans(real: NDArray[Any], spectrum: NDArray[Any], effort: str) -> tuple[Any, Any]:
     """Plan the transform of `real` into `spectrum` and back, for one thread."""
+    import pyfftw
+
     with _planner:
         forward = pyfftw.FFTW(real, spectrum, axes=(0, 1), flags=(effort,), threads=1)
         flags = (effort, "FFTW_DESTROY_INPUT")
@@ -212,6 +303,8 @@ def measure_plans(output: tuple[int, int], span: tuple[int, int], dtype: np.dtyp
 
     FFTW remembers the answer as wisdom, for the rest of the process.
     """
+    import pyfftw
+
     height, width = transform_size(output, span, dtype.itemsize, planes)
     real = pyfftw.empty_aligned((height, width), dtype)
     spectrum = pyfftw.empty_aligned((height, width // 2 + 1), np.result_type(dtype, np.complex64))

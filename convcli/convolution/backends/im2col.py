@@ -18,7 +18,7 @@ Strides and dilation cost nothing: only the samples that meet a weight are copie
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -28,9 +28,17 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-from convcli.convolution.backends.base import Correlator, WholeImage, Work
+from convcli.convolution.backends.base import Backend, CorrelationWork, Correlator
 from convcli.convolution.backends.blas import LONGEST_SUM, blas_threads, longest_sum
-from convcli.convolution.backends.weighted_sums import Taps, wide_tile
+from convcli.convolution.backends.weighted_sums import WeightedSumCorrelator, wide_tile
+from convcli.convolution.planning.cost_model import (
+    BankSummary,
+    CorrelationRequest,
+    CostedForm,
+    Terms,
+    dense_and_separated,
+    usual_tiles,
+)
 
 # Samples that are unrolled at once, but for what the rows of a strip share with the next: 2 MB in float32.
 _UNROLLED = 1 << 19
@@ -42,16 +50,18 @@ _FEW_CHANNELS = 16
 _COLUMNS_AT_ONCE = 6
 
 
-class _Im2col:
+class _Im2col(Backend):
     """See the module."""
 
     name = "im2col"
     strides = True
     dilates = True
-    separates = False
-    boxes = False
 
-    def tile_size(self, work: Work) -> tuple[int, int]:
+    def forms(self, summary: BankSummary, request: CorrelationRequest) -> Iterator[CostedForm]:
+        """List the dense form and that of passes."""
+        return dense_and_separated(_dense_terms, summary, request)
+
+    def tile_size(self, work: CorrelationWork) -> tuple[int, int]:
         """Wide for one kernel, which is unrolled in strips; for a bank, as large as what is unrolled at once allows."""
         bank = work.bank
         if _by_rows(work):
@@ -61,7 +71,7 @@ class _Im2col:
         height = _BANK_ROWS[outputs >= _MANY_OUTPUTS]
         return height, max(outputs // height, 32)
 
-    def prepare(self, work: Work, tile: tuple[int, int]) -> Callable[[], Correlator]:
+    def prepare(self, work: CorrelationWork, tile: tuple[int, int]) -> Callable[[], Correlator]:
         """Write the weights as matrices, once for all threads."""
         if _by_rows(work):
             parts = _parts(work)
@@ -72,18 +82,34 @@ class _Im2col:
         blocks = _channel_blocks(work)
         return lambda: WindowsOfChannels(work, blocks)
 
-    def whole(self, image: WholeImage) -> None:
-        """The library underneath only multiplies matrices."""
-
-    def measure(self, work: Work) -> None:
-        """There is nothing to measure."""
-
     def single_threaded(self) -> AbstractContextManager[object]:
         """Hold BLAS to one thread."""
         return blas_threads(1)
 
 
-def _by_rows(work: Work) -> bool:
+def _dense_terms(summary: BankSummary, request: CorrelationRequest) -> Terms:
+    (height, width), tiles = summary.size, usual_tiles(summary, request)
+    if summary.shared:
+        # A row is unrolled along the kernel's columns, once for all output rows that read it.
+        unrolled = request.every[0] * request.output[1] * width * summary.channels * request.itemsize / 4
+        return {
+            "im2col.sample": request.units * summary.channels,
+            "im2col.unroll": unrolled,
+            "im2col.window": request.units * height * width * summary.channels,
+            "im2col.call": 2.0 * width * tiles,
+        }
+    columns = width * (height if summary.inputs < _FEW_CHANNELS else 1)
+    outputs = summary.outputs * summary.groups
+    return {
+        "im2col.sample": request.units * outputs,
+        "im2col.bank_unroll": request.units * columns * summary.channels,
+        "im2col.product": request.units * height * width * summary.channels * summary.outputs,
+        "im2col.call": float(columns * summary.groups * tiles),
+        "im2col.weight": float(height * width * summary.inputs * outputs),
+    }
+
+
+def _by_rows(work: CorrelationWork) -> bool:
     """Whether neighbouring outputs share rows, in an order in which those of one output lie together."""
     stride, dilation = work.stride[0], work.dilation[0]
     return work.bank.shared is not None and (stride == 1 or (dilation == 1 and stride <= work.bank.size[0]))
@@ -96,7 +122,7 @@ def _columns_at_once(size: tuple[int, int]) -> int:
 
 
 @dataclass(frozen=True, eq=False)
-class _Part:
+class _KernelPart:
     """Part of a kernel, from (row, column) on: its weights, row by row, as a matrix (1, weights)."""
 
     row: int
@@ -105,7 +131,7 @@ class _Part:
     weights: NDArray[Any]
 
 
-def _parts(work: Work) -> list[_Part]:
+def _parts(work: CorrelationWork) -> list[_KernelPart]:
     kernel = work.bank.shared
     assert kernel is not None
     height, width = kernel.shape
@@ -115,14 +141,14 @@ def _parts(work: Work) -> list[_Part]:
         for row in range(0, height, most):
             part = kernel[row : row + most, column : column + at_once]
             if part.any():
-                parts.append(_Part(row, column, part.shape[1], part.reshape(1, -1).astype(work.dtype)))
+                parts.append(_KernelPart(row, column, part.shape[1], part.reshape(1, -1).astype(work.dtype)))
     return parts
 
 
-class WindowsOfRows(Taps):
+class WindowsOfRows(WeightedSumCorrelator):
     """One kernel on every channel: a row of weights times the unrolled rows under it."""
 
-    def __init__(self, work: Work, parts: list[_Part]) -> None:
+    def __init__(self, work: CorrelationWork, parts: list[_KernelPart]) -> None:
         super().__init__(work)
         self._parts_of_kernel = parts
         # Where a stride takes a row apart, each channel is kept by itself, for copies of single pixels are slow.
@@ -131,7 +157,7 @@ class WindowsOfRows(Taps):
 
     def correlate(self) -> NDArray[Any] | None:
         """Sum one product a part of the kernel, in strips of rows that are unrolled at once."""
-        if self.spoilt():
+        if self.has_unsafe_samples():
             return None
         (height, width), channels = self.output_size(), self.work.bank.inputs
         # A dilation of d leaves d images, of every d-th row each, that have nothing to do with each other.
@@ -165,7 +191,7 @@ class WindowsOfRows(Taps):
         )
         return np.matmul(part.weights, windows, out=out)
 
-    def _unroll(self, part: _Part, lines: range, samples: int) -> NDArray[Any]:
+    def _unroll(self, part: _KernelPart, lines: range, samples: int) -> NDArray[Any]:
         """Unroll rows `lines` of each image along the part's columns: (images, lines, columns, samples)."""
         apart, (gap, step) = self.work.dilation[0], (self.work.dilation[1], self.work.stride[1])
         unrolled = self.scratch.array("unrolled", (apart, len(lines), part.columns, samples))
@@ -197,7 +223,7 @@ class _Block:
     matrices: list[tuple[int, NDArray[Any]]]
 
 
-def _channel_blocks(work: Work) -> list[list[_Block]]:
+def _channel_blocks(work: CorrelationWork) -> list[list[_Block]]:
     bank = work.bank
     inputs, outputs, (height, width) = bank.weights.shape[1], bank.outputs // bank.groups, bank.size
     at_once = min(width, _COLUMNS_AT_ONCE)
@@ -221,10 +247,10 @@ def _channel_blocks(work: Work) -> list[list[_Block]]:
     return groups
 
 
-class WindowsOfChannels(Taps):
+class WindowsOfChannels(WeightedSumCorrelator):
     """A bank of many channels: rows unrolled along the kernel's columns, times a matrix for each kernel row."""
 
-    def __init__(self, work: Work, groups: list[list[_Block]]) -> None:
+    def __init__(self, work: CorrelationWork, groups: list[list[_Block]]) -> None:
         super().__init__(work)
         self._groups = [[(block, u, matrix) for block in blocks for u, matrix in block.matrices] for blocks in groups]
         self._unrolled: dict[int, NDArray[Any]] = {}
@@ -232,7 +258,7 @@ class WindowsOfChannels(Taps):
 
     def correlate(self) -> NDArray[Any] | None:
         """Sum one product a block and kernel row."""
-        if self.spoilt():
+        if self.has_unsafe_samples():
             return None
         size, outputs = self.output_size(), self.work.bank.outputs // self.work.bank.groups
         out = self.scratch.array("out", (*size, self.work.bank.outputs))
@@ -273,7 +299,7 @@ class WindowsOfChannels(Taps):
 _Plane = tuple[list[tuple[int, int, int]], NDArray[Any]]
 
 
-def _plane_blocks(work: Work) -> list[list[_Plane]]:
+def _plane_blocks(work: CorrelationWork) -> list[list[_Plane]]:
     bank = work.bank
     inputs, outputs = bank.weights.shape[1], bank.outputs // bank.groups
     groups: list[list[_Plane]] = []
@@ -289,18 +315,18 @@ def _plane_blocks(work: Work) -> list[list[_Plane]]:
     return groups
 
 
-class WindowsOfPlanes(Taps):
+class WindowsOfPlanes(WeightedSumCorrelator):
     """A bank of few channels: a row of the unrolled matrix for each weight, copied from a plane."""
 
     planar = True
 
-    def __init__(self, work: Work, groups: list[list[_Plane]]) -> None:
+    def __init__(self, work: CorrelationWork, groups: list[list[_Plane]]) -> None:
         super().__init__(work)
         self._groups = groups
 
     def correlate(self) -> NDArray[Any] | None:
         """Sum one product a block of taps."""
-        if self.spoilt():
+        if self.has_unsafe_samples():
             return None
         (height, width), bank = self.output_size(), self.work.bank
         outputs = bank.outputs // bank.groups

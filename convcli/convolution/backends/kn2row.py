@@ -15,7 +15,7 @@ on its side: a band for each kernel row, and slabs of columns.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
@@ -24,9 +24,17 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-from convcli.convolution.backends.base import Correlator, WholeImage, Work
+from convcli.convolution.backends.base import Backend, CorrelationWork, Correlator
 from convcli.convolution.backends.blas import LONGEST_SUM, blas_threads, longest_sum
-from convcli.convolution.backends.weighted_sums import Taps, wide_tile
+from convcli.convolution.backends.weighted_sums import WeightedSumCorrelator, wide_tile
+from convcli.convolution.planning.cost_model import (
+    BankSummary,
+    CorrelationRequest,
+    CostedForm,
+    Terms,
+    dense_and_separated,
+    usual_tiles,
+)
 
 # A bank's tile and its sums, all channels together, and the fewest outputs of a tile.
 _BANK_SAMPLES, _FEWEST_OUTPUTS = 1 << 18, 2048
@@ -34,16 +42,18 @@ _BANK_SAMPLES, _FEWEST_OUTPUTS = 1 << 18, 2048
 _FEW_CHANNELS = 16
 
 
-class _Kn2row:
+class _Kn2row(Backend):
     """See the module."""
 
     name = "kn2row"
     strides = True
     dilates = True
-    separates = False
-    boxes = False
 
-    def tile_size(self, work: Work) -> tuple[int, int]:
+    def forms(self, summary: BankSummary, request: CorrelationRequest) -> Iterator[CostedForm]:
+        """List the dense form and that of passes."""
+        return dense_and_separated(_dense_terms, summary, request)
+
+    def tile_size(self, work: CorrelationWork) -> tuple[int, int]:
         """Wide for one kernel; for a bank, so small that the products stay in the cache."""
         bank, (rows, columns) = work.bank, work.span
         if bank.shared is not None:
@@ -52,13 +62,13 @@ class _Kn2row:
         height = max(32, rows)
         return height, max(outputs // height, 2 * columns)
 
-    def prepare(self, work: Work, tile: tuple[int, int]) -> Callable[[], Correlator]:
+    def prepare(self, work: CorrelationWork, tile: tuple[int, int]) -> Callable[[], Correlator]:
         """Write the matrices, once for all threads."""
         kernel = work.bank.shared
         if kernel is None:
             products = _channel_products(work)
             return lambda: ChannelMatrices(work, products)
-        if 2 * kernel.shape[1] >= 3 * kernel.shape[0] and kernel.shape[1] > 2:
+        if _lies_on_its_side(kernel.shape):
             rows = _band_rows(kernel.shape[1], beside=True)
             level = _bands(kernel.T, rows, work.stride[1], work.dilation[1], work.dtype)
             return lambda: LevelBands(work, rows, level)
@@ -66,15 +76,42 @@ class _Kn2row:
         upright = _bands(kernel, rows, work.stride[0], work.dilation[0], work.dtype)
         return lambda: UprightBands(work, rows, upright)
 
-    def whole(self, image: WholeImage) -> None:
-        """The library underneath only multiplies matrices."""
-
-    def measure(self, work: Work) -> None:
-        """There is nothing to measure."""
-
     def single_threaded(self) -> AbstractContextManager[object]:
         """Hold BLAS to one thread."""
         return blas_threads(1)
+
+
+def _lies_on_its_side(size: tuple[int, ...]) -> bool:
+    """Whether bands lie along the rows of a kernel: of one that is wider than high."""
+    height, width = size
+    return 2 * width >= 3 * height and width > 2
+
+
+def _dense_terms(summary: BankSummary, request: CorrelationRequest) -> Terms:
+    tiles = usual_tiles(summary, request)
+    if summary.shared:
+        samples = request.units * summary.channels
+        beside = _lies_on_its_side(summary.size)
+        axis = 1 if beside else 0
+        taps, reach, stride = summary.size[axis], request.span(summary.size)[axis], request.stride[axis]
+        lines, kind = (summary.rows, "level") if beside else (summary.columns, "band")
+        # Long bands go in parts, whose sums are added in pairs.
+        parts = math.ceil(taps / longest_sum(summary.size))
+        beyond = (_band_rows(taps, beside=beside) - 1) * stride
+        return {
+            "kn2row.sample": samples,
+            "kn2row.pass": samples * lines * parts,
+            f"kn2row.{kind}": samples * lines * (reach + beyond * parts),
+            "kn2row.call": 2.0 * lines * parts * tiles,
+        }
+    taps = summary.weights * summary.groups
+    return {
+        "kn2row.sample": request.units * summary.outputs * summary.groups,
+        "kn2row.tap": request.units * taps * (summary.inputs + summary.outputs),
+        "kn2row.product": request.units * taps * summary.inputs * summary.outputs,
+        "kn2row.call": 2.0 * taps * tiles,
+        "kn2row.weight": float(taps * summary.inputs * summary.outputs),
+    }
 
 
 # One stretch of a kernel column: (column, its first row, band matrix (outputs, samples read)).
@@ -100,10 +137,10 @@ def _bands(kernel: NDArray[np.float64], rows: int, stride: int, dilation: int, d
     return bands
 
 
-class UprightBands(Taps):
+class UprightBands(WeightedSumCorrelator):
     """One kernel on every channel: band matrices times slabs of rows."""
 
-    def __init__(self, work: Work, rows: int, bands: list[Band]) -> None:
+    def __init__(self, work: CorrelationWork, rows: int, bands: list[Band]) -> None:
         super().__init__(work)
         self._rows, self._bands = rows, bands
 
@@ -119,7 +156,7 @@ class UprightBands(Taps):
 
     def correlate(self) -> NDArray[Any] | None:
         """Sum one product a kernel column."""
-        if self.spoilt():
+        if self.has_unsafe_samples():
             return None
         (height, width), channels = self.output_size(), self.work.bank.inputs
         blocks = math.ceil(height / self._rows)
@@ -149,12 +186,12 @@ class UprightBands(Taps):
         return np.matmul(band, slabs, out=out)
 
 
-class LevelBands(Taps):
+class LevelBands(WeightedSumCorrelator):
     """One kernel on every channel, laid on its side: slabs of columns times band matrices."""
 
     planar = True
 
-    def __init__(self, work: Work, columns: int, bands: list[Band]) -> None:
+    def __init__(self, work: CorrelationWork, columns: int, bands: list[Band]) -> None:
         super().__init__(work)
         self._columns = columns
         self._bands = [(row, first, np.ascontiguousarray(band.T)) for row, first, band in bands]
@@ -171,7 +208,7 @@ class LevelBands(Taps):
 
     def correlate(self) -> NDArray[Any] | None:
         """Sum one product a kernel row."""
-        if self.spoilt():
+        if self.has_unsafe_samples():
             return None
         height, width = self.output_size()
         blocks = math.ceil(width / self._columns)
@@ -204,7 +241,7 @@ class LevelBands(Taps):
 Product = tuple[int, int, slice, NDArray[Any]]
 
 
-def _channel_products(work: Work) -> list[list[Product]]:
+def _channel_products(work: CorrelationWork) -> list[list[Product]]:
     """Write the matrix of each tap, for each group; inputs in blocks of at most LONGEST_SUM."""
     bank = work.bank
     inputs, outputs = bank.weights.shape[1], bank.outputs // bank.groups
@@ -221,10 +258,10 @@ def _channel_products(work: Work) -> list[list[Product]]:
     return groups
 
 
-class ChannelMatrices(Taps):
+class ChannelMatrices(WeightedSumCorrelator):
     """A bank that mixes channels: for each tap, the samples under it times that tap's matrix of weights."""
 
-    def __init__(self, work: Work, products: list[list[Product]]) -> None:
+    def __init__(self, work: CorrelationWork, products: list[list[Product]]) -> None:
         super().__init__(work)
         self._products = products
         self._outputs = work.bank.outputs // work.bank.groups
@@ -232,7 +269,7 @@ class ChannelMatrices(Taps):
 
     def correlate(self) -> NDArray[Any] | None:
         """Sum one product a tap, over rows that lie end to end."""
-        if self.spoilt():
+        if self.has_unsafe_samples():
             return None
         height, width = self.output_size()
         row = self.origin(0, 0)[0].shape[1]

@@ -5,7 +5,8 @@ in float tiles: from u8 to f32 filter2D is up to ten times slower than convertin
 slower than float at every size.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
@@ -14,41 +15,70 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.convolution.backends.base import HUGE, Correlator, TileOwner, WholeImage, Work, is_tame
-from convcli.convolution.planning.costs import OPENCV_CHANNELS, ROUNDING, SPECTRAL_PLACES
+from convcli.convolution.backends.base import (
+    UNSAFE_MAGNITUDE,
+    Backend,
+    BufferedCorrelator,
+    CorrelationWork,
+    Correlator,
+    WholeImage,
+    all_safe,
+)
+from convcli.convolution.padding import PADDINGS
+from convcli.convolution.planning.cost_model import (
+    ROUNDING,
+    SHIPPED_CORES,
+    TILE_SAMPLES,
+    BankSummary,
+    ComputingForm,
+    CorrelationRequest,
+    CostedForm,
+    Terms,
+)
 from convcli.kernel.factorize import Passes
 from convcli.system.threads import SharedLimit, run_tasks
 
-_BORDERS = {
-    "reflect101": cv2.BORDER_REFLECT_101,
-    "reflect": cv2.BORDER_REFLECT,
-    "replicate": cv2.BORDER_REPLICATE,
-    "constant": cv2.BORDER_CONSTANT,
-}
+_BORDERS = {mode.name: getattr(cv2, mode.opencv) for mode in PADDINGS if mode.opencv and mode.opencv_filters}
+# filter2D multiplies spectra from so many places of a kernel on, of which a NaN fills the whole image
+# (opencv/modules/imgproc/src/filter.dispatch.cpp), by bytes a sample.
+_SPECTRAL_PLACES = {1: 130, 4: 130, 8: 50}
+# More channels than this OpenCV 5 takes for a third dimension (CV_CN_MAX; 512 in OpenCV 4).
+_MOST_CHANNELS = 128
+# The longest column plus row that its float32 sums one after another inside the error bound of docs/numerics.md: a flat
+# image under 101 + 101 reaches half of it.
+_SEQUENTIAL_LENGTHS = 202
+# Integers that are made floats at once, sooner than threads would have shared their tiles: 16 MB of float32.
+_FEW_SAMPLES = 1 << 22
 # Rows that a core sums at a time, of a whole image under a box: fewer mean more seams, which are summed twice.
 _STRIP_ROWS = 1024
 # The anchor of tiles: only there does sepFilter2D halve its work by the symmetry of a row or column.
 _MIDDLE = (-1, -1)
 
 
-class _OpenCV:
+class _OpenCV(Backend):
     """See the module."""
 
     name = "opencv"
-    strides = False
-    dilates = False
     separates = True
     boxes = True
 
-    def tile_size(self, work: Work) -> tuple[int, int]:
+    def forms(self, summary: BankSummary, request: CorrelationRequest) -> Iterator[CostedForm]:
+        """List the forms in tiles and, where its own padding and sample types serve, on the whole image."""
+        if not summary.shared or summary.channels > _MOST_CHANNELS:
+            yield _planes_form(summary, request)
+            return
+        yield from _whole_forms(summary, request)
+        yield from _tiled_forms(summary, request)
+
+    def tile_size(self, work: CorrelationWork) -> tuple[int, int]:
         """Large: OpenCV goes through rows in cache by itself, and a tile's own border is computed in vain."""
         rows, columns = work.span
         return max(256, 4 * rows), max(2048 // work.bank.inputs, 4 * columns)
 
-    def prepare(self, work: Work, tile: tuple[int, int]) -> Callable[[], Correlator]:
-        """There is nothing to prepare."""
+    def prepare(self, work: CorrelationWork, tile: tuple[int, int]) -> Callable[[], Correlator]:
+        """Choose the correlator; there is nothing else to prepare."""
         kernel, passes = work.bank.shared, work.passes
-        if kernel is None or work.bank.inputs > OPENCV_CHANNELS:
+        if kernel is None or work.bank.inputs > _MOST_CHANNELS:
             return lambda: _Planes(work)
         if work.box:
             return lambda: _Box(work, kernel)
@@ -64,7 +94,7 @@ class _OpenCV:
         if box and pixels.dtype != np.uint8:
             with _threads(1):
                 return _box_in_strips(pixels, kernel, anchor, border, image.threads)
-        if pixels.dtype != np.uint8 and _spreads(image) and not _is_tame(pixels):
+        if pixels.dtype != np.uint8 and _spreads(image) and not _whole_is_safe(pixels):
             return None
         with _threads(image.threads):
             if box:
@@ -76,15 +106,120 @@ class _OpenCV:
                 result = cv2.sepFilter2D(pixels, -1, row, column, anchor=anchor, borderType=border)
         return result.reshape(pixels.shape)
 
-    def measure(self, work: Work) -> None:
-        """There is nothing to measure."""
-
     def single_threaded(self) -> AbstractContextManager[object]:
         """OpenCV has one pool of threads for the process."""
         return _threads(1)
 
 
-class _Tile(TileOwner):
+def pads_alike(source: str, target: str, padding: str, zero: bool) -> bool:
+    """Whether OpenCV pads and filters a whole image of `source` samples into `target` ones just as we do.
+
+    >>> pads_alike("uint8", "uint8", "reflect", True), pads_alike("uint8", "float32", "reflect", True)
+    (True, False)
+    """
+    same = source == target and target in ("uint8", "float32", "float64")
+    return same and padding in _BORDERS and (padding != "constant" or zero)
+
+
+def _planes_form(summary: BankSummary, request: CorrelationRequest) -> CostedForm:
+    """One filter2D for each pair of an output and an input channel."""
+    tiles, places = _tiles(summary, request), math.prod(request.span(summary.size))
+    planes = _samples(summary, request) * summary.outputs
+    calls = 2.0 * summary.inputs * summary.outputs * summary.groups * tiles
+    terms = {**_filter2d_terms(places, summary.weights, planes, request.itemsize), "opencv.plane": planes}
+    return CostedForm(ComputingForm("dense"), {**terms, "opencv.call": calls}, tiles)
+
+
+def _whole_forms(summary: BankSummary, request: CorrelationRequest) -> Iterator[CostedForm]:
+    """List OpenCV's ways with a whole image, which it shares among threads by itself, undilated."""
+    whole, terms = request.whole, {"opencv.call": 1.0}
+    if whole is None:
+        return
+    samples, converts = _samples(summary, request), False
+    if not pads_alike(whole.source, whole.target, whole.padding, whole.zero):
+        few = request.kept * summary.channels <= _FEW_SAMPLES
+        converts = few and not request.finished and pads_alike(whole.target, whole.target, whole.padding, whole.zero)
+        if not converts:
+            return
+        terms["tile.read"] = samples
+    ways = _byte_terms if whole.target == "uint8" else _float_terms
+    for name, own in ways(summary, request, samples):
+        yield CostedForm(ComputingForm(name, whole=True), {**terms, **own}, SHIPPED_CORES)
+
+
+def _byte_terms(summary: BankSummary, request: CorrelationRequest, samples: float) -> Iterator[tuple[str, Terms]]:
+    spectral = math.prod(summary.size) >= _SPECTRAL_PLACES[1]
+    dense = {"opencv.byte_spectrum": samples} if spectral else {"opencv.byte_tap": samples * summary.weights}
+    yield "dense", {"opencv.byte": samples, **dense}
+    if summary.products == 1:
+        lengths = _lengths(summary, summary.size)
+        yield "passes", {"opencv.byte_pass": samples, "opencv.byte_length": samples * lengths}
+    if summary.mean:
+        yield "box", {"opencv.byte_box": samples * _box_effort(summary, 0.25)}
+
+
+def _float_terms(summary: BankSummary, request: CorrelationRequest, samples: float) -> Iterator[tuple[str, Terms]]:
+    yield "dense", _filter2d_terms(math.prod(summary.size), summary.weights, samples, request.itemsize)
+    if summary.products == 1 and _exact_in_sequence(summary.size, request.itemsize):
+        yield "passes", {"opencv.pass": samples, "opencv.length": samples * _lengths(summary, summary.size)}
+    if summary.box and request.itemsize == 4:
+        yield "box", {"opencv.whole_box": samples * _box_effort(summary)}
+
+
+def _tiled_forms(summary: BankSummary, request: CorrelationRequest) -> Iterator[CostedForm]:
+    size, tiles, products = request.span(summary.size), _tiles(summary, request), summary.products
+    # A tile's own border is computed in vain.
+    beyond = ((n + k - 1) / n for n, k in zip(_large_tile(summary, request), size, strict=True))
+    samples = _samples(summary, request) * math.prod(beyond)
+    common = {"opencv.tile": samples, "opencv.call": 3.0 * tiles}
+    dense = _filter2d_terms(math.prod(size), summary.weights, samples, request.itemsize)
+    yield CostedForm(ComputingForm("dense"), {**common, **dense}, tiles)
+    if products and _exact_in_sequence(size, request.itemsize):
+        lengths = samples * _lengths(summary, size) * products
+        passes = {"opencv.pass": samples * products, "opencv.length": lengths, "opencv.add": samples * (products - 1)}
+        yield CostedForm(ComputingForm("passes"), {**common, **passes}, tiles)
+    # Running sums err too much for double precision.
+    if summary.box and request.dilation == (1, 1) and request.itemsize == 4:
+        yield CostedForm(ComputingForm("box"), {**common, "opencv.box": samples * _box_effort(summary)}, tiles)
+
+
+def _samples(summary: BankSummary, request: CorrelationRequest) -> float:
+    """Samples of the response at stride 1, in units of float32."""
+    return request.every[0] * request.every[1] * summary.channels * request.itemsize / 4
+
+
+def _lengths(summary: BankSummary, size: tuple[int, int]) -> int:
+    """Multiplications a sample of both passes of a product: symmetry halves them."""
+    return sum((n + 1) // 2 if summary.mirrored else n for n in size)
+
+
+def _box_effort(summary: BankSummary, few: float = 0.4) -> float:
+    """Return the part of the time of a large box that one takes: OpenCV has special sums of 3 and 5."""
+    return few if max(summary.size) <= 5 else 1.0
+
+
+def _filter2d_terms(places: int, taps: int, samples: float, itemsize: int) -> Terms:
+    if places >= _SPECTRAL_PLACES[itemsize]:
+        return {"opencv.spectrum" if itemsize == 4 else "opencv.double_spectrum": samples}
+    # In double precision filter2D goes without the processor's wide instructions.
+    return {"opencv.dense": samples, "opencv.tap" if itemsize == 4 else "opencv.double_tap": samples * taps}
+
+
+def _exact_in_sequence(size: tuple[int, int], itemsize: int) -> bool:
+    return itemsize == 8 or sum(size) <= _SEQUENTIAL_LENGTHS
+
+
+def _tiles(summary: BankSummary, request: CorrelationRequest) -> int:
+    return math.prod(math.ceil(n / most) for n, most in zip(request.every, _large_tile(summary, request), strict=True))
+
+
+def _large_tile(summary: BankSummary, request: CorrelationRequest) -> tuple[int, int]:
+    """Rows and columns of a tile, as the cost model takes them."""
+    (height, width), (rows, columns) = request.every, request.span(summary.size)
+    return min(height, max(256, 4 * rows)), min(width, max(TILE_SAMPLES // summary.channels or 1, 4 * columns))
+
+
+class _Tile(BufferedCorrelator):
     """Cuts off the border that OpenCV adds: responses are what is valid."""
 
     def valid(self, response: NDArray[Any]) -> NDArray[Any]:
@@ -96,13 +231,13 @@ class _Tile(TileOwner):
 
 
 class _Filter2D(_Tile):
-    def __init__(self, work: Work, kernel: NDArray[np.float64]) -> None:
+    def __init__(self, work: CorrelationWork, kernel: NDArray[np.float64]) -> None:
         super().__init__(work)
         self._kernel = kernel.astype(work.dtype)
-        self._by_taps = kernel.size < SPECTRAL_PLACES[work.dtype.itemsize] and _same_zeros(kernel, work.dtype)
+        self._by_taps = kernel.size < _SPECTRAL_PLACES[work.dtype.itemsize] and _same_zeros(kernel, work.dtype)
 
     def correlate(self) -> NDArray[Any] | None:
-        if not self._by_taps and self.spoilt():
+        if not self._by_taps and self.has_unsafe_samples():
             return None
         response = self.scratch.array("response", self.input.shape)
         cv2.filter2D(self.input, -1, self._kernel, response, _MIDDLE, 0, cv2.BORDER_CONSTANT)
@@ -112,12 +247,12 @@ class _Filter2D(_Tile):
 class _Separable(_Tile):
     """A sum of separable kernels: two one-dimensional passes for each."""
 
-    def __init__(self, work: Work, passes: Passes) -> None:
+    def __init__(self, work: CorrelationWork, passes: Passes) -> None:
         super().__init__(work)
         self._passes = [(column.astype(work.dtype), row.astype(work.dtype)) for column, row in passes]
 
     def correlate(self) -> NDArray[Any] | None:
-        if self.spoilt():
+        if self.has_unsafe_samples():
             return None
         total = self.scratch.array("response", self.input.shape)
         for number, (column, row) in enumerate(self._passes):
@@ -140,11 +275,11 @@ def _box_in_strips(
     strips = max(1, height // max(_STRIP_ROWS, 4 * reach))
     edges = [height * number // strips for number in range(strips + 1)]
     out = np.empty_like(pixels)
-    tame = [False] * strips
+    safe = [False] * strips
 
     def sum_strip(number: int) -> None:
         strip = slice(edges[number], edges[number + 1])
-        tame[number] = _is_tame(pixels[strip])
+        safe[number] = _whole_is_safe(pixels[strip])
         _box_filter(pixels[strip], kernel, anchor, border, out[strip])
 
     def mend(number: int) -> None:
@@ -153,7 +288,7 @@ def _box_in_strips(
         out[edge - reach : edge + reach] = around[reach : 3 * reach].reshape(-1, *pixels.shape[1:])
 
     run_tasks(strips, lambda: sum_strip, threads)
-    if not all(tame):
+    if not all(safe):
         return None
     run_tasks(strips - 1, lambda: mend, threads)
     return out
@@ -162,12 +297,12 @@ def _box_in_strips(
 class _Box(_Tile):
     """A kernel of one weight: running sums, whose time does not depend on the size."""
 
-    def __init__(self, work: Work, kernel: NDArray[np.float64]) -> None:
+    def __init__(self, work: CorrelationWork, kernel: NDArray[np.float64]) -> None:
         super().__init__(work)
         self._kernel = kernel
 
     def correlate(self) -> NDArray[Any] | None:
-        if self.spoilt():
+        if self.has_unsafe_samples():
             return None
         response = self.scratch.array("response", self.input.shape)
         return self.valid(_box_filter(self.input, self._kernel, _MIDDLE, cv2.BORDER_CONSTANT, response))
@@ -177,7 +312,7 @@ class _Planes(_Tile):
     """A bank that mixes channels, or has too many: one filter2D for each pair of an output and an input channel."""
 
     def correlate(self) -> NDArray[Any] | None:
-        if self.spoilt():
+        if self.has_unsafe_samples():
             return None
         height, width = self.input.shape[:2]
         rows, columns = self.work.span
@@ -197,7 +332,7 @@ def _spreads(image: WholeImage) -> bool:
     Even one product without zeros does that: of a symmetric factor, samples are added before they are weighed.
     """
     dtype = image.pixels.dtype
-    by_taps = image.passes is None and image.kernel.size < SPECTRAL_PLACES[dtype.itemsize]
+    by_taps = image.passes is None and image.kernel.size < _SPECTRAL_PLACES[dtype.itemsize]
     return not (by_taps and _same_zeros(image.kernel, dtype))
 
 
@@ -207,9 +342,9 @@ def _same_zeros(kernel: NDArray[np.float64], dtype: np.dtype[Any]) -> bool:
     return bool(0 < taps == np.count_nonzero(kernel.astype(dtype)))
 
 
-def _is_tame(pixels: NDArray[Any]) -> bool:
-    """As `is_tame`, by one quick look at the sum of squares in double, where that settles it."""
-    return bool(cv2.norm(pixels, cv2.NORM_L2SQR) < HUGE[4] ** 2) or is_tame(pixels)
+def _whole_is_safe(pixels: NDArray[Any]) -> bool:
+    """As `all_safe`, by one quick look at the sum of squares in double, where that settles it."""
+    return bool(cv2.norm(pixels, cv2.NORM_L2SQR) < UNSAFE_MAGNITUDE[4] ** 2) or all_safe(pixels)
 
 
 def _box_filter(

@@ -1,67 +1,93 @@
 """The torch backend: torch.nn.functional.conv2d of PyTorch, on the CPU or on a GPU by CUDA.
 
-PyTorch is an extra, and takes seconds to load: it is imported when this backend is first asked for. Strides, dilation
-and groups are conv2d's own. Its float32 sums of a large kernel are as long as the kernel (a flat image under 31 x 31
-errs by three times DESIGN's bound, under 101 x 101 by 50 times), so large kernels go to it in parts, whose responses
-are added in pairs. TensorFloat-32, which keeps ten bits of a sample, is off while it computes.
+PyTorch is an extra, and takes seconds to load: it is imported when this backend is first chosen. Strides, dilation and
+groups are conv2d's own. Its float32 sums of a large kernel are as long as the kernel: a flat image under 31 x 31 errs
+by three times the error bound of docs/numerics.md, under 101 x 101 by 50 times. Large kernels therefore go to it in
+parts, whose responses are added in pairs. TensorFloat-32, which keeps ten bits of a sample, is off while it computes.
+What cuDNN finds by measuring may sum in another order from run to run, so nothing is measured.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.convolution.backends.base import Correlator, TileOwner, WholeImage, Work
+from convcli.convolution.backends.base import Backend, BufferedCorrelator, CorrelationWork, Correlator
+from convcli.convolution.planning.cost_model import (
+    BankSummary,
+    ComputingForm,
+    CorrelationRequest,
+    CostedForm,
+    usual_tiles,
+)
 from convcli.errors import FilterError
 from convcli.system.threads import SharedLimit
 
-# Products that are left to one conv2d; 96 of them, summed one after another, err by 0.6 of DESIGN's bound at most.
+# Products that are left to one conv2d; 96 of them, summed one after another, err by 0.6 of the error bound of
+# docs/numerics.md at most.
 _LONGEST_SUM = 96
 # Samples of a full tile, all channels together. A GPU is quick once it is started, and waits for whoever starts it.
 _SAMPLES = {"cpu": 1 << 18, "cuda": 1 << 24}
 
 
-class _Torch:
-    """See the module. `torch` is the module of PyTorch."""
+class _Torch(Backend):
+    """See the module."""
 
     name = "torch"
     strides = True
     dilates = True
-    separates = False
-    boxes = False
 
-    def __init__(self, torch: Any) -> None:
-        self._torch = torch
+    def __init__(self) -> None:
         self._limit = SharedLimit(self._hold)
 
-    def tile_size(self, work: Work) -> tuple[int, int]:
+    @cached_property
+    def _torch(self) -> Any:
+        try:
+            import torch
+        except ImportError as missing:
+            message = "the torch backend needs PyTorch, which is not installed here: pip install 'convcli[torch]'"
+            raise FilterError(message) from missing
+        return torch
+
+    def load(self) -> None:
+        """Import PyTorch."""
+        _ = self._torch
+
+    def forms(self, summary: BankSummary, request: CorrelationRequest) -> Iterator[CostedForm]:
+        """List the one form."""
+        tiles, (height, width) = usual_tiles(summary, request), summary.size
+        terms = {
+            "torch.sample": request.units * (summary.channels + summary.outputs * summary.groups),
+            "torch.product": request.units * height * width * summary.channels * summary.outputs,
+            "torch.call": float(tiles),
+        }
+        if request.cold:
+            terms["torch.load"] = 1.0
+        yield CostedForm(ComputingForm("dense"), terms, tiles)
+
+    def tile_size(self, work: CorrelationWork) -> tuple[int, int]:
         """Twice as wide as high; larger on a GPU."""
         rows, columns = work.span
         samples = _SAMPLES[self._device(work)] // max(work.bank.inputs, work.bank.outputs)
         height = max(2 ** (int(math.log2(max(samples, 1))) // 2), 2 * rows, 16)
         return height, max(samples // height, 2 * columns, 16)
 
-    def prepare(self, work: Work, tile: tuple[int, int]) -> Callable[[], Correlator]:
+    def prepare(self, work: CorrelationWork, tile: tuple[int, int]) -> Callable[[], Correlator]:
         """Bring the weights to where they are used, once for all threads."""
         torch, device = self._torch, self._device(work)
         parts = [(part, torch.from_numpy(weights).to(device)) for part, weights in _parts(work)]
         return lambda: _Conv2d(work, torch, device, parts)
 
-    def whole(self, image: WholeImage) -> None:
-        """PyTorch pads with zeros only."""
-
-    def measure(self, work: Work) -> None:
-        """What cuDNN finds by measuring may sum in another order from run to run."""
-
     def single_threaded(self) -> AbstractContextManager[object]:
         """Hold PyTorch to one thread a call, and its GPU library to full precision and one order of sums."""
         return self._limit(1)
 
-    def _device(self, work: Work) -> str:
+    def _device(self, work: CorrelationWork) -> str:
         available = self._torch.cuda.is_available()
         if work.device == "cuda" and not available:
             raise FilterError("device cuda was asked for, but PyTorch finds no GPU here: choose device cpu or auto")
@@ -87,7 +113,7 @@ class _Torch:
 
 
 @dataclass(frozen=True)
-class _Part:
+class _BankPart:
     """Part of every kernel of a bank: its first row and column, and these input channels of each group."""
 
     row: int
@@ -95,7 +121,7 @@ class _Part:
     inputs: slice
 
 
-def _parts(work: Work) -> list[tuple[_Part, NDArray[Any]]]:
+def _parts(work: CorrelationWork) -> list[tuple[_BankPart, NDArray[Any]]]:
     """Cut a bank into parts of at most _LONGEST_SUM products an output."""
     bank = work.bank
     inputs, (height, width) = bank.weights.shape[1], bank.size
@@ -107,7 +133,7 @@ def _parts(work: Work) -> list[tuple[_Part, NDArray[Any]]]:
         for u in range(0, height, rows):
             for v in range(0, width, columns):
                 weights = bank.weights[:, first : first + channels, u : u + rows, v : v + columns]
-                part = _Part(u, v, slice(first, first + channels))
+                part = _BankPart(u, v, slice(first, first + channels))
                 parts.append((part, np.array(weights, work.dtype, order="C")))
     return parts
 
@@ -121,10 +147,10 @@ def _evenly(length: int, most: int) -> int:
     return math.ceil(length / math.ceil(length / max(most, 1)))
 
 
-class _Conv2d(TileOwner):
+class _Conv2d(BufferedCorrelator):
     """One thread's calls of conv2d, in planes, as PyTorch has images."""
 
-    def __init__(self, work: Work, torch: Any, device: str, parts: list[tuple[_Part, Any]]) -> None:
+    def __init__(self, work: CorrelationWork, torch: Any, device: str, parts: list[tuple[_BankPart, Any]]) -> None:
         super().__init__(work)
         self._torch, self._device, self._parts = torch, device, parts
 
@@ -134,7 +160,7 @@ class _Conv2d(TileOwner):
         return self.input
 
     def correlate(self) -> NDArray[Any] | None:
-        if self.spoilt():
+        if self.has_unsafe_samples():
             return None
         groups = self.work.bank.groups
         (inputs, height, width), span, stride = self._planes.shape, self.work.span, self.work.stride
@@ -152,7 +178,7 @@ class _Conv2d(TileOwner):
         middle = (first + last) // 2
         return self._sum(planes, size, first, middle).add_(self._sum(planes, size, middle, last))
 
-    def _respond(self, planes: Any, size: tuple[int, int], part: _Part, weights: Any) -> Any:
+    def _respond(self, planes: Any, size: tuple[int, int], part: _BankPart, weights: Any) -> Any:
         (down, right), stride, groups = self.work.dilation, self.work.stride, self.work.bank.groups
         taps = weights.shape[2:]
         # What the part's weights read, and not a row or column more, for each would give one more output.
@@ -164,20 +190,4 @@ class _Conv2d(TileOwner):
         return conv2d(under, weights, stride=stride, dilation=(down, right), groups=groups)
 
 
-def __getattr__(name: str) -> _Torch:
-    """Make BACKEND when it is first asked for: PyTorch may not be installed.
-
-    Raises
-    ------
-    FilterError
-        where it is not.
-    """
-    if name != "BACKEND":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    try:
-        import torch
-    except ImportError as missing:
-        message = "the torch backend needs PyTorch, which is not installed here: pip install 'convcli[torch]'"
-        raise FilterError(message) from missing
-    backend = globals()["BACKEND"] = _Torch(torch)
-    return backend
+BACKEND = _Torch()

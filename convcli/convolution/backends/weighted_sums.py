@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.convolution.backends.base import TileOwner, Work
+from convcli.convolution.backends.base import BufferedCorrelator, CorrelationWork
 
 Term = Callable[[int, NDArray[Any]], NDArray[Any]]
-# Terms summed one after another before sums are added in pairs; float32's error stays a tenth of DESIGN's bound.
+# Terms summed one after another before sums are added in pairs; float32's error stays a tenth of the error bound of
+# docs/numerics.md.
 RUN = 32
 # Outputs of a full tile of one kernel, rows and samples a row. Smaller ones would fit a core's L2 cache, but two
 # threads that meet at the interpreter's lock every few microseconds wait for each other longer than for the L3 cache.
@@ -18,12 +19,12 @@ _ROWS, _SAMPLES = 128, 2048
 _MOST_READ = 1 << 21
 
 
-def wide_tile(work: Work, rows: int = _ROWS) -> tuple[int, int]:
+def wide_tile(work: CorrelationWork, rows: int = _ROWS) -> tuple[int, int]:
     """Choose a tile for one kernel on every channel: long rows are what makes a pass over an array cheap.
 
     >>> from convcli.convolution.bank import Bank
     >>> kernel = Bank.depthwise(np.ones((5, 5)), 3)
-    >>> [wide_tile(Work(kernel, np.dtype(np.float32), (4000, 6000), stride)) for stride in ((1, 1), (8, 8))]
+    >>> [wide_tile(CorrelationWork(kernel, np.dtype(np.float32), (4000, 6000), stride)) for stride in ((1, 1), (8, 8))]
     [(128, 682), (128, 85)]
     """
     (down, across), inputs = work.stride, work.bank.inputs
@@ -32,7 +33,7 @@ def wide_tile(work: Work, rows: int = _ROWS) -> tuple[int, int]:
     return rows, max(width, 4 * work.span[1] // across, 1)
 
 
-class Taps(TileOwner):
+class WeightedSumCorrelator(BufferedCorrelator):
     """Cuts from the tile what lies under one weight, and sums many terms.
 
     A tile with a stride is taken apart first: samples under one weight lie `stride` apart, and those that do are copied
@@ -41,7 +42,7 @@ class Taps(TileOwner):
 
     planar = False  # whether each channel lies by itself
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: CorrelationWork) -> None:
         super().__init__(work)
         self._parts: dict[tuple[int, int], NDArray[Any]] = {}
 

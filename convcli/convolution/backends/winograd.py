@@ -10,25 +10,32 @@ For a bank the transforms are shared by all channels, and what counts are the pr
 point: m = 4, 2.25 multiplications an output and pair of channels. For one kernel the transforms are all there is, and
 those of m = 2 are the cheaper: they only add.
 
-The points of m = 2 are 0, 1, -1 and infinity, and its error stays below 0.15 of DESIGN's bound. Those of m = 4 as
-usually given, 0, 1, -1, 2, -2 and infinity, would exceed the bound in float32: 4 times with one input channel, 1.8 with
-three, 0.9 with 16, on random images. The points 0, 2/3, -2/3, 3/2, -3/2 and infinity, whose powers are more alike in
-size, take a few more multiplications by constants and reach 0.8 with one input, 0.65 with two, 0.4 with four and 0.3
-with eight; banks of fewer than four inputs are left to m = 2, for the little that their products cost. In float64,
-where the bound lies further from the rounding, both stay below 0.05.
+The points of m = 2 are 0, 1, -1 and infinity, and its error stays below 0.15 of the error bound of docs/numerics.md.
+Those of m = 4 as usually given, 0, 1, -1, 2, -2 and infinity, would exceed the bound in float32: 4 times with one input
+channel, 1.8 with three, 0.9 with 16, on random images. The points 0, 2/3, -2/3, 3/2, -3/2 and infinity, whose powers
+are more alike in size, take a few more multiplications by constants and reach 0.8 with one input, 0.65 with two, 0.4
+with four and 0.3 with eight; banks of fewer than four inputs are left to m = 2, for the little that their products
+cost. In float64, where the bound lies further from the rounding, both stay below 0.05.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.convolution.backends.base import Correlator, WholeImage, Work
+from convcli.convolution.backends.base import Backend, CorrelationWork, Correlator
 from convcli.convolution.backends.blas import LONGEST_SUM, blas_threads
-from convcli.convolution.backends.weighted_sums import Taps
+from convcli.convolution.backends.weighted_sums import WeightedSumCorrelator
+from convcli.convolution.planning.cost_model import (
+    BankSummary,
+    ComputingForm,
+    CorrelationRequest,
+    CostedForm,
+    usual_tiles,
+)
 
 # The points of m = 4, beside 0 and infinity: these and their negatives. Their product is 1.
 _NEAR, _FAR = 2 / 3, 3 / 2
@@ -44,16 +51,35 @@ _SAMPLES_OF_BANK, _SAMPLES_OF_ONE = 1 << 18, 1 << 19
 _FEW_CHANNELS = 16
 
 
-class _Winograd:
+class _Winograd(Backend):
     """See the module."""
 
     name = "winograd"
-    strides = False
-    dilates = False
-    separates = False
-    boxes = False
 
-    def tile_size(self, work: Work) -> tuple[int, int]:
+    def refusal(self, size: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int]) -> str | None:
+        """Refuse all but undilated 3x3 kernels at stride 1."""
+        choose = "choose kn2row, fft or auto"
+        if size != (3, 3):
+            return f"winograd computes 3x3 kernels only, and this one is {size[0]}x{size[1]}: {choose}"
+        if dilation != (1, 1):
+            return f"winograd knows no dilation, and {dilation[0]},{dilation[1]} was asked for: {choose}"
+        if stride != (1, 1):
+            return f"winograd computes at stride 1 only, and {stride[0]},{stride[1]} was asked for: {choose}"
+        return None
+
+    def forms(self, summary: BankSummary, request: CorrelationRequest) -> Iterator[CostedForm]:
+        """List the one form."""
+        tiles, outputs = usual_tiles(summary, request), summary.outputs * summary.groups
+        terms = {
+            "winograd.input": request.units * summary.channels,
+            "winograd.output": request.units * outputs,
+            "winograd.product": request.units * summary.channels * summary.outputs,
+            "winograd.call": float(tiles),
+            "winograd.weight": float(summary.inputs * outputs),
+        }
+        yield CostedForm(ComputingForm("dense"), terms, tiles)
+
+    def tile_size(self, work: CorrelationWork) -> tuple[int, int]:
         """Whole blocks, as many as keep the transformed tile in the cache."""
         m, channels = _block(work), max(work.bank.inputs, work.bank.outputs)
         samples = _SAMPLES_OF_BANK if work.bank.shared is None else _SAMPLES_OF_ONE
@@ -61,7 +87,7 @@ class _Winograd:
         high = max(4, 2 ** (int(math.log2(blocks)) // 2))
         return m * high, m * max(blocks // high, 4)
 
-    def prepare(self, work: Work, tile: tuple[int, int]) -> Callable[[], Correlator]:
+    def prepare(self, work: CorrelationWork, tile: tuple[int, int]) -> Callable[[], Correlator]:
         """Transform the kernels, in float64 and once for all threads."""
         m = _block(work)
         matrix, weights = _kernel_transform(m), work.bank.weights
@@ -71,18 +97,12 @@ class _Winograd:
         transformed = np.ascontiguousarray(points.reshape(-1, *points.shape[2:]), work.dtype)
         return lambda: Blocks(work, m, transformed)
 
-    def whole(self, image: WholeImage) -> None:
-        """There is no library underneath but for matrix products."""
-
-    def measure(self, work: Work) -> None:
-        """There is nothing to measure."""
-
     def single_threaded(self) -> AbstractContextManager[object]:
         """Hold BLAS to one thread."""
         return blas_threads(1)
 
 
-def _block(work: Work) -> int:
+def _block(work: CorrelationWork) -> int:
     return 2 if work.bank.shared is not None or work.bank.weights.shape[1] < _ENOUGH_INPUTS else 4
 
 
@@ -101,13 +121,13 @@ def _kernel_transform(m: int) -> NDArray[np.float64]:
     return np.vstack([evaluated, [0, 0, 1]])
 
 
-class Blocks(Taps):
+class Blocks(WeightedSumCorrelator):
     """Transforms a tile's blocks, multiplies point by point, and transforms back.
 
     Arrays end in (rows of blocks, columns of blocks, channels); if `planar`, each channel lies by itself all the same.
     """
 
-    def __init__(self, work: Work, m: int, transformed: NDArray[Any]) -> None:
+    def __init__(self, work: CorrelationWork, m: int, transformed: NDArray[Any]) -> None:
         super().__init__(work)
         assert work.bank.size == (3, 3)
         assert work.stride == work.dilation == (1, 1)
@@ -127,7 +147,7 @@ class Blocks(Taps):
 
     def correlate(self) -> NDArray[Any] | None:
         """Transform, multiply, transform back."""
-        if self.spoilt():
+        if self.has_unsafe_samples():
             return None
         bank, m, high, wide = self.work.bank, self._m, self._high, self._wide
         products = self._multiply(self._transform())

@@ -10,20 +10,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.convolution.backends.base import HUGE, Correlator, Work
+from convcli.convolution.backends.base import UNSAFE_MAGNITUDE, CorrelationWork, Correlator
 
 # Adding one sample by itself takes as long as going over so many of a tile for one tap: some 30 microseconds.
 _SAMPLES_A_TAP = 60_000
 
 
 def correlate_without(
-    correlators: Sequence[Correlator], works: Sequence[Work], tile: NDArray[Any]
+    correlators: Sequence[Correlator], works: Sequence[CorrelationWork], tile: NDArray[Any]
 ) -> list[NDArray[Any]] | None:
     """Correlate a tile without its bad samples and add these; None where they are so many that taps are quicker.
 
     `tile` is in the first correlator's buffer, and is changed; the responses are those of `correlators`, in turn.
     """
-    bad = ~(np.abs(tile) < HUGE[tile.dtype.itemsize])
+    bad = ~(np.abs(tile) < UNSAFE_MAGNITUDE[tile.dtype.itemsize])
     places = np.argwhere(bad)
     taps = max(int(np.count_nonzero(work.bank.weights[0])) for work in works)
     if len(places) * _SAMPLES_A_TAP > tile.size * taps:
@@ -43,7 +43,7 @@ def correlate_without(
     return responses
 
 
-def _add_sample(response: NDArray[Any], work: Work, place: tuple[int, int, int], value: float) -> None:
+def _add_sample(response: NDArray[Any], work: CorrelationWork, place: tuple[int, int, int], value: float) -> None:
     """Add what the sample at `place` (row, column, channel of the tile) contributes, where its weight is not zero."""
     y, x, channel = place
     rows, row_taps = _reached(y, response.shape[0], work.bank.size[0], work.stride[0], work.dilation[0])

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.convolution.backends.base import Backend, Correlator, TileOwner, Work
+from convcli.convolution.backends.base import Backend, BufferedCorrelator, CorrelationWork, Correlator
 from convcli.convolution.bank import Bank
 
 
-def prepare_separated(backend: Backend, work: Work, tile: tuple[int, int]) -> Callable[[], Correlator]:
+def prepare_separated(backend: Backend, work: CorrelationWork, tile: tuple[int, int]) -> Callable[[], Correlator]:
     """Have `backend` prepare the columns and rows of `work.passes`; for each thread, what runs them one by one."""
     assert work.passes is not None
     makers = []
@@ -25,7 +25,9 @@ def prepare_separated(backend: Backend, work: Work, tile: tuple[int, int]) -> Ca
     return lambda: _ColumnsThenRows(work, [(column(), row()) for column, row in makers])
 
 
-def _one_dimensional(work: Work, column: NDArray[np.float64], row: NDArray[np.float64]) -> tuple[Work, Work]:
+def _one_dimensional(
+    work: CorrelationWork, column: NDArray[np.float64], row: NDArray[np.float64]
+) -> tuple[CorrelationWork, CorrelationWork]:
     """Split the work of a product: first down, then across. Only tiles without NaN and the like get that far."""
     (down, across), (below, beside), channels = work.stride, work.dilation, work.bank.inputs
     plain = replace(work, passes=None, box=False, finite=True)
@@ -38,10 +40,10 @@ def _one_dimensional(work: Work, column: NDArray[np.float64], row: NDArray[np.fl
     )
 
 
-class _ColumnsThenRows(TileOwner):
+class _ColumnsThenRows(BufferedCorrelator):
     """One thread's one-dimensional correlators."""
 
-    def __init__(self, work: Work, products: Sequence[tuple[Correlator, Correlator]]) -> None:
+    def __init__(self, work: CorrelationWork, products: Sequence[tuple[Correlator, Correlator]]) -> None:
         super().__init__(work)
         self._products = products
 
@@ -51,14 +53,14 @@ class _ColumnsThenRows(TileOwner):
         return self.input
 
     def correlate(self) -> NDArray[Any] | None:
-        if self.spoilt():
+        if self.has_unsafe_samples():
             return None
         for column, _ in self._products[1:]:
             np.copyto(column.tile(*self.input.shape[:2]), self.input)
         total: NDArray[Any] | None = None
         for column, row in self._products:
             upright = column.correlate()
-            assert upright is not None  # of a tile that is not spoilt
+            assert upright is not None  # of a tile that is safe
             np.copyto(row.tile(*upright.shape[:2]), upright)
             response = row.correlate()
             assert response is not None

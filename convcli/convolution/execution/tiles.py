@@ -1,7 +1,8 @@
 """The work above every backend: padding, strides, dilation, tiles, threads, and samples that are not finite.
 
 The output is cut into tiles that stay in a core's cache. Each thread takes the next tile, reads its part of the padded
-image as floats, has the backend correlate it, and finishes the response into the output.
+image as floats, has the backend correlate it, and finishes the response into the output. Nothing is padded as a whole:
+a tile is read with its padding in place, while it is wanted, so that no second image is ever held in memory.
 """
 
 from collections.abc import Callable
@@ -11,15 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.convolution.backends.base import HUGE, Backend, Correlator, WholeImage, Work
+from convcli.convolution.backends.base import UNSAFE_MAGNITUDE, Backend, CorrelationWork, Correlator, WholeImage
 from convcli.convolution.bank import Bank
 from convcli.convolution.execution.combine import combine_responses
 from convcli.convolution.execution.nonfinite import correlate_without
 from convcli.convolution.execution.separable import prepare_separated
 from convcli.convolution.geometry import AxisGeometry
 from convcli.convolution.options import available_threads
-from convcli.convolution.padding import PaddedSource
-from convcli.convolution.planning.costs import MOST_PRODUCTS, Form
+from convcli.convolution.padding import padding_mode, source_indices
+from convcli.convolution.planning.cost_model import MOST_PRODUCTS, ComputingForm
 from convcli.kernel.factorize import Passes, low_rank
 from convcli.system.threads import run_tasks
 
@@ -27,7 +28,7 @@ Finisher = Callable[[NDArray[Any], NDArray[Any]], None]
 
 
 @dataclass(frozen=True, eq=False)
-class Task:
+class ResolvedCorrelation:
     """A correlation resolved: nothing is left to choose but the number of threads.
 
     Several `banks` of one size share the geometry, and their responses are joined by `combine`; `forms` say how the
@@ -44,7 +45,7 @@ class Task:
     padding_value: float | tuple[float, ...]
     dtype: np.dtype[Any]
     backend: Backend
-    forms: tuple[Form, ...]
+    forms: tuple[ComputingForm, ...]
     threads: int | None
     device: str = "auto"
     kept: dict[bool, tuple[Callable[[], Correlator], ...]] | None = None
@@ -55,7 +56,73 @@ class Task:
         return self.rows.output, self.columns.output, self.banks[0].outputs
 
 
-def run_whole(pixels: NDArray[Any], task: Task, dtype: np.dtype[Any]) -> NDArray[Any] | None:
+class PaddedSource:
+    """An image (height, width, channels) that can be read beyond its edges, tile by tile, as floats.
+
+    `before` and `after` are (rows, columns) of padding; coordinates of `read` count from the padded corner.
+
+    >>> image = np.arange(4, dtype=np.uint8).reshape(2, 2, 1)
+    >>> tile = np.empty((2, 3, 1), np.float32)
+    >>> PaddedSource(image, (0, 1), (0, 0), "replicate").read(0, 0, tile)
+    >>> tile[..., 0].tolist()
+    [[0.0, 0.0, 1.0], [2.0, 2.0, 3.0]]
+    """
+
+    def __init__(
+        self,
+        pixels: NDArray[Any],
+        before: tuple[int, int],
+        after: tuple[int, int],
+        mode: str,
+        value: float | tuple[float, ...] = 0.0,
+    ) -> None:
+        self._pixels = pixels
+        self._before = before
+        self._value = value if padding_mode(mode).filled else None
+        self._rows, self._columns = (
+            source_indices(pixels.shape[axis], before[axis], after[axis], mode) for axis in (0, 1)
+        )
+
+    def read(self, top: int, left: int, out: NDArray[Any]) -> None:
+        """Fill `out` (rows, columns, channels) with the padded image from row `top` and column `left` on."""
+        height, width = out.shape[:2]
+        if self._value is not None:
+            rows = _inside(top - self._before[0], height, self._pixels.shape[0])
+            columns = _inside(left - self._before[1], width, self._pixels.shape[1])
+            if rows[0] != slice(0, height) or columns[0] != slice(0, width):
+                out[...] = self._value
+            out[rows[0], columns[0]] = self._pixels[rows[1], columns[1]]
+            return
+        for to_rows, from_rows in _pieces(self._rows, top, height, self._before[0], self._pixels.shape[0]):
+            source = self._pixels[from_rows]
+            for to_columns, from_columns in _pieces(self._columns, left, width, self._before[1], self._pixels.shape[1]):
+                out[to_rows, to_columns] = source[:, from_columns]
+
+
+def _inside(start: int, count: int, length: int) -> tuple[slice, slice]:
+    """Match the part of `start .. start + count` that lies on the axis with its samples: (where to, where from)."""
+    first = min(max(start, 0), length)
+    last = max(min(start + count, length), first)
+    return slice(first - start, last - start) if last > first else slice(0, 0), slice(first, last)
+
+
+def _pieces(
+    indices: NDArray[np.intp], start: int, count: int, before: int, length: int
+) -> list[tuple[slice, slice | NDArray[np.intp]]]:
+    """Split a stretch of a padded axis into the part on the image, a slice, and the parts beyond, to be gathered."""
+    inner_start = min(max(before, start), start + count)
+    inner_stop = max(min(before + length, start + count), inner_start)
+    pieces: list[tuple[slice, slice | NDArray[np.intp]]] = []
+    for first, last in ((start, inner_start), (inner_stop, start + count)):
+        if last > first:
+            pieces.append((slice(first - start, last - start), indices[first:last]))
+    if inner_stop > inner_start:
+        inner = slice(inner_start - before, inner_stop - before)
+        pieces.append((slice(inner_start - start, inner_stop - start), inner))
+    return pieces
+
+
+def run_whole(pixels: NDArray[Any], task: ResolvedCorrelation, dtype: np.dtype[Any]) -> NDArray[Any] | None:
     """Filter a whole image by the backend's own means, where that was planned and these samples allow it; else None."""
     if not task.forms[0].whole:
         return None
@@ -67,7 +134,7 @@ def run_whole(pixels: NDArray[Any], task: Task, dtype: np.dtype[Any]) -> NDArray
     return task.backend.whole(image)
 
 
-def measure(task: Task) -> None:
+def measure(task: ResolvedCorrelation) -> None:
     """Let the backend spend time on making later runs of this task faster."""
     for bank, form in zip(task.banks, task.forms, strict=True):
         task.backend.measure(_work(bank, form, task, finite=True))
@@ -75,7 +142,7 @@ def measure(task: Task) -> None:
 
 def run_tiles(
     pixels: NDArray[Any],
-    task: Task,
+    task: ResolvedCorrelation,
     dtype: np.dtype[Any],
     finish: Finisher | None,
     out: NDArray[Any] | None = None,
@@ -86,7 +153,7 @@ def run_tiles(
     source = PaddedSource(pixels, before, after, task.padding, task.padding_value)
     result = np.empty(task.output_size, dtype) if out is None else out
     stride = rows.stride, columns.stride
-    finite = pixels.dtype.kind != "f" and bool(np.max(np.abs(task.padding_value)) < HUGE[4])
+    finite = pixels.dtype.kind != "f" and bool(np.max(np.abs(task.padding_value)) < UNSAFE_MAGNITUDE[4])
     works = tuple(_work(bank, form, task, finite) for bank, form in zip(task.banks, task.forms, strict=True))
     height, width = _in_outputs(backend.tile_size(works[0]), stride, works[0].stride)
     tile = _even(rows.output, height), _even(columns.output, width)
@@ -159,17 +226,17 @@ def _even(length: int, most: int) -> int:
     return -(-length // -(-length // most))
 
 
-def _threads(task: Task) -> int:
+def _threads(task: ResolvedCorrelation) -> int:
     return task.threads or available_threads()
 
 
-def _prepare(backend: Backend, work: Work, tile: tuple[int, int]) -> Callable[[], Correlator]:
+def _prepare(backend: Backend, work: CorrelationWork, tile: tuple[int, int]) -> Callable[[], Correlator]:
     if work.passes is not None and not backend.separates:
         return prepare_separated(backend, work, tile)
     return backend.prepare(work, tile)
 
 
-def _work(bank: Bank, form: Form, task: Task, finite: bool) -> Work:
+def _work(bank: Bank, form: ComputingForm, task: ResolvedCorrelation, finite: bool) -> CorrelationWork:
     """Ask for strides and dilations only where the backend does them itself."""
     backend, ours = task.backend, (task.rows.stride, task.columns.stride)
     stride = ours if backend.strides else (1, 1)
@@ -179,10 +246,10 @@ def _work(bank: Bank, form: Form, task: Task, finite: bool) -> Work:
         bank = bank.dilated(task.dilation)
         passes = None if passes is None else _dilated(passes, task.dilation)
     output = _unstrided((task.rows.output, task.columns.output), ours, stride)
-    return Work(bank, task.dtype, output, stride, dilation, finite, passes, box, task.device)
+    return CorrelationWork(bank, task.dtype, output, stride, dilation, finite, passes, box, task.device)
 
 
-def _known(bank: Bank, form: Form) -> tuple[NDArray[np.float64] | None, Passes | None, bool]:
+def _known(bank: Bank, form: ComputingForm) -> tuple[NDArray[np.float64] | None, Passes | None, bool]:
     """What a form makes use of: the kernel on all channels, its passes, whether it is a box."""
     kernel = bank.shared
     passes = low_rank(kernel, MOST_PRODUCTS) if form.name == "passes" and kernel is not None else None
@@ -215,7 +282,7 @@ def _in_outputs(size: tuple[int, int], stride: tuple[int, int], done: tuple[int,
     return (size[0] - 1) // stride[0] + 1, (size[1] - 1) // stride[1] + 1
 
 
-def _tap_by_tap(task: Task, works: tuple[Work, ...]) -> tuple[Correlator, ...]:
+def _tap_by_tap(task: ResolvedCorrelation, works: tuple[CorrelationWork, ...]) -> tuple[Correlator, ...]:
     """Make the correlators that are right whatever a tile holds."""
     from convcli.convolution.backends.direct import TapByTap  # only where such a tile turns up
 

@@ -10,22 +10,10 @@ from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from convcli.convolution.backends.registry import REGISTRY, Library
 from convcli.convolution.options import available_threads
 
-# The libraries that do the work: the package that is imported, and the distributions that it comes in.
-_LIBRARIES = {
-    "numpy": ("numpy", ("numpy",)),
-    "opencv": (
-        "cv2",
-        (
-            "opencv_python_headless",
-            "opencv_python",
-            "opencv_contrib_python_headless",
-            "opencv_contrib_python",
-        ),
-    ),
-    "pyfftw": ("pyfftw", ("pyfftw",)),
-}
+_NUMPY = Library("numpy", "numpy", ("numpy",))
 _INFORMATION = (".dist-info", ".egg-info")
 
 _CPUINFO = "/proc/cpuinfo"
@@ -40,12 +28,12 @@ def machine_key() -> dict[str, str | int]:
 
 
 def library_versions() -> dict[str, str | int]:
-    """Tell the versions of the libraries that compute: numpy, opencv, pyfftw.
+    """Return the versions of the libraries that compute: numpy, opencv, pyfftw.
 
     >>> sorted(library_versions())
     ['numpy', 'opencv', 'pyfftw']
     """
-    return {title: _version(package, distributions) for title, (package, distributions) in _LIBRARIES.items()}
+    return {library.title: _version(library.package, library.distributions) for library in _libraries()}
 
 
 def processor_name() -> str:
@@ -77,6 +65,11 @@ def parse_processor(told: str) -> str:
         return f"{facts[title]} {kind}".strip()
     part = "/".join(facts[name] for name in arm if name in facts)
     return f"ARM {part}" if part else "unknown"
+
+
+def _libraries() -> tuple[Library, ...]:
+    """List numpy, and the libraries of the backends that `auto` chooses from."""
+    return _NUMPY, *sorted({entry.library for entry in REGISTRY if entry.automatic and entry.library is not None})
 
 
 def _arch() -> str:

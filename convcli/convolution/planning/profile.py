@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from convcli.convolution.planning.costs import COEFFICIENTS, MODEL_VERSION
+from convcli.convolution.planning.cost_model import COEFFICIENTS, MODEL_VERSION
 from convcli.convolution.planning.machine import library_versions, machine_key
 from convcli.errors import ImageWriteError, ProfileError
 from convcli.system.user_folders import cache_folder

@@ -2,7 +2,7 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import msgspec
 import numpy as np
@@ -10,9 +10,9 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from convcli.convolution.bank import Bank
-from convcli.convolution.convolve import laid_on_one_size, plan_convolution
 from convcli.convolution.geometry import AxisGeometry, axis_geometry, size_formula
-from convcli.convolution.options import ConvolveOptions
+from convcli.convolution.options import PADDING_ALIASES, PADDING_MODES, ConvolveOptions
+from convcli.convolution.plan import aligned_weights, plan_convolution
 from convcli.errors import ConvcliError
 from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
 from convcli.kernel.spec import load_kernel
@@ -22,11 +22,11 @@ from convcli.pipeline.steps.files import kernel_beside
 from convcli.pipeline.steps.properties import Facts, Pair, Shape
 from convcli.pipeline.steps.windows import formula_of
 
-# The five modes, and what else they are called (convcli.convolution.options).
-Padding = Literal[
-    "reflect101", "mirror", "reflect", "symmetric", "replicate", "nearest", "edge", "constant", "zero", "zeros",
-    "wrap", "circular", "periodic",
-]  # fmt: skip
+# The modes, and what else they are called: read from their table, which a static type cannot be.
+if TYPE_CHECKING:
+    Padding = str
+else:
+    Padding = Literal[(*PADDING_MODES, *PADDING_ALIASES)]
 _FLOAT = np.dtype(np.float32)
 
 
@@ -122,7 +122,7 @@ class Filter(Step, frozen=True, kw_only=True):
     def _laid(self) -> tuple[list[NDArray[np.float64]], Pair]:
         """The weights as they are laid on the image, of one size, and their anchor."""
         try:
-            return laid_on_one_size(_load(self.kernel), self._options())
+            return aligned_weights(_load(self.kernel), self._options())
         except ConvcliError as error:
             raise StepError(str(error)) from error
 

@@ -10,7 +10,7 @@ import pytest
 from commandline import done
 
 from convcli.cli.views.results import choices, timing_table
-from convcli.convolution.planning.costs import COEFFICIENTS
+from convcli.convolution.planning.cost_model import COEFFICIENTS
 from convcli.convolution.planning.profile import save_profile
 from convcli.process.image_job import Result, Step
 

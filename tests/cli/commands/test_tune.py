@@ -13,7 +13,7 @@ from commandline import done, refused, run
 
 from convcli.cli.app import run as run_app
 from convcli.convolution.planning import profile
-from convcli.convolution.planning.costs import COEFFICIENTS
+from convcli.convolution.planning.cost_model import COEFFICIENTS
 from convcli.convolution.planning.profile import current_profile, profile_path, save_profile, stored_wisdom
 
 WISDOM = (b"(fftw_wisdom)", b"(fftwf_wisdom)", b"(fftwl_wisdom)")

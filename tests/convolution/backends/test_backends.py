@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from oracle import bound, random_image
 from scipy.signal import correlate
 
-from convcli.convolution.backends import get_backend
-from convcli.convolution.backends.base import Work
+from convcli.convolution.backends.base import CorrelationWork, get_backend
 from convcli.convolution.bank import Bank
 from convcli.convolution.convolve import correlate_bank
 from convcli.errors import FilterError
@@ -142,7 +141,7 @@ def test_a_depthwise_bank_is_the_same_with_and_without_its_fast_path(backend):
 @pytest.mark.parametrize("kernel", [(1, 1), (3, 3), (40, 2), (1, 500), (300, 300)], ids=str)
 @pytest.mark.parametrize("output", [(1, 1), (5, 3000), (4000, 7), (3000, 5000)], ids=str)
 def test_tiles_have_room_for_an_output_whatever_the_sizes(backend, kernel, output):
-    work = Work(Bank.depthwise(np.ones(kernel), 3), np.dtype(np.float32), output)
+    work = CorrelationWork(Bank.depthwise(np.ones(kernel), 3), np.dtype(np.float32), output)
     height, width = get_backend(backend).tile_size(work)
     assert height >= 1
     assert width >= 1

@@ -10,8 +10,7 @@ from oracle import DTYPES, KERNELS, NDIMAGE_PADDING, SHAPES, bound, random_image
 from scipy import ndimage
 
 from convcli import convolve
-from convcli.convolution.backends import get_backend
-from convcli.convolution.backends.base import Work
+from convcli.convolution.backends.base import CorrelationWork, get_backend
 from convcli.convolution.backends.winograd import _kernel_transform
 from convcli.convolution.bank import Bank
 from convcli.convolution.convolve import correlate_bank
@@ -82,7 +81,7 @@ def test_boxes_of_any_size_are_sums_of_runs(size, channels, box, stride, dilatio
     weights, image = np.full(box, weight), random_image((*size, channels), dtype)
     spans = [d * (k - 1) + 1 for d, k in zip(dilation, box, strict=True)]
     padded = np.pad(image, [(0, span - 1) for span in spans] + [(0, 0)])
-    work = Work(Bank.depthwise(weights, channels), padded.dtype, size, stride, dilation, box=True)
+    work = CorrelationWork(Bank.depthwise(weights, channels), padded.dtype, size, stride, dilation, box=True)
     correlator = get_backend("direct").prepare(work, size)()
     correlator.tile(*padded.shape[:2])[...] = padded
     options = {"stride": stride, "dilation": dilation, "anchor": (0, 0), "padding": "constant"}
@@ -192,7 +191,7 @@ MEMORY = {
 @pytest.mark.parametrize("backend", ["im2col", "kn2row"])
 def test_a_thread_needs_little_memory_whatever_the_kernel(backend, case):
     bank, geometry = MEMORY[case]
-    work = Work(bank, np.dtype(np.float32), (4000, 4000), finite=True, **geometry)
+    work = CorrelationWork(bank, np.dtype(np.float32), (4000, 4000), finite=True, **geometry)
     height, width = get_backend(backend).tile_size(work)
     make = get_backend(backend).prepare(work, (height, width))
     tracemalloc.start()

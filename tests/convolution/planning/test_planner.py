@@ -1,109 +1,30 @@
-"""Every form of every backend gives the same; the planner takes the cheapest, by the kernel and the options alone."""
+"""The planner takes the cheapest, by the kernel and the options alone, and asks no backend in vain."""
+
+import pickle
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from oracle import DTYPES, bound, random_image, random_kernel, reference
+from oracle import random_kernel
 
-from convcli import convolve, load_kernel
+from convcli import load_kernel
+from convcli.convolution.backends.base import get_backend
+from convcli.convolution.backends.registry import REGISTRY, automatic_backends
 from convcli.convolution.bank import Bank
-from convcli.convolution.convolve import plan_bank, plan_convolution
-from convcli.convolution.options import BACKENDS, ConvolveOptions
-from convcli.convolution.planning.costs import COEFFICIENTS, Form, Load, Run, Way, load_of, refusal, takes_whole, ways
-from convcli.convolution.planning.planner import CANDIDATES, choose
-from convcli.convolution.planning.tuning import fit
-from convcli.errors import UsageError
+from convcli.convolution.options import ConvolveOptions
+from convcli.convolution.plan import plan_bank, plan_convolution
+from convcli.convolution.planning.cost_model import (
+    COEFFICIENTS,
+    SHIPPED_CORES,
+    BankSummary,
+    CorrelationRequest,
+    WholeImageRequest,
+    summarize,
+)
+from convcli.convolution.planning.planner import choose, least_seconds
+from convcli.convolution.planning.profile import Profile
 from convcli.image.tone import Finish
-from convcli.kernel.model import Kernel
-
-Y, X = np.mgrid[-3.0:4.0, -2.0:3.0]
-BELL = np.exp(-(Y**2) / 5 - X**2 / 3)
-WEIGHTS = {
-    "gaussian": BELL,
-    "two products": BELL * (1 - X**2 - Y**2),
-    "antisymmetric": BELL * X,
-    "neither": np.outer([1.0, 2.0, 5.0, 1.0], [3.0, -1.0, 2.0]),
-    "mean": np.full((5, 7), 1 / 35),
-    "box": np.full((4, 6), -0.75),
-    "column": np.array([[1.0], [2.0], [1.0], [-3.0]]),
-    "row of ones": np.ones((1, 9)),
-    "random": random_kernel((6, 5)),
-    "3x3": random_kernel((3, 3)),
-    "with holes": np.array([[1.0, 0, 0, 0, 0], [0, 0, 2.0, 0, 0], [0, 0, 0, 0, 0.5]]),
-}
-
-
-def all_ways(size, dtype, weights, finish=None, **options):
-    """Every plan for this, in every form of every backend that can do it."""
-    for backend in CANDIDATES:
-        try:
-            plan = plan_convolution(
-                size, dtype, Kernel("k", weights), ConvolveOptions(backend=backend, **options), finish
-            )
-        except UsageError:
-            assert backend == "winograd"
-            continue
-        for way in plan.ways():
-            yield f"{backend} {way.form}", plan.in_form(way.form)
-
-
-@pytest.mark.parametrize("depth", DTYPES)
-@pytest.mark.parametrize("name", WEIGHTS)
-def test_every_form_gives_the_exact_response(name, depth):
-    image, weights = random_image((37, 41, 2), DTYPES[depth]), WEIGHTS[name]
-    expected, largest = reference(image, weights)
-    plans = dict(all_ways(image.shape, image.dtype, weights))
-    assert len(plans) >= 5
-    for way, plan in plans.items():
-        allowed = bound(weights, largest, depth == "f64")
-        np.testing.assert_allclose(plan.run(image), expected, rtol=0, atol=allowed, err_msg=way)
-
-
-@pytest.mark.parametrize("options", [{"stride": (2, 3)}, {"dilation": (3, 2)}, {"stride": (3, 1), "dilation": (1, 2)}])
-@pytest.mark.parametrize("name", WEIGHTS)
-def test_every_form_strides_and_dilates_alike(name, options):
-    image, weights = random_image((33, 46), np.float32)[:, :, np.newaxis], WEIGHTS[name]
-    expected, largest = reference(image, weights, padding="wrap", extent="full", **options)
-    for way, plan in all_ways(image.shape, image.dtype, weights, padding="wrap", extent="full", **options):
-        atol = bound(weights, largest, double=False)
-        np.testing.assert_allclose(plan.run(image), expected, rtol=0, atol=atol, err_msg=way)
-
-
-@pytest.mark.parametrize("padding", ["reflect101", "constant", "replicate"])
-@pytest.mark.parametrize("name", ["gaussian", "two products", "mean", "random"])
-def test_every_form_rounds_bytes_to_the_nearest(name, padding):
-    image, weights = random_image((45, 51, 3), np.uint8), WEIGHTS[name] / np.abs(WEIGHTS[name]).sum()
-    expected, _ = reference(image, weights, padding=padding)
-    for way, plan in all_ways(image.shape, image.dtype, weights, Finish(np.dtype(np.uint8)), padding=padding):
-        error = np.abs(plan.run(image) - expected.clip(0, 255)).max()
-        assert error <= 0.5 + bound(weights, 255, double=False), way
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf, 1e30])
-@pytest.mark.parametrize("name", WEIGHTS)
-def test_a_sample_that_is_no_number_reaches_only_its_windows_in_every_form(name, value):
-    image, weights = random_image((64, 70, 1), np.float32), WEIGHTS[name]
-    clean, largest = reference(image, weights)
-    touched = image.copy()
-    touched[31, 20] = value
-    hit = (
-        reference((np.arange(image.size) == 31 * 70 + 20).reshape(image.shape).astype(np.float64), weights != 0)[0] != 0
-    )
-    for way, plan in all_ways(image.shape, image.dtype, weights):
-        result = plan.run(touched)
-        atol = bound(weights, largest, double=False)
-        np.testing.assert_allclose(result[~hit], clean[~hit], rtol=0, atol=atol, err_msg=way)
-        assert not (np.abs(result[hit]) < 1e20).any(), way
-
-
-@pytest.mark.parametrize("backend", [*CANDIDATES, "auto"])
-@pytest.mark.parametrize("name", ["gaussian", "two products", "mean", "3x3"])
-def test_results_do_not_depend_on_the_number_of_threads(name, backend):
-    image = random_image((300, 400), np.float32)
-    weights = WEIGHTS[name][:3, 1:4] if backend == "winograd" and name != "3x3" else WEIGHTS[name]
-    one, many = (convolve(image, weights, backend=backend, threads=n) for n in (1, 5))
-    np.testing.assert_array_equal(one, many)
 
 
 def test_the_choice_goes_by_options_not_by_threads():
@@ -137,133 +58,124 @@ def test_a_backend_that_is_named_has_no_runner_up():
 
 
 def test_loading_counts_for_a_process_that_filters_once():
-    load = load_of(Bank.depthwise(random_kernel((15, 15)), 1))
-    run = Run((128, 128))
-    assert choose([load], run, "fft")[0].seconds < 0.01 < choose([load], Run((128, 128), cold=True), "fft")[0].seconds
+    load = summarize(Bank.depthwise(random_kernel((15, 15)), 1))
+    run = CorrelationRequest((128, 128))
+    assert (
+        choose([load], run, "fft")[0].seconds
+        < 0.01
+        < choose([load], CorrelationRequest((128, 128), cold=True), "fft")[0].seconds
+    )
 
 
 def test_banks_are_planned_too():
     bank = Bank(np.random.default_rng(0).standard_normal((32, 32, 3, 3)))
     plan = plan_bank((64, 64, 32), np.float32, bank, ConvolveOptions(), (1, 1))
-    assert plan.backend in CANDIDATES
+    assert plan.backend in automatic_backends()
     assert plan.reason == "32 channels to 32, 3 x 3 each"
     assert plan.output_size == (64, 64, 32)
 
 
-@pytest.mark.parametrize(
-    ("spec", "options", "message"),
-    [
-        ("gaussian:size=5", {}, "3x3 kernels only, and this one is 5x5: choose kn2row, fft or auto"),
-        ("sobel_x", {"dilation": (2, 2)}, "knows no dilation, and 2,2 was asked for"),
-        ("sobel_x", {"stride": (2, 1)}, "at stride 1 only, and 2,1 was asked for"),
-    ],
+def summarize_like(size, weights, products, channels, box):
+    """A kernel on every channel with a part of its weights nonzero, as dense a pattern as that allows."""
+    places = size[0] * size[1]
+    count = places if box or products else round(weights * places)
+    rows = min(size[0], count)
+    return BankSummary(
+        size,
+        weights=count,
+        rows=rows,
+        columns=min(size[1], count),
+        distinct=1 if box else count,
+        products=1 if box and min(size) > 1 else products * (min(size) > 1),
+        mirrored=True,
+        box=box,
+        shared=True,
+        mean=box,
+        groups=channels,
+    )
+
+
+SUMMARIES = st.builds(
+    summarize_like,
+    size=st.tuples(st.integers(1, 60), st.integers(1, 60)),
+    weights=st.floats(0, 1),
+    products=st.integers(0, 4),
+    channels=st.integers(1, 200),
+    box=st.booleans(),
 )
-def test_winograd_says_what_it_does_not_compute(spec, options, message):
-    with pytest.raises(UsageError, match=message):
-        plan_convolution((9, 9, 1), np.float32, load_kernel(spec), ConvolveOptions(backend="winograd", **options))
-
-
-def test_the_others_refuse_nothing():
-    for backend in BACKENDS:
-        assert (refusal(backend, (5, 4), (2, 2), (3, 3)) is None) == (backend != "winograd")
-
-
-@pytest.mark.parametrize(
-    ("case", "possible"),
-    [
-        (("uint8", "uint8", 3, "reflect", 0.0), True),
-        (("float32", "float32", 1, "constant", (0.0, 0.0)), True),
-        (("float32", "float32", 1, "constant", 1.0), False),
-        (("uint8", "float32", 1, "reflect", 0.0), False),
-        (("uint16", "uint16", 1, "reflect", 0.0), False),
-        (("uint8", "uint8", 3, "wrap", 0.0), False),
-        (("uint8", "uint8", 129, "reflect", 0.0), False),
-    ],
+REQUESTS = st.builds(
+    CorrelationRequest,
+    output=st.tuples(st.integers(1, 3000), st.integers(1, 3000)),
+    stride=st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    dilation=st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    itemsize=st.sampled_from([4, 8]),
+    finished=st.booleans(),
+    cold=st.booleans(),
 )
-def test_whole_images_go_to_opencv_where_it_means_the_same(case, possible):
-    assert takes_whole(*case) is possible
+WHOLE = st.builds(
+    lambda output, kind, padding: CorrelationRequest(
+        output, whole=WholeImageRequest(kind, kind, padding), finished=kind == "uint8"
+    ),
+    output=st.tuples(st.integers(1, 3000), st.integers(1, 3000)),
+    kind=st.sampled_from(["uint8", "float32"]),
+    padding=st.sampled_from(["reflect101", "wrap"]),
+)
 
 
-SIZES = st.tuples(st.integers(1, 120), st.integers(1, 120))
+@given(summary=SUMMARIES, request_=REQUESTS | WHOLE)
+def test_no_form_is_predicted_to_take_less_than_the_least_of_its_backend(summary, request_):
+    profile = Profile(COEFFICIENTS)
+    for entry in REGISTRY:
+        least = least_seconds(entry, summary, request_, profile)
+        for costed in get_backend(entry.name).costed_forms(summary, request_):
+            assert least <= costed.seconds(COEFFICIENTS, SHIPPED_CORES) * (1 + 1e-12), (entry.name, costed)
 
 
 @given(
-    size=SIZES,
-    output=st.tuples(st.integers(1, 20000), st.integers(1, 20000)),
-    stride=st.tuples(st.integers(1, 9), st.integers(1, 9)),
-    dilation=st.tuples(st.integers(1, 9), st.integers(1, 9)),
-    products=st.integers(0, 4),
-    channels=st.integers(1, 300),
-    shared=st.booleans(),
-    itemsize=st.sampled_from([4, 8]),
-    finished=st.booleans(),
+    inputs=st.integers(1, 200),
+    outputs=st.integers(1, 200),
+    groups=st.integers(1, 3),
+    size=st.tuples(st.integers(1, 9), st.integers(1, 9)),
+    request_=REQUESTS,
 )
-def test_predictions_are_positive_and_know_every_term(
-    size, output, stride, dilation, products, channels, shared, itemsize, finished
-):
+def test_neither_does_a_bank(inputs, outputs, groups, size, request_):
     places = size[0] * size[1]
-    load = Load(
-        size,
-        places,
-        size[1],
-        places,
-        products,
-        True,
-        products == 1,
-        shared,
-        False,
-        *((1, 1, channels) if shared else (channels, 7, 1)),
+    summary = BankSummary(size, places, *size, places, 0, False, False, False, False, inputs, outputs, groups)
+    profile = Profile(COEFFICIENTS)
+    for entry in REGISTRY:
+        least = least_seconds(entry, summary, request_, profile)
+        for costed in get_backend(entry.name).costed_forms(summary, request_):
+            assert least <= costed.seconds(COEFFICIENTS, SHIPPED_CORES) * (1 + 1e-12), (entry.name, costed)
+
+
+@given(summary=SUMMARIES, request_=REQUESTS | WHOLE)
+def test_the_choice_is_the_cheapest_of_all_and_the_runner_up_the_next(summary, request_):
+    seconds = {}
+    for name in automatic_backends():
+        forms = get_backend(name).costed_forms(summary, request_)
+        if forms:
+            seconds[name] = min(costed.seconds(COEFFICIENTS, SHIPPED_CORES) for costed in forms)
+    best, runner_up = choose([summary], request_)
+    first, second, *_ = sorted(seconds.values())
+    assert best.seconds == first == seconds[best.backend]
+    assert tuple(runner_up) == (runner_up[0], second)
+    assert seconds[runner_up[0]] == second
+    assert runner_up[0] != best.backend
+
+
+def test_a_runner_up_travels_between_processes_as_a_pair():
+    summary = summarize(Bank.depthwise(random_kernel((5, 5)), 1))
+    _, runner_up = choose([summary], CorrelationRequest((300, 200)))
+    copy = pickle.loads(pickle.dumps(runner_up))
+    assert type(copy) is tuple
+    assert copy == tuple(runner_up)
+
+
+def test_bytes_under_a_small_kernel_ask_no_backend_but_opencv(monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        "convcli.convolution.planning.planner.get_backend", lambda name: asked.append(name) or get_backend(name)
     )
-    run = Run(output, stride, dilation, itemsize, finished=finished, cold=finished)
-    for backend in (*CANDIDATES, "torch"):
-        for way in ways(backend, load, run):
-            assert set(way.terms) <= set(COEFFICIENTS)
-            assert 0 < way.seconds(COEFFICIENTS, 2) < 1e9
-            assert way.tiles >= 1
-
-
-def test_the_fit_finds_the_coefficients_that_the_times_were_made_of():
-    shipped = {"a.sample": 1e-9, "a.call": 1e-5, "b.run": 1.0}
-    true = {"a.sample": 3e-9, "a.call": 4e-6}
-    generator = np.random.default_rng(0)
-    counts = [(10 ** generator.uniform(4, 7), 10 ** generator.uniform(1, 4)) for _ in range(200)]
-    samples = [
-        (Way(Form("dense"), {"a.sample": n, "a.call": c}, 2), (true["a.sample"] * n + true["a.call"] * c) / 2)
-        for n, c in counts
-    ]
-    found = fit(samples, shipped)
-    assert found["b.run"] == 1.0
-    np.testing.assert_allclose([found[name] for name in true], list(true.values()), rtol=0.01)
-
-
-def test_the_fit_never_finds_that_something_is_free():
-    samples = [(Way(Form("dense"), {"a.sample": 1e6, "a.call": 1e3}, 1), 1e-3)] * 5
-    samples += [(Way(Form("dense"), {"a.sample": 1e6, "a.call": 1e5}, 1), 0.9e-3)] * 5
-    assert min(fit(samples, {"a.sample": 1e-9, "a.call": 1e-6}).values()) > 0
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-@pytest.mark.parametrize("depth", ["f32", "f64"])
-def test_a_kernel_of_zeros_is_met_by_no_sample_in_any_form(depth, value):
-    image = np.full((9, 8, 2), value, DTYPES[depth])
-    for way, plan in all_ways(image.shape, image.dtype, np.zeros((3, 3))):
-        assert not plan.run(image).any(), way
-
-
-@pytest.mark.parametrize("samples", ["one", "all"])
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_a_weight_too_small_for_single_precision_is_not_zero_in_any_form(value, samples):
-    bell = np.exp(-0.65 * np.arange(-12.0, 13.0) ** 2)
-    weights = np.outer(bell, bell)  # down to 1e-81
-    image = random_image((40, 41, 1), np.float32)
-    image[20, 20] = value
-    if samples == "all":
-        image[...] = value
-    hit = np.ones(image.shape, bool)
-    if samples == "one":
-        hit[...] = False
-        hit[8:33, 8:33] = True
-    for way, plan in all_ways(image.shape, image.dtype, weights):
-        result = plan.run(image)
-        np.testing.assert_array_equal(result[hit], value, err_msg=way)
-        assert np.isfinite(result[~hit]).all(), way
+    finish = Finish(np.dtype(np.uint8))
+    plan_convolution((101, 103, 3), np.uint8, load_kernel("sharpen"), ConvolveOptions(), finish, cold=True)
+    assert asked == ["opencv"]

@@ -11,8 +11,9 @@ import threading
 import pytest
 from repository import ROOT
 
+from convcli.convolution.backends.registry import Library
 from convcli.convolution.planning import machine, profile
-from convcli.convolution.planning.costs import COEFFICIENTS
+from convcli.convolution.planning.cost_model import COEFFICIENTS
 from convcli.convolution.planning.profile import current_profile, problems, save_profile, stored_wisdom
 from convcli.errors import ProfileError
 
@@ -403,7 +404,8 @@ def test_versions_are_those_that_the_libraries_state():
 def test_a_library_that_lies_nowhere_is_of_unknown_version(monkeypatch, tmp_path):
     (tmp_path / "lonely.py").touch()
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(machine, "_LIBRARIES", {"a": ("lonely", ("lonely",)), "b": ("no_such", ("no_such",))})
+    absent = (Library("a", "lonely", ("lonely",)), Library("b", "no_such", ("no_such",)))
+    monkeypatch.setattr(machine, "_libraries", lambda: absent)
     assert machine.library_versions() == {"a": "unknown", "b": "unknown"}
 
 
@@ -423,7 +425,8 @@ def test_a_version_is_read_off_what_an_installer_leaves(monkeypatch, tmp_path, n
     (tmp_path / "cv2x").mkdir()
     (tmp_path / "cv2x" / "__init__.py").touch()
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(machine, "_LIBRARIES", {"opencv": ("cv2x", machine._LIBRARIES["opencv"][1])})
+    (opencv,) = (library for library in machine._libraries() if library.title == "opencv")
+    monkeypatch.setattr(machine, "_libraries", lambda: (opencv._replace(package="cv2x"),))
     assert machine.library_versions() == {"opencv": version}
 
 
@@ -432,7 +435,7 @@ def test_asking_for_the_profile_loads_no_library_that_is_not_needed(tuned):
     if tuned:
         save_profile(doubled(), WISDOM)
     code = (
-        "import sys\nimport convcli.convolution.planning.costs\nbefore = set(sys.modules)\n"
+        "import sys\nimport convcli.convolution.planning.cost_model\nbefore = set(sys.modules)\n"
         "from convcli.convolution.planning.profile import current_profile, stored_wisdom\n"
         "print(current_profile().source, stored_wisdom() is not None)\n"
         "print(*sorted({m.partition('.')[0] for m in set(sys.modules) - before}))"

@@ -1,0 +1,320 @@
+"""The plan of a convolution: sizes, the backend chosen, and running it on images of one size."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from convcli.convolution.backends.base import get_backend
+from convcli.convolution.bank import Bank
+from convcli.convolution.execution.tiles import ResolvedCorrelation, measure, run_tiles, run_whole
+from convcli.convolution.geometry import AxisGeometry, axis_geometry
+from convcli.convolution.options import ConvolveOptions, available_threads
+from convcli.convolution.planning.cost_model import (
+    ComputingForm,
+    CorrelationRequest,
+    CostedForm,
+    WholeImageRequest,
+    summarize,
+)
+from convcli.convolution.planning.planner import PlannedBackend, RunnerUp, choose
+from convcli.errors import FilterError, UsageError
+from convcli.image.tone import Finish
+from convcli.kernel.model import AnyKernel, CompositeKernel
+from convcli.system.threads import run_tasks
+
+# Kernels within these leave room for samples and sums of them in float32.
+_LEAST_SINGLE, _MOST_SINGLE = 1e-30, 1e30
+SAMPLE_TYPES = ("uint8", "uint16", "int16", "float32", "float64")
+# Padding in rows and columns, each the same at both ends or (before, after).
+Pad = tuple[int | tuple[int, int], int | tuple[int, int]]
+# A bank over at most so many positions is computed in parts of at least so many outputs, and so many parts at most.
+_FEW_OUTPUTS, _PART_OUTPUTS, _MOST_PARTS = 1024, 64, 8
+# Channels from which on one addition over all of them is quicker than one for each.
+_MANY_CHANNELS = 16
+
+
+@dataclass(frozen=True, eq=False)
+class _Bias:
+    """Adds a number to each channel of a response on its way into the output."""
+
+    values: NDArray[Any]
+    dtype: np.dtype[Any]
+
+    def __call__(self, response: NDArray[Any], out: NDArray[Any]) -> None:
+        if self.values.size >= _MANY_CHANNELS:
+            np.add(response, self.values, out=out)
+            return
+        for channel, value in enumerate(self.values):
+            np.add(response[..., channel], value, out=out[..., channel])
+
+
+@dataclass(frozen=True, eq=False)
+class ConvolutionPlan:
+    """A convolution that is ready to run on images of one size and sample type.
+
+    `form` says how the backend goes about the kernel (`dense`, `passes` or `box`), `seconds` what it is predicted to
+    take, and `runner_up` names the next of the other backends with its prediction, where there was a choice.
+    """
+
+    backend: str
+    reason: str
+    form: str
+    seconds: float
+    runner_up: RunnerUp | None
+    input_size: tuple[int, int, int]
+    output_size: tuple[int, int, int]
+    _request: CorrelationRequest
+    _resolved: ResolvedCorrelation
+    _finish: Finish | _Bias | None
+    _parts: "tuple[ConvolutionPlan, ...]" = ()
+
+    def run(self, pixels: NDArray[Any], out: NDArray[Any] | None = None) -> NDArray[Any]:
+        """Filter an image: the float response, or what the plan's Finish makes of it.
+
+        Parameters
+        ----------
+        pixels : ndarray, shape (height, width, channels)
+            An image of the plan's size.
+        out : ndarray, optional
+            Of the output's size and type and of any strides: takes the result, which is then not made anew.
+
+        Raises
+        ------
+        FilterError
+            where the image has another size than was planned for.
+        """
+        if pixels.shape != self.input_size:
+            raise FilterError(f"this plan is for an image of {self.input_size}, not {pixels.shape}")
+        resolved, finish = self._resolved, self._finish
+        dtype = resolved.dtype if finish is None else finish.dtype
+        if self._parts:
+            return self._run_parts(pixels, np.empty(self.output_size, dtype) if out is None else out)
+        whole = run_whole(pixels, resolved, dtype)
+        if whole is None:
+            return run_tiles(pixels, resolved, dtype, finish, out)
+        if out is None:
+            return whole
+        out[...] = whole
+        return out
+
+    def _run_parts(self, pixels: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+        ends = np.cumsum([part.output_size[2] for part in self._parts]).tolist()
+
+        def do(number: int) -> None:
+            part = self._parts[number]
+            part.run(pixels, out[..., ends[number] - part.output_size[2] : ends[number]])
+
+        run_tasks(len(ends), lambda: do, self._resolved.threads or available_threads())
+        return out
+
+    def costed_forms(self) -> list[CostedForm]:
+        """List the forms in which the backend can do this, with what they cost; of several kernels, the first one."""
+        return self._resolved.backend.costed_forms(summarize(self._resolved.banks[0]), self._request)
+
+    def in_form(self, form: ComputingForm) -> "ConvolutionPlan":
+        """Return this plan of one kernel in another form than was chosen, to compare them."""
+        return replace(self, form=form.name, _resolved=replace(self._resolved, forms=(form,), kept=None), _parts=())
+
+    def measure(self) -> None:
+        """Let the backend spend up to seconds on making later runs of this very task faster, as FFTW can."""
+        measure(self._resolved)
+
+
+def plan_convolution(
+    size: tuple[int, int, int],
+    dtype: DTypeLike,
+    kernel: AnyKernel,
+    options: ConvolveOptions,
+    finish: Finish | None = None,
+    *,
+    cold: bool = False,
+) -> ConvolutionPlan:
+    """Work out sizes and choose a backend for images of `size` (height, width, channels) and `dtype`.
+
+    `cold` counts what a backend takes to load, for a process that filters once.
+
+    Raises UsageError and FilterError, as `convolve` does.
+    """
+    dtype = np.dtype(dtype).newbyteorder("=")
+    if dtype.name not in SAMPLE_TYPES:
+        raise FilterError(f"samples of type {dtype} are not filtered: expected {', '.join(SAMPLE_TYPES)}")
+    height, width, channels = size
+    if 0 in size:
+        raise FilterError(f"an image of {height} x {width} pixels and {channels} channels is empty")
+    value = options.padding_value
+    if isinstance(value, tuple) and len(value) not in (1, channels):
+        raise FilterError(f"{len(value)} padding values were given for {channels} channels: give one, or one a channel")
+    weights, anchor = aligned_weights(kernel, options)
+    (anchor_y, anchor_x), (kernel_h, kernel_w) = anchor, weights[0].shape
+    (stride_y, stride_x), (dilation_y, dilation_x) = options.stride, options.dilation
+    rows = axis_geometry(height, kernel_h, anchor=anchor_y, extent=options.extent, stride=stride_y, dilation=dilation_y)
+    columns = axis_geometry(
+        width, kernel_w, anchor=anchor_x, extent=options.extent, stride=stride_x, dilation=dilation_x
+    )
+    work_dtype = np.dtype(np.float64 if options.precision == "double" or dtype == np.float64 else np.float32)
+    if work_dtype == np.float32:
+        _check_single(weights, options)
+    banks = tuple(Bank.depthwise(each, channels) for each in weights)
+    result = np.dtype(work_dtype if finish is None else finish.dtype)
+    same_size = options.stride == options.dilation == (1, 1) and (rows.output, columns.output) == (height, width)
+    only_converts = len(banks) == 1 and (finish is None or finish.only_converts)
+    whole = None
+    # Libraries compute in float32 unless given more.
+    if same_size and only_converts and (work_dtype == np.float32 or dtype == np.float64):
+        whole = WholeImageRequest(dtype.name, result.name, options.padding, zero=not np.any(value))
+    request = CorrelationRequest(
+        (rows.output, columns.output),
+        options.stride,
+        options.dilation,
+        work_dtype.itemsize,
+        whole,
+        finished=result.kind != "f",
+        cold=cold,
+    )
+    planned, runner_up = choose([summarize(bank) for bank in banks], request, options.backend)
+    combine = kernel.combine if isinstance(kernel, CompositeKernel) else "sum"
+    resolved = _resolve(banks, combine, rows, columns, options, work_dtype, planned)
+    return _plan(planned, runner_up, size, request, resolved, finish)
+
+
+def plan_bank(
+    size: tuple[int, int, int],
+    dtype: DTypeLike,
+    bank: Bank,
+    options: ConvolveOptions,
+    pad: Pad = (0, 0),
+    bias: NDArray[Any] | None = None,
+    *,
+    cold: bool = False,
+) -> ConvolutionPlan:
+    """ConvolutionPlan `correlate_bank` for images of `size` (height, width, inputs) and `dtype`.
+
+    Of the options, extent, flip, anchor and precision have no meaning here.
+    """
+    dtype = np.dtype(dtype).newbyteorder("=")
+    if size[2] != bank.inputs:
+        raise FilterError(f"this bank reads {bank.inputs} channels; the image is of shape {size}")
+    edges = tuple(each if isinstance(each, tuple) else (each, each) for each in pad)
+    rows, columns = (
+        replace(
+            axis_geometry(
+                size[axis] + sum(edges[axis]),
+                bank.size[axis],
+                anchor=0,
+                extent="valid",
+                stride=options.stride[axis],
+                dilation=options.dilation[axis],
+            ),
+            before=edges[axis][0],
+            after=edges[axis][1],
+        )
+        for axis in (0, 1)
+    )
+    work_dtype = np.dtype(np.float64 if dtype == np.float64 else np.float32)
+    output = rows.output, columns.output
+    request = CorrelationRequest(output, options.stride, options.dilation, work_dtype.itemsize, cold=cold)
+    planned, runner_up = choose([summarize(bank)], request, options.backend)
+    resolved = replace(_resolve((bank,), "sum", rows, columns, options, work_dtype, planned), kept={})
+    finish = None if bias is None else _Bias(np.asarray(bias, work_dtype), work_dtype)
+    plan = _plan(planned, runner_up, size, request, resolved, finish)
+    if bank.groups > 1 or bank.outputs < 2 * _PART_OUTPUTS or request.kept > _FEW_OUTPUTS:
+        return plan
+    # Too few positions to be shared out among cores, as in the deep layers of a network: its channels are.
+    alone = replace(options, backend=planned.backend, threads=1)
+    parts = []
+    for some in np.array_split(np.arange(bank.outputs), min(bank.outputs // _PART_OUTPUTS, _MOST_PARTS)):
+        part = slice(int(some[0]), int(some[-1]) + 1)
+        share = None if bias is None else bias[part]
+        parts.append(plan_bank(size, dtype, Bank(bank.weights[part]), alone, pad, share))
+    return replace(plan, _parts=tuple(parts))
+
+
+def _resolve(
+    banks: tuple[Bank, ...],
+    combine: str,
+    rows: AxisGeometry,
+    columns: AxisGeometry,
+    options: ConvolveOptions,
+    dtype: np.dtype[Any],
+    planned: PlannedBackend,
+) -> ResolvedCorrelation:
+    backend = get_backend(planned.backend)
+    backend.load()
+    return ResolvedCorrelation(
+        banks,
+        combine,
+        rows,
+        columns,
+        options.dilation,
+        options.padding,
+        options.padding_value,
+        dtype,
+        backend,
+        planned.forms,
+        options.threads,
+        options.device,
+    )
+
+
+def _plan(
+    planned: PlannedBackend,
+    runner_up: RunnerUp | None,
+    size: tuple[int, int, int],
+    request: CorrelationRequest,
+    resolved: ResolvedCorrelation,
+    finish: Finish | _Bias | None,
+) -> ConvolutionPlan:
+    form = " and ".join(dict.fromkeys(form.name for form in planned.forms))
+    return ConvolutionPlan(
+        planned.backend,
+        planned.reason,
+        form,
+        planned.seconds,
+        runner_up,
+        size,
+        resolved.output_size,
+        request,
+        resolved,
+        finish,
+    )
+
+
+def aligned_weights(kernel: AnyKernel, options: ConvolveOptions) -> tuple[list[NDArray[np.float64]], tuple[int, int]]:
+    """Turn kernels as written into weights as laid on the image, all of one size with one anchor.
+
+    Those of a composite that differ in size are surrounded with zeros, so that their anchors meet.
+    """
+    components = kernel.kernels if isinstance(kernel, CompositeKernel) else (kernel,)
+    laid = []
+    for component in components:
+        (height, width), weights = component.size, component.weights
+        anchor = options.anchor or component.anchor or (height // 2, width // 2)
+        if not (0 <= anchor[0] < height and 0 <= anchor[1] < width):
+            raise UsageError(
+                f"anchor {anchor[0]},{anchor[1]} lies outside kernel {component.name!r} of {height}x{width}: "
+                f"rows count from 0 to {height - 1}, columns from 0 to {width - 1}"
+            )
+        if options.flip:
+            weights, anchor = weights[::-1, ::-1], (height - 1 - anchor[0], width - 1 - anchor[1])
+        laid.append((weights, anchor))
+    top, left = (max(anchor[axis] for _, anchor in laid) for axis in (0, 1))
+    bottom, right = (max(weights.shape[axis] - anchor[axis] for weights, anchor in laid) for axis in (0, 1))
+    aligned = []
+    for weights, anchor in laid:
+        whole = np.zeros((top + bottom, left + right))
+        y, x = top - anchor[0], left - anchor[1]
+        whole[y : y + weights.shape[0], x : x + weights.shape[1]] = weights
+        aligned.append(whole)
+    return aligned, (top, left)
+
+
+def _check_single(weights: list[NDArray[np.float64]], options: ConvolveOptions) -> None:
+    """Refuse weights and padding values that float32 would turn to zero or infinity."""
+    for sizes in (*map(np.abs, weights), np.abs(options.padding_value)):
+        largest = float(np.max(sizes))
+        if not (largest == 0.0 or _LEAST_SINGLE < largest < _MOST_SINGLE):
+            raise UsageError(
+                f"a number of the size {largest:g} is too much for single precision: choose precision double"
+            )
