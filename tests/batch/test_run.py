@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 import pytest
 from hanging import LONG, must_end
-from repository import ROOT
+from repository import ROOT, bare_environment
 
 from convcli.batch import local_processes as workers
 from convcli.batch import run as batch_run
@@ -574,9 +574,10 @@ def limited_run(code, *, file_bytes):
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
 
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", code]
-    return subprocess.run(command, capture_output=True, text=True, env=environment, preexec_fn=limit, check=False)
+    return subprocess.run(
+        command, capture_output=True, text=True, env=bare_environment(), preexec_fn=limit, check=False
+    )
 
 
 PRINTING = """

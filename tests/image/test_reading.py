@@ -1,7 +1,6 @@
 """Reading: every format against an independent writer, and everything that is cut, wrong or not an image."""
 
 import io
-import os
 import struct
 import subprocess
 import sys
@@ -15,7 +14,7 @@ import tifffile
 from image_samples import as_stored, exif, pillow, rough, saved, smooth, srgb_profile
 from PIL import Image as Pillow
 from PIL import ImageOps
-from repository import ROOT
+from repository import bare_environment
 
 from convcli.errors import ImageReadError
 from convcli.image import memory_check
@@ -378,7 +377,7 @@ def test_missing_files_and_directories_are_named(tmp_path):
         read_image(tmp_path / "none.png")
     with pytest.raises(ImageReadError, match="a directory, not an image; name a file in it"):
         read_image(tmp_path)
-    with pytest.raises(ImageReadError, match="cannot be read: embedded null byte"):
+    with pytest.raises(ImageReadError, match="cannot be read: "):
         read_image("a\0b.png")
 
 
@@ -450,8 +449,9 @@ def test_reading_and_writing_png_load_no_heavy_module():
         "data = png.encode(np.zeros((64, 64, 3), np.uint8), Metadata(), compression='balanced', threads=2);"
         f"reading.decode_image(data, 'x'); print([m for m in {heavy} if m in sys.modules])"
     )
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=bare_environment()
+    )
     assert done.stdout.strip() == "[]"
 
 

@@ -372,8 +372,14 @@ def command(*arguments):
 
 def start(*arguments, **options):
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, **options}
-    return subprocess.Popen(command(*arguments), env=environment, text=True, **streams)
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
+    options = {"preexec_fn": heed_interrupts, **streams, **options}
+    return subprocess.Popen(command(*arguments), env=environment, text=True, **options)
+
+
+def heed_interrupts():
+    """Undo what a shell does for its background jobs, the tests among them: to ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="module")
