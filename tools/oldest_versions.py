@@ -24,7 +24,10 @@ def oldest(extras: Sequence[str], project: Path = PROJECT) -> Iterator[str]:
         If a dependency states no lower bound.
     """
     table = tomllib.loads(project.read_text(encoding="utf-8"))["project"]
-    for requirement in (*table["dependencies"], *(line for name in extras for line in table["optional-dependencies"][name])):
+    for requirement in (
+        *table["dependencies"],
+        *(line for name in extras for line in table["optional-dependencies"][name]),
+    ):
         match = re.match(r"([\w.-]+)>=([\w.]+)", requirement)
         if match is None:
             raise ValueError(f"{project}: {requirement!r} states no lower bound; write it as name>=version")
