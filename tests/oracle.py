@@ -97,7 +97,7 @@ def reference(
 
 
 def bound(weights: np.ndarray, largest: float, double: bool) -> float:
-    """The error that DESIGN allows."""
+    """The error that docs/numerics.md allows."""
     return (1e-13 if double else 2e-6) * float(np.abs(weights).sum()) * largest
 
 

@@ -13,7 +13,7 @@ from convcli.convolution.options import ConvolveOptions
 
 ALGORITHMS = ("direct", "im2col", "kn2row", "winograd", "fft")
 
-# Of DESIGN: the error that float32 may have, relative to the sum of weights times the largest sample.
+# The bound of docs/numerics.md: the error that float32 may have, relative to the sum of weights times the largest sample.
 BOUND = 2e-6
 
 

@@ -29,7 +29,7 @@ BACKENDS = ("direct", "fft", "opencv")
 
 
 def check(image, weights, *, backend, precision="single", out=False, threads=2, **options):
-    """Compare one convolution with the reference, as DESIGN section 5 defines right."""
+    """Compare one convolution with the reference, as docs/numerics.md defines right."""
     expected, largest = reference(image, weights, **options)
     double = precision == "double" or image.dtype == np.float64
     allowed = bound(weights, largest, double)
