@@ -456,6 +456,7 @@ def test_fail_fast_gives_up(tmp_path, monkeypatch):
     assert len(contents()) == 199
 
 
+@pytest.mark.slow
 def test_ten_thousand_empty_files(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "photos").mkdir()
@@ -664,6 +665,7 @@ def test_files_that_kill_their_workers_fail_and_the_others_are_done(photos, monk
     assert len(contents()) == FILES - len(bad)
 
 
+@pytest.mark.slow
 def test_processes_that_all_die_at_once_end_the_run_with_one_error(photos, monkeypatch):
     monkeypatch.setattr(workers, "_serve", lambda *_: os._exit(3))
     results = do()
