@@ -8,7 +8,7 @@ import sys
 import cv2
 import numpy as np
 import pytest
-from repository import ROOT
+from repository import ROOT, bare_environment
 
 PACKAGE = ROOT / "convcli"
 
@@ -85,9 +85,8 @@ def test_only_the_command_line_knows_typer_and_rich(module):
 def loaded(code, *arguments):
     """The top-level modules, and those of convcli, that are loaded after running some code in a fresh interpreter."""
     program = f"import sys\n{code}\nprint(*sorted(sys.modules), sep='\\n', file=sys.stderr)"
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", program, *map(str, arguments)]
-    result = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    result = subprocess.run(command, capture_output=True, text=True, check=True, env=bare_environment())
     return set(result.stderr.splitlines())
 
 

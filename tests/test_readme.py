@@ -59,7 +59,7 @@ def test_the_first_command_installs_and_finds_edges(place):
     first, _ = INSTALLING
     making, installing, filtering = first.strip().split(" && ")
     assert making == "python3 -m venv .venv"
-    assert installing == ".venv/bin/pip install -q ."
+    assert installing == ".venv/bin/pip install -q -c constraints.txt ."
     outcome = run(filtering.replace(".venv/bin/", "") + " -f", place)
     shown = re.search(r"^    (wrote edges\.png: .*), [\d.]+ ms$", README, re.MULTILINE)
     assert shown is not None

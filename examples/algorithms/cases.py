@@ -13,7 +13,7 @@ from convcli.convolution.plan import ConvolutionPlan, plan_bank
 
 ALGORITHMS = ("direct", "im2col", "kn2row", "winograd", "fft")
 
-# Of DESIGN: the error that float32 may have, relative to the sum of weights times the largest sample.
+# The bound of docs/numerics.md in single precision, relative to the sum of weights times the largest sample.
 BOUND = 2e-6
 
 
@@ -79,7 +79,7 @@ CASES = {
 
 
 def ready(arrays: Mapping[str, np.ndarray], arguments: Mapping[str, Any]) -> Callable[[], object]:
-    """Give what runs a case by an algorithm once, in a process that has loaded all that it takes.
+    """Return a function that runs a case by an algorithm once, in a process that has loaded all that it takes.
 
     Picture and weights come as arrays: making them here would raise the peak above that of the run.
     """

@@ -102,7 +102,7 @@ def given(key: str) -> int:
 
 
 def mark(value: float | None, limits: Sequence[float]) -> str:
-    """Give the mark of a value.
+    """Return the mark of a value.
 
     >>> mark(0.3, (0.25, 1.0, 4.0)), mark(9.0, (0.25, 1.0, 4.0)), mark(None, (1, 2, 3))
     ('+', '--', '--')

@@ -16,7 +16,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from repository import ROOT
+from hanging import LONG, must_end
+from repository import ROOT, bare_environment
 
 from convcli.batch import local_processes as workers
 from convcli.batch import run as batch_run
@@ -96,6 +97,24 @@ def failures(results):
     return {result.input: result.error for result in results if result.status == "failed"}
 
 
+def held(monkeypatch, free=0):
+    """Have every image but the first `free` wait to be released: (how many have begun, what releases them)."""
+    context = get_context("fork")
+    begun, released = context.Value("i", 0), context.Event()
+    original = job.read_source
+
+    def read_source(*arguments):
+        with begun.get_lock():
+            begun.value += 1
+            number = begun.value
+        if number > free:
+            released.wait(LONG)
+        return original(*arguments)
+
+    monkeypatch.setattr(job, "read_source", read_source)
+    return begun, released
+
+
 # What is done
 
 
@@ -135,13 +154,20 @@ def test_name_and_format_are_followed(photos):
 
 def test_the_caller_is_called_while_nothing_ends(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    write(tmp_path / "large.png", size=(1500, 1500))
-    asked = options(kernels=("gaussian:sigma=20",) * 4)
-    times = [time.monotonic()]
-    results = list(run_batch(plan_batch(["large.png"], asked), asked, on_tick=lambda: times.append(time.monotonic())))
-    assert statuses(results) == {"large.png": "done"}
-    assert max(np.diff(times)) < 0.2
-    assert len(times) > 2
+    write(tmp_path / "a.png")
+    _begun, released = held(monkeypatch)
+    ticks = []
+
+    def tick():
+        ticks.append(released.is_set())
+        if len(ticks) == 4:
+            released.set()  # and not before: without these calls the image would never end
+
+    asked = options()
+    with must_end():
+        results = list(run_batch(plan_batch(["a.png"], asked), asked, on_tick=tick))
+    assert statuses(results) == {"a.png": "done"}
+    assert ticks[:4] == [False] * 4
 
 
 def test_a_dry_run_touches_nothing(photos):
@@ -430,6 +456,7 @@ def test_fail_fast_gives_up(tmp_path, monkeypatch):
     assert len(contents()) == 199
 
 
+@pytest.mark.slow
 def test_ten_thousand_empty_files(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "photos").mkdir()
@@ -548,9 +575,10 @@ def limited_run(code, *, file_bytes):
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
 
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", code]
-    return subprocess.run(command, capture_output=True, text=True, env=environment, preexec_fn=limit, check=False)
+    return subprocess.run(
+        command, capture_output=True, text=True, env=bare_environment(), preexec_fn=limit, check=False
+    )
 
 
 PRINTING = """
@@ -637,6 +665,7 @@ def test_files_that_kill_their_workers_fail_and_the_others_are_done(photos, monk
     assert len(contents()) == FILES - len(bad)
 
 
+@pytest.mark.slow
 def test_processes_that_all_die_at_once_end_the_run_with_one_error(photos, monkeypatch):
     monkeypatch.setattr(workers, "_serve", lambda *_: os._exit(3))
     results = do()
@@ -676,32 +705,22 @@ def test_closing_stops_the_work_and_what_is_done_is_kept(photos):
     assert len(contents()) == FILES
 
 
-def slowly(monkeypatch, seconds):
-    """Have every image take so long."""
-    original = job.read_source
-
-    def read_source(*arguments):
-        time.sleep(seconds)
-        return original(*arguments)
-
-    monkeypatch.setattr(job, "read_source", read_source)
-
-
 def test_what_is_finished_while_a_run_is_interrupted_is_told(photos, monkeypatch):
-    slowly(monkeypatch, 0.3)
+    begun, released = held(monkeypatch, free=2)
+    monkeypatch.setattr(batch_run, "_GRACE", 60)
     asked = options(existing="skip")
-    told, late, ticks = [], [], []
+    told, late = [], []
 
     def tick():
-        ticks.append(time.monotonic())
-        if told and ticks[-1] > told[-1][0] + 0.05:  # the next ones are in hand
+        if told and begun.value > 2:  # the next ones are in hand
+            released.set()
             raise KeyboardInterrupt
 
-    with contextlib.suppress(KeyboardInterrupt):
+    with contextlib.suppress(KeyboardInterrupt), must_end():
         for result in run_batch(plan_batch(["photos"], asked), asked, on_tick=tick, on_late=late.append):
-            told.append((time.monotonic(), result))
+            told.append(result)
     assert late
-    outputs = [result.output for result in (*(result for _, result in told), *late)]
+    outputs = [result.output for result in (*told, *late)]
     assert sorted(outputs) == sorted(f"out/{name}" for name in contents())
     assert {result.status for result in late} == {"done"}
     records, _ = read_journal("out")
@@ -721,22 +740,17 @@ def test_what_ended_together_with_the_last_result_that_was_taken_is_told(photos)
     assert sorted(result.output for result in (*told, *late)) == sorted(f"out/{name}" for name in contents())
 
 
-def test_an_interrupt_in_the_caller_stops_within_a_second(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    for number in range(4):
-        write(tmp_path / "photos" / f"{number}.png", number, (2000, 2000))
-    asked = options(existing="skip", kernels=("gaussian:sigma=30",) * 20)
-    began = []
+def test_an_interrupt_in_the_caller_waits_for_no_long_work(photos, monkeypatch):
+    begun, _released = held(monkeypatch)
+    asked = options(existing="skip")
 
     def tick():
-        began.append(time.monotonic())
-        if len(began) > 3:
+        if begun.value == 2:
             raise KeyboardInterrupt
 
     before = children()
-    with pytest.raises(KeyboardInterrupt):
+    with must_end(), pytest.raises(KeyboardInterrupt):
         list(run_batch(plan_batch(["photos"], asked), asked, on_tick=tick))
-    assert time.monotonic() - began[-1] < 2
     assert children() == before
     assert not temporaries()
     Journal("out").close()  # which nobody holds any more
@@ -744,27 +758,34 @@ def test_an_interrupt_in_the_caller_stops_within_a_second(tmp_path, monkeypatch)
 
 def test_a_second_interrupt_stops_at_once(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    write(tmp_path / "photos" / "a.png", 0, (2000, 2000))
-    asked = options(existing="skip", kernels=("gaussian:sigma=30",) * 20)
-    monkeypatch.setattr(batch_run, "_GRACE", 60)
-    ticks = []
+    write(tmp_path / "photos" / "a.png")
+    asked = options(existing="skip")
+    monkeypatch.setattr(batch_run, "_GRACE", LONG)
+    begun = get_context("fork").Event()
+
+    def read_source(*_arguments):
+        told, tell = os.pipe()
+        os.set_blocking(tell, False)
+        signal.set_wakeup_fd(tell)
+        begun.set()
+        os.read(told, 1)  # until the first interrupt has this process asked to stop
+        os.kill(os.getppid(), signal.SIGUSR1)  # the second one
+        time.sleep(LONG)
 
     def tick():
-        ticks.append(time.monotonic())
-        if len(ticks) == 3:
-            signal.setitimer(signal.ITIMER_REAL, 0.2)  # the second one
+        if begun.is_set():
             raise KeyboardInterrupt
 
     def interrupt(_number, _frame):
         raise KeyboardInterrupt
 
-    before, old = children(), signal.signal(signal.SIGALRM, interrupt)
+    monkeypatch.setattr(job, "read_source", read_source)
+    before, old = children(), signal.signal(signal.SIGUSR1, interrupt)
     try:
-        with pytest.raises(KeyboardInterrupt):
+        with must_end(), pytest.raises(KeyboardInterrupt):
             list(run_batch(plan_batch(["photos"], asked), asked, on_tick=tick))
     finally:
-        signal.signal(signal.SIGALRM, old)
-    assert time.monotonic() - ticks[-1] < 2
+        signal.signal(signal.SIGUSR1, old)
     assert children() == before
     assert not temporaries()
 

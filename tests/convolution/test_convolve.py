@@ -123,6 +123,7 @@ def test_anchor_and_flip_are_those_of_scipy_ndimage_also_for_even_sizes(padding,
     np.testing.assert_allclose(result, expected, rtol=0, atol=1e-11)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(
     height=st.integers(1, 40),
@@ -409,7 +410,15 @@ def test_the_pairwise_selection_meets_every_pair():
 
 
 @pytest.mark.parametrize("backend", [*GENERAL, "auto"])
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32, np.float64])
+@pytest.mark.parametrize(
+    "dtype",
+    [
+        np.uint8,
+        pytest.param(np.uint16, marks=pytest.mark.slow),
+        np.float32,
+        pytest.param(np.float64, marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize(
     "spec",
     [

@@ -1,7 +1,6 @@
 """Reading: every format against an independent writer, and everything that is cut, wrong or not an image."""
 
 import io
-import os
 import subprocess
 import sys
 from itertools import repeat
@@ -11,7 +10,7 @@ import pytest
 from image_samples import LOSSLESS, as_stored, exif, hdr, npy, pillow, rough, saved, smooth, srgb_profile, tiff
 from PIL import Image as Pillow
 from PIL import ImageOps
-from repository import ROOT
+from repository import bare_environment
 
 from convcli.errors import ImageReadError
 from convcli.image.reading import decode_image, read_all, read_image
@@ -112,7 +111,7 @@ def test_missing_files_and_directories_are_named(tmp_path):
         read_image(tmp_path / "none.png")
     with pytest.raises(ImageReadError, match="a directory, not an image; name a file in it"):
         read_image(tmp_path)
-    with pytest.raises(ImageReadError, match="cannot be read: embedded null byte"):
+    with pytest.raises(ImageReadError, match="cannot be read: "):
         read_image("a\0b.png")
 
 
@@ -176,8 +175,9 @@ def test_reading_and_writing_png_load_no_heavy_module():
         "data, _ = writing.encode_image(image, registry.format_for('a.png'));"
         f"reading.decode_image(data, 'x'); print([m for m in {heavy} if m in sys.modules])"
     )
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=bare_environment()
+    )
     assert done.stdout.strip() == "[]"
 
 

@@ -38,7 +38,7 @@ def loop_over_planes(image, weights, groups, pad, stride, dilation, value=0.0):
 
 
 def assert_is_the_loop(image, weights, groups, *, backend, pad=(0, 0), stride=(1, 1), dilation=(1, 1), value=0.0):
-    """Compare a backend with the loop, within DESIGN's bound."""
+    """Compare a backend with the loop, within the bound of docs/numerics.md."""
     options = {"pad": pad, "stride": stride, "dilation": dilation}
     result = correlate_bank(image, Bank(weights, groups), backend=backend, padding_value=value, **options)
     expected = loop_over_planes(image, weights, groups, **options, value=value)

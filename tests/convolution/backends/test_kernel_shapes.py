@@ -27,7 +27,7 @@ GEOMETRIES = {
 
 
 def assert_is_scipys(image, weights, backend, **options):
-    """Compare one convolution with the reference, within DESIGN's bound."""
+    """Compare one convolution with the reference, within the bound of docs/numerics.md."""
     expected, largest = reference(image, weights, **options)
     result = convolve(image, weights, backend=backend, **options)
     assert result.shape == expected.shape

@@ -9,7 +9,7 @@ import sys
 import threading
 
 import pytest
-from repository import ROOT
+from repository import bare_environment
 
 from convcli.convolution.backends.registry import Library
 from convcli.convolution.planning import machine, profile
@@ -440,8 +440,9 @@ def test_asking_for_the_profile_loads_no_library_that_is_not_needed(tuned):
         "print(current_profile().source, stored_wisdom() is not None)\n"
         "print(*sorted({m.partition('.')[0] for m in set(sys.modules) - before}))"
     )
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=bare_environment()
+    )
     used, modules = result.stdout.splitlines()
     assert used == ("measured True" if tuned else "shipped False")
     assert not set(modules.split()) & {

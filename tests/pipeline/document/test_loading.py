@@ -131,10 +131,8 @@ def test_thousands_of_steps_are_put_in_order_without_recursion():
         ("steps: [relu]\ninput: {range: bite}", "net.yaml: input.range: unknown word 'bite': expected file, byte,"),
         ("steps: [relu]\ninput: {size: [0, 3]}", "net.yaml: input.size: must be at least 1, not [0, 3]"),
         ("steps: [relu]\nweights: {init: hi}", "net.yaml: weights.init: unknown word 'hi': expected he, xavier"),
-        (
-            "steps:\n  - concat\n    from: [a, b]",
-            "net.yaml: line 3: not valid YAML: mapping values are not allowed in this context; a step with something",
-        ),
+        ("steps:\n  - concat\n    from: [a, b]", "net.yaml: line 3: not valid YAML: "),
+        ("steps:\n  - concat\n    from: [a, b]", "; a step with something"),
         ("steps: [&a relu, *a]", "net.yaml: line 1: anchors and aliases"),
         ("steps: [!!python/name:os.system relu]", "net.yaml: line 1: tags such as"),
         (
