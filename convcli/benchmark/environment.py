@@ -13,7 +13,7 @@ _OTHERS = ("scipy", "torch")
 
 
 def describe_machine(threads: int | None) -> dict[str, Any]:
-    """Describe this machine, and how many `threads` each contestant of ours had; None stands for all there are.
+    """Describe this machine, and how many `threads` each call of ours had; None stands for all there are.
 
     >>> sorted(describe_machine(None))
     ['arch', 'available_threads', 'cores', 'load', 'memory_bytes', 'processor', 'system', 'threads']

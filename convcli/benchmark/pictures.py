@@ -1,6 +1,5 @@
 """Small pictures of outputs and of their differences from the reference, for reports that people look at."""
 
-import base64
 import math
 from typing import Any
 
@@ -17,7 +16,8 @@ from convcli.process.kernel_chain import resolve_mapping
 
 LARGEST_SIDE = 240
 # Blue below zero, white at it, red above: ColorBrewer's RdBu, readable to the colour-blind.
-_NEGATIVE, _ZERO, _POSITIVE = np.array([(33, 102, 172), (247, 247, 247), (178, 24, 43)], dtype=np.float64)
+DIFFERENCE_COLOURS = ((33, 102, 172), (247, 247, 247), (178, 24, 43))
+_NEGATIVE, _ZERO, _POSITIVE = np.array(DIFFERENCE_COLOURS, dtype=np.float64)
 _STRIP_ROWS = 256
 _LOOKED_AT = 512  # rows and columns, from which the range of a response is known well enough
 _NEARLY_ALL = 99.0  # percent
@@ -25,7 +25,7 @@ _A_LITTLE_MORE = 1.1
 _SCALES = (1.0, 0.7, 0.5, 0.3, 0.2, 0.1, 0.07, 0.05, 0.03, 0.02, 0.01, 0.005, 0.002, 0.001)
 
 
-class Painter:
+class PictureMaker:
     """Makes the pictures of one comparison: all outputs mapped alike, as `convcli filter` maps the kernel's response.
 
     `source` is the sample type of the image, in whose units responses are; `side` the longest side of a picture. A
@@ -112,8 +112,8 @@ def difference_colours(difference: NDArray[np.float64], full: float) -> NDArray[
     return np.asarray(np.rint(_ZERO + np.abs(share) * (ends - _ZERO)), np.uint8)
 
 
-def data_uri(pixels: NDArray[np.uint8]) -> str:
-    """Encode a picture (height, width, 1 or 3 channels) as PNG inside a URI."""
+def encode_png(pixels: NDArray[np.uint8]) -> bytes:
+    """Return a picture (height, width, 1 or 3 channels) as the bytes of a PNG file."""
     encoded = opencv_codec.encode(".png", pixels)
     assert encoded is not None  # OpenCV writes any gray or RGB picture of bytes
-    return f"data:image/png;base64,{base64.b64encode(encoded.tobytes()).decode('ascii')}"
+    return encoded.tobytes()

@@ -9,9 +9,9 @@ from numpy.testing import assert_allclose
 from oracle import NUMPY_PADDING, bound, random_image, random_kernel, reference
 
 from convcli import convolve, load_kernel
-from convcli.benchmark.case import Case
-from convcli.benchmark.plain import PLAIN_CALLS, plain_run
+from convcli.benchmark.library_calls import LIBRARY_CALLS, library_run
 from convcli.benchmark.reference import Reference, compute_reference
+from convcli.benchmark.workload import Workload
 from convcli.convolution.options import ConvolveOptions
 from convcli.errors import FilterError
 from convcli.kernel.model import Kernel
@@ -21,7 +21,7 @@ GEOMETRIES = {
     "anchored, strided and dilated": {"anchor": (0, 0), "stride": (2, 3), "dilation": (2, 1)},
     "flipped": {"flip": True, "dilation": (1, 2)},
 }
-CALLS = {call.name: call for call in PLAIN_CALLS}
+CALLS = {call.name: call for call in LIBRARY_CALLS}
 
 
 @pytest.mark.parametrize("large", [math.inf, 0.0], ids=["by definition", "by transforms"])
@@ -98,20 +98,20 @@ def test_a_plain_call_does_what_convcli_does_or_says_why_not(padding, extent, ge
     options = ConvolveOptions(padding=padding, padding_value=0.0, extent=extent, **geometry)
     for dtype, rounded in product((np.uint8, np.float32), (False, True)):
         image = random_image((19, 26, 3), dtype)
-        case = Case(image, Kernel("k", random_kernel((4, 3)) / 9), options, rounded)
+        case = Workload(image, Kernel("k", random_kernel((4, 3)) / 9), options, rounded)
         refusal = call.refusal(case)
         if refusal is not None:
             assert refusal.isprintable()
             continue
         exact = compute_reference(image, case.kernel, options)
-        result = plain_run(call, case)()
+        result = library_run(call, case)()
         assert result.dtype == case.dtype
         assert exact.error(result) <= exact.allowed(case.dtype)
 
 
 def case_of(pixels=None, spec="box", **options):
     pixels = np.zeros((9, 9, 1), np.uint8) if pixels is None else pixels
-    return Case(pixels, load_kernel(spec), ConvolveOptions(**options))
+    return Workload(pixels, load_kernel(spec), ConvolveOptions(**options))
 
 
 @pytest.mark.parametrize(
@@ -140,12 +140,12 @@ def test_a_failure_of_a_library_becomes_one_line(monkeypatch):
     def fail(*_, **__):
         raise ValueError("too\nmuch")
 
-    monkeypatch.setattr("convcli.benchmark.plain.cv2.filter2D", fail)
+    monkeypatch.setattr("convcli.benchmark.library_calls.cv2.filter2D", fail)
     with pytest.raises(FilterError, match=r"^cv2.filter2D fails: too much$"):
-        plain_run(CALLS["cv2.filter2D"], case_of())()
+        library_run(CALLS["cv2.filter2D"], case_of())()
 
 
 def test_without_scipy_its_calls_say_how_to_get_it(monkeypatch):
-    monkeypatch.setattr("convcli.benchmark.plain.find_spec", lambda name: None)
+    monkeypatch.setattr("convcli.benchmark.library_calls.find_spec", lambda name: None)
     for name in ("scipy.ndimage.correlate", "scipy.signal.oaconvolve"):
         assert CALLS[name].refusal(case_of()) == "scipy is not installed: pip install scipy"

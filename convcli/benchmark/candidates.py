@@ -1,4 +1,4 @@
-"""The contestants of `convcli compare`: `auto`, each backend, and the plain calls one would write instead."""
+"""The calls of `convcli compare`: `auto`, each backend, and the plain calls one would write instead."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,9 +6,9 @@ from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
-from convcli.benchmark.case import Arrays, Case
-from convcli.benchmark.measure import Contestant
-from convcli.benchmark.plain import PLAIN_CALLS, plain_run
+from convcli.benchmark.library_calls import LIBRARY_CALLS, library_run
+from convcli.benchmark.measure import TimedCall
+from convcli.benchmark.workload import Arrays, Workload
 from convcli.convolution.options import BACKENDS
 from convcli.errors import ConvcliError, UsageError, nearest
 
@@ -17,14 +17,14 @@ TOO_LONG = 60.0
 
 
 @dataclass(frozen=True)
-class Entrant:
-    """A contestant, and what the report says of it.
+class Candidate:
+    """A call, and what the report says of it.
 
     `chosen` is the backend that does the work, and `form` how (dense, passes or box); both None for a plain call, as is
     the time that was predicted, in seconds.
     """
 
-    contestant: Contestant
+    call: TimedCall
     plain: bool = False
     chosen: str | None = None
     form: str | None = None
@@ -34,7 +34,7 @@ class Entrant:
     @property
     def name(self) -> str:
         """What it is called in tables."""
-        return self.contestant.name
+        return self.call.name
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def default_backends() -> tuple[str, ...]:
     return tuple(name for name in BACKENDS if name != "torch" or find_spec("torch") is not None)
 
 
-def enter_backends(case: Case, names: Sequence[str], *, by_name: bool) -> tuple[list[Entrant], list[LeftOut]]:
+def backend_candidates(case: Workload, names: Sequence[str], *, by_name: bool) -> tuple[list[Candidate], list[LeftOut]]:
     """Enter the backends that can do a case; `by_name` says that somebody has asked for each of them.
 
     `auto` comes last: it would otherwise measure transforms on behalf of the backend that it chose.
@@ -83,7 +83,7 @@ def enter_backends(case: Case, names: Sequence[str], *, by_name: bool) -> tuple[
         where nobody can do it, because of the image, the kernel or the options.
     """
     case.plan("auto")
-    entrants: list[Entrant] = []
+    candidates: list[Candidate] = []
     left_out: list[LeftOut] = []
     for name in sorted(names, key=lambda name: name == "auto"):
         try:
@@ -95,24 +95,24 @@ def enter_backends(case: Case, names: Sequence[str], *, by_name: bool) -> tuple[
             reason = f"{_about(plan.seconds)} a run are predicted: name it in --backends to have it run nonetheless"
             left_out.append(LeftOut(name, reason))
             continue
-        contestant = Contestant(name, partial(plan.run, case.pixels), plan.measure)
-        entrants.append(
-            Entrant(
-                contestant,
+        call = TimedCall(name, partial(plan.run, case.pixels), plan.measure)
+        candidates.append(
+            Candidate(
+                call,
                 chosen=plan.backend,
                 form=plan.form,
                 reason=plan.reason,
                 predicted_seconds=plan.seconds,
             )
         )
-    return entrants, left_out
+    return candidates, left_out
 
 
-def enter_plain_calls(case: Case) -> tuple[list[Entrant], list[LeftOut]]:
+def library_candidates(case: Workload) -> tuple[list[Candidate], list[LeftOut]]:
     """Enter the calls of OpenCV and SciPy that can express a case."""
-    entrants: list[Entrant] = []
+    candidates: list[Candidate] = []
     left_out: list[LeftOut] = []
-    for call in PLAIN_CALLS:
+    for call in LIBRARY_CALLS:
         reason = call.refusal(case)
         seconds = call.seconds_a_multiply_add * case.multiply_adds(
             (case.pixels.shape[0], case.pixels.shape[1], case.pixels.shape[2])
@@ -120,33 +120,33 @@ def enter_plain_calls(case: Case) -> tuple[list[Entrant], list[LeftOut]]:
         if reason is None and seconds > TOO_LONG:
             reason = f"would take about {_about(seconds)} a run"
         if reason is None:
-            entrants.append(Entrant(Contestant(call.name, plain_run(call, case)), plain=True, reason=call.written))
+            candidates.append(Candidate(TimedCall(call.name, library_run(call, case)), plain=True, reason=call.written))
         else:
             left_out.append(LeftOut(call.name, reason))
-    return entrants, left_out
+    return candidates, left_out
 
 
 def ready_backend(arrays: Arrays, data: dict[str, Any]) -> Callable[[], object]:
     """Give what runs a case by `data["name"]`, in a process that has done as much on a small picture before."""
-    case = Case.from_data(arrays, data)
+    case = Workload.from_data(arrays, data)
     small = case.small()
     small.plan(data["name"]).run(small.pixels)
     return partial(case.plan(data["name"]).run, case.pixels)
 
 
-def ready_plain_call(arrays: Arrays, data: dict[str, Any]) -> Callable[[], object]:
+def ready_library_call(arrays: Arrays, data: dict[str, Any]) -> Callable[[], object]:
     """The same for one of the plain calls."""
-    case = Case.from_data(arrays, data)
-    call = next(call for call in PLAIN_CALLS if call.name == data["name"])
-    plain_run(call, case.small())()
-    return plain_run(call, case)
+    case = Workload.from_data(arrays, data)
+    call = next(call for call in LIBRARY_CALLS if call.name == data["name"])
+    library_run(call, case.small())()
+    return library_run(call, case)
 
 
-def memory_task(entrant: Entrant, case: Case) -> tuple[str, dict[str, Any], dict[str, Any]]:
-    """Describe one run of an entrant for `memory.peak_extra_bytes`: function, arrays, arguments."""
+def memory_task(candidate: Candidate, case: Workload) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """Describe one run of an candidate for `memory.peak_extra_bytes`: function, arrays, arguments."""
     arrays, data = case.to_data()
-    ready = ready_plain_call if entrant.plain else ready_backend
-    return f"{__name__}:{ready.__name__}", arrays, data | {"name": entrant.name}
+    ready = ready_library_call if candidate.plain else ready_backend
+    return f"{__name__}:{ready.__name__}", arrays, data | {"name": candidate.name}
 
 
 def _about(seconds: float) -> str:

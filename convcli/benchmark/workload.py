@@ -19,8 +19,8 @@ _SMALL = 64  # rows and columns of the picture that a process warms up on
 
 
 @dataclass(frozen=True, eq=False)
-class Case:
-    """What all contestants compute alike.
+class Workload:
+    """What all calls compute alike.
 
     `pixels` is (height, width, channels). `rounded` asks integer images for a result of their own type, rounded and
     saturated, in place of the float response.
@@ -67,7 +67,7 @@ class Case:
         height, width, channels = output
         return height * width * channels * sum(part.size[0] * part.size[1] for part in self.parts)
 
-    def small(self) -> "Case":
+    def small(self) -> "Workload":
         """The same on a corner of the image that is just large enough."""
         height, width = (
             max(_SMALL, 2 * dilation * size)
@@ -88,13 +88,13 @@ class Case:
         }
 
     @classmethod
-    def from_data(cls, arrays: Arrays, data: Mapping[str, Any]) -> "Case":
+    def from_data(cls, arrays: Arrays, data: Mapping[str, Any]) -> "Workload":
         """Put together what `to_data` took apart.
 
         >>> import json
-        >>> case = Case(np.zeros((2, 3, 1)), Kernel("box", np.ones((1, 2)), (0, 1)), ConvolveOptions(stride=(2, 1)))
+        >>> case = Workload(np.zeros((2, 3, 1)), Kernel("box", np.ones((1, 2)), (0, 1)), ConvolveOptions(stride=(2, 1)))
         >>> arrays, data = case.to_data()
-        >>> again = Case.from_data(arrays, json.loads(json.dumps(data)))
+        >>> again = Workload.from_data(arrays, json.loads(json.dumps(data)))
         >>> again.options == case.options, again.kernel.anchor
         (True, (0, 1))
         """
