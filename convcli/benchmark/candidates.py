@@ -1,4 +1,4 @@
-"""The calls of `convcli compare`: `auto`, each backend, and the plain calls one would write instead."""
+"""What `convcli compare` compares: `auto`, each backend, and calls of other libraries one would write instead."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ TOO_LONG = 60.0
 
 @dataclass(frozen=True)
 class Candidate:
-    """A call, and what the report says of it.
+    """A timed call, and what the report says of it.
 
     `chosen` is the backend that does the work, and `form` how (dense, passes or box); both None for a plain call, as is
     the time that was predicted, in seconds.
@@ -39,7 +39,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Somebody who does not take part, and why, in one line."""
+    """A backend or library call that does not take part, and why, in one line."""
 
     name: str
     reason: str
@@ -68,12 +68,12 @@ def parse_backends(text: str) -> tuple[str, ...]:
 
 
 def default_backends() -> tuple[str, ...]:
-    """Name those that are compared where nothing is said: all, torch only where it is installed."""
+    """Return the backends that are compared by default: all, torch only where it is installed."""
     return tuple(name for name in BACKENDS if name != "torch" or find_spec("torch") is not None)
 
 
 def backend_candidates(case: Workload, names: Sequence[str], *, by_name: bool) -> tuple[list[Candidate], list[LeftOut]]:
-    """Enter the backends that can do a case; `by_name` says that somebody has asked for each of them.
+    """Return the backends that can do a workload, and those left out; `by_name` marks backends that were asked for.
 
     `auto` comes last: it would otherwise measure transforms on behalf of the backend that it chose.
 
@@ -109,7 +109,7 @@ def backend_candidates(case: Workload, names: Sequence[str], *, by_name: bool) -
 
 
 def library_candidates(case: Workload) -> tuple[list[Candidate], list[LeftOut]]:
-    """Enter the calls of OpenCV and SciPy that can express a case."""
+    """Return the calls of OpenCV and SciPy that can express a workload, and those left out."""
     candidates: list[Candidate] = []
     left_out: list[LeftOut] = []
     for call in LIBRARY_CALLS:
@@ -127,7 +127,7 @@ def library_candidates(case: Workload) -> tuple[list[Candidate], list[LeftOut]]:
 
 
 def ready_backend(arrays: Arrays, data: dict[str, Any]) -> Callable[[], object]:
-    """Give what runs a case by `data["name"]`, in a process that has done as much on a small picture before."""
+    """Return a function that runs a workload by the backend `data["name"]`, after a first run on a small picture."""
     case = Workload.from_data(arrays, data)
     small = case.small()
     small.plan(data["name"]).run(small.pixels)
@@ -135,7 +135,7 @@ def ready_backend(arrays: Arrays, data: dict[str, Any]) -> Callable[[], object]:
 
 
 def ready_library_call(arrays: Arrays, data: dict[str, Any]) -> Callable[[], object]:
-    """The same for one of the plain calls."""
+    """Return a function that runs a workload by the library call `data["name"]`, after a run on a small picture."""
     case = Workload.from_data(arrays, data)
     call = next(call for call in LIBRARY_CALLS if call.name == data["name"])
     library_run(call, case.small())()

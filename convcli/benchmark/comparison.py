@@ -1,4 +1,4 @@
-"""A whole comparison: cases made ready, calls raced, results checked, and the report put together."""
+"""A whole comparison: workloads made ready, candidates timed, results checked, and the report put together."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -40,7 +40,7 @@ _TRUSTED = 0.25
 _SMALL_SIDE = 132  # of pictures where there are many
 
 _METHOD = (
-    "Each call ran once to warm up, and then once a round, side by side with the others, in orders in which each "
+    "Each candidate ran once to warm up, and then once a round, side by side with the others, in orders in which each "
     "comes after each other about equally often; runs below 50 ms follow one of their own that is not timed.",
     "Relative times are medians of the ratios of runs in the same round; the interval between two of the ratios holds "
     "the true median with the confidence stated (order statistics, 95% or more from 6 rounds on).",

@@ -53,7 +53,7 @@ class LibraryCall:
 
 
 def library_run(call: LibraryCall, case: Workload) -> Run:
-    """Give what runs a call on a case, any failure of the library turned into a FilterError."""
+    """Return a function that runs a call on a workload; a failure of the library becomes a FilterError."""
     run = call.ready(case)
 
     def guarded() -> NDArray[Any]:
@@ -184,7 +184,7 @@ LIBRARY_CALLS = (
 
 
 def _laid(case: Workload) -> tuple[NDArray[np.float64], Pair]:
-    """The one kernel as it is laid on the image, its dilation written out as zeros, and its anchor."""
+    """Return the one kernel as it is laid on the image, its dilation written out as zeros, and its anchor."""
     (kernel,), options = case.parts, case.options
     (height, width), (down, right) = kernel.size, options.dilation
     y, x = options.anchor or kernel.anchor or (height // 2, width // 2)
@@ -197,7 +197,7 @@ def _laid(case: Workload) -> tuple[NDArray[np.float64], Pair]:
 
 
 def _kept(result: NDArray[Any], case: Workload, span: tuple[int, ...], anchor: Pair) -> NDArray[Any]:
-    """What extent and stride leave of an output as large as the image."""
+    """Return what extent and stride leave of an output as large as the image."""
     if case.options.extent == "valid":
         (top, left), (height, width) = anchor, result.shape[:2]
         result = result[top : top + height - span[0] + 1, left : left + width - span[1] + 1]

@@ -154,7 +154,7 @@ class _Runner:
 
 
 def _rounds(first_runs: Sequence[float], budget: float) -> int:
-    """How many rounds there are for the quickest call."""
+    """Return the number of rounds for the quickest call."""
     if not first_runs:
         return 0
     share = budget / len(first_runs)
@@ -180,7 +180,7 @@ def _turns(first_runs: Sequence[float], rounds: int, budget: float) -> list[int]
 
 
 def fastest_of(timings: Sequence[Timing]) -> int:
-    """Tell which of some timings is the fastest, by its place: by its times relative to the others' of the same round.
+    """Return the place of the fastest of some timings, judged by its times relative to the others' of the same round.
 
     That is the least median of time over the round's median, among those who took part in all rounds; the median of
     times alone would take who happened to run while the machine was quick.
@@ -208,7 +208,7 @@ def turn_order(count: int, number: int) -> list[int]:
 
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
-    """Keep Python from tidying up in the middle of somebody's run."""
+    """Switch garbage collection off, so that it falls into nobody's run."""
     enabled = gc.isenabled()
     gc.collect()
     gc.disable()

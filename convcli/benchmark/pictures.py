@@ -26,7 +26,7 @@ _SCALES = (1.0, 0.7, 0.5, 0.3, 0.2, 0.1, 0.07, 0.05, 0.03, 0.02, 0.01, 0.005, 0.
 
 
 class PictureMaker:
-    """Makes the pictures of one comparison: all outputs mapped alike, as `convcli filter` maps the kernel's response.
+    """The small pictures of one comparison: all outputs mapped alike, as `convcli filter` maps the kernel's response.
 
     `source` is the sample type of the image, in whose units responses are; `side` the longest side of a picture. A
     response too faint or too strong to be seen, as the `reference` is, is multiplied by `gain` first.
@@ -41,7 +41,7 @@ class PictureMaker:
         self.gain = self._gain(reference)
 
     def _gain(self, reference: NDArray[Any]) -> float:
-        """What brings nearly all samples within the range, and those of edges, which are faint, up to it."""
+        """Return the factor that brings nearly all samples within the range, and faint ones, as of edges, up to it."""
         some = reference[:: max(1, len(reference) // _LOOKED_AT), :: max(1, reference.shape[1] // _LOOKED_AT)]
         largest = float(np.percentile(np.abs(some[np.isfinite(some)]), _NEARLY_ALL)) if np.isfinite(some).any() else 0.0
         room = self._white / 2 if self._mapping == "offset" else self._white
@@ -50,7 +50,7 @@ class PictureMaker:
         return float(f"{room / largest:.1g}")
 
     def output(self, result: NDArray[Any]) -> NDArray[np.uint8]:
-        """Make the picture of an output (height, width, channels): gray or RGB of u8."""
+        """Return the small picture of an output (height, width, channels): gray or RGB of u8."""
         shown = result[..., :3] if result.shape[2] >= 3 else result[..., :1]
         mapping = "clip" if self._mapping == "stretch" else self._mapping
         finish = Finish(np.dtype(np.uint8), scale=self.gain, unit=255.0 / self._white, mapping=mapping)
@@ -66,7 +66,7 @@ class PictureMaker:
         return samples.reshape(*samples.shape[:2], -1)
 
     def difference(self, result: NDArray[Any], reference: Reference) -> NDArray[np.float64]:
-        """Make the small difference (height, width): of all samples that a pixel stands for, the one furthest off."""
+        """Return the small difference (height, width): of all samples that a pixel stands for, the one furthest off."""
         block = math.ceil(max(result.shape[:2]) / self._side)
         strips = []
         for top in range(0, len(result), _STRIP_ROWS // block * block or block):
@@ -78,7 +78,7 @@ class PictureMaker:
         return np.concatenate(strips)
 
     def picture(self, result: NDArray[Any], reference: Reference) -> Picture | None:
-        """Make both; None for a result of another shape than the reference."""
+        """Return both pictures of a result; None where its shape is not that of the reference."""
         if result.shape != reference.values.shape:
             return None
         return Picture(self.output(result), self.difference(result, reference))
@@ -93,7 +93,7 @@ def _furthest_of_blocks(values: NDArray[np.float64], block: int) -> NDArray[np.f
 
 
 def nice_scale(largest: float, allowed: float) -> float:
-    """Choose what full colour stands for, as a share of the `allowed` error: the least that holds `largest`, up to 1.
+    """Return what full colour stands for, as a share of the `allowed` error: the least that holds `largest`, up to 1.
 
     >>> nice_scale(0.3, 2.0), nice_scale(9.0, 2.0), nice_scale(0.0, 2.0)
     (0.2, 1.0, 0.001)
@@ -102,7 +102,7 @@ def nice_scale(largest: float, allowed: float) -> float:
 
 
 def difference_colours(difference: NDArray[np.float64], full: float) -> NDArray[np.uint8]:
-    """Colour differences (height, width) as RGB: blue below zero, white at it, red above, full colour from `full` on.
+    """Return differences (height, width) as RGB: blue below zero, white at it, red above, full colour from `full` on.
 
     >>> difference_colours(np.array([[-2.0, 0.0, 0.5]]), 1.0).tolist()
     [[[33, 102, 172], [247, 247, 247], [212, 136, 145]]]

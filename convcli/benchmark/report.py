@@ -27,7 +27,7 @@ from convcli.benchmark.sweep import (
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A call's output as a small picture (u8), and its difference from the reference, in units of the image.
+    """A candidate's output as a small picture (u8), and its difference from the reference, in units of the image.
 
     Of the samples that a pixel of the small difference stands for, it holds the one that is furthest off.
     """
@@ -38,7 +38,7 @@ class Picture:
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """One call on one kernel.
+    """One candidate on one kernel.
 
     Rates are those of the median: 10^6 output pixels a second, and 10^9 multiply-adds of the dense definition.
     `relative` is how many times as long as the fastest it takes, from pairs of runs in one round. `plain` marks the
@@ -113,7 +113,7 @@ class Row:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """All calls on one kernel of one size, in the order they were asked for.
+    """All candidates on one kernel of one size, in the order they were asked for.
 
     `kernel` is the SPEC as given; `size` is that of a sweep, None outside one. `reference` says how the reference was
     computed; `picture` shows it, and all outputs, times `gain`.
@@ -149,7 +149,7 @@ class Comparison:
 class Sweep:
     """What a sweep over sizes shows of one kernel: who is fastest where, and where one overtakes another.
 
-    `medians` holds the seconds of all calls by size, `fastest` who has the least of those with a right result;
+    `medians` holds the seconds of all candidates by size, `fastest` who has the least of those with a right result;
     fastest_ranges and crossovers, of convcli's own backends, allow for the uncertainty of measuring.
     """
 
@@ -269,7 +269,7 @@ def _relative(row: Row, best: Row, theirs: Mapping[int, float]) -> Interval:
 
 
 def sweep_of(kernel: str, comparisons: Sequence[Comparison]) -> Sweep:
-    """Put the comparisons of one kernel at several sizes together."""
+    """Return what the comparisons of one kernel at several sizes show together."""
     medians = {
         comparison.size: {row.backend: row.seconds.median for row in comparison.rows}
         for comparison in comparisons
@@ -287,7 +287,7 @@ def sweep_of(kernel: str, comparisons: Sequence[Comparison]) -> Sweep:
 
 
 def timings_by_size(comparisons: Sequence[Comparison]) -> SizeTimings:
-    """Take from the comparisons of a sweep what each of convcli's own backends took; `auto` is one of these."""
+    """Return what each backend took at each size of a sweep, without `auto`, which is one of them, and libraries."""
     return {
         comparison.size: {
             row.backend: SizeTiming(row.seconds.median, row.relative)

@@ -62,7 +62,7 @@ def parse_sizes(text: str) -> tuple[int, ...]:
 
 
 def sized_spec(spec: str, size: int) -> str:
-    """Write a SPEC with its parameter `size` replaced.
+    """Return a SPEC with its parameter `size` replaced.
 
     >>> sized_spec("gaussian:sigma=2,size=9", 7), sized_spec("box", 3)
     ('gaussian:sigma=2,size=7', 'box:size=3')
@@ -91,7 +91,7 @@ def _has_size(family: str) -> bool:
 
 
 def fastest_ranges(standings: SizeTimings) -> list[FastestRange]:
-    """Tell who is fastest from which size to which, with as few changes as the measurements allow.
+    """Return which backend is fastest from which size to which, with as few changes as the measurements allow.
 
     A backend counts as fastest where the interval of its relative time reaches 1, or its median is within 2%: noise
     alone is to dethrone nobody.
@@ -160,7 +160,7 @@ def _crossing(standings: SizeTimings, before: str, after: str, low: int, high: i
 
 
 def describe_sweep(kernel: str, standings: SizeTimings, among: str = "") -> str:
-    """Say in one line who is fastest from which size to which; `among` whom, where there were others.
+    """Return one line on which backend is fastest at which sizes; `among` names the group where there were others.
 
     >>> def at(seconds, relative):
     ...     return SizeTiming(seconds, Interval(relative, relative, relative, 0.95))

@@ -132,7 +132,7 @@ def legend_key(series: int | None, place: int) -> str:
 def _curve(
     points: Sequence[tuple[float, float] | None], colour: str, place: int, marked: Sequence[int] | None = None
 ) -> str:
-    """A line with breaks where there is no point, and a marker on each point; dashes and markers tell series apart."""
+    """Return a line with breaks where there is no point, and markers on points; both tell series apart."""
     pieces, fresh = [], True
     for point in points:
         if point is not None:
@@ -206,7 +206,7 @@ def _linear_ticks(high: float, most: int) -> list[float]:
 
 
 def _step_below(value: float) -> float:
-    """The largest of 1, 2, 5 times a power of ten that is no larger than a value."""
+    """Return the largest of 1, 2, 5 times a power of ten that is no larger than a value."""
     power = 10.0 ** math.floor(math.log10(value))
     return max(step * power for step in _STEPS if step * power <= value * (1 + 1e-9))
 

@@ -32,10 +32,10 @@ def flat(record: Record, prefix: str = "") -> dict[str, Any]:
 
 
 def csv_line(cells: Sequence[Any]) -> str:
-    """Return cells as a line of CSV, quoted where they hold commas, quotes or line ends; None is empty.
+    r"""Return cells as a line of CSV, quoted where they hold commas, quotes or line ends; None is empty.
 
     >>> csv_line(["a,b", 1.5, None])
-    '"a,b",1.5,\\n'
+    '"a,b",1.5,\n'
     """
     import csv
     import io

@@ -18,10 +18,10 @@ from convcli.reporting.document import (
 
 
 def escape_markdown(text: str) -> str:
-    """Return text on one line that no Markdown reader takes for markup, nor for the end of a table's cell.
+    r"""Return text on one line that no Markdown reader takes for markup, nor for the end of a table's cell.
 
-    >>> print(escape_markdown("a|b <i> *c*\\nd"))
-    a\\|b \\<i> \\*c\\* d
+    >>> print(escape_markdown("a|b <i> *c*\nd"))
+    a\|b \<i> \*c\* d
     """
     for character in "\\|*<`":
         text = text.replace(character, f"\\{character}")
@@ -29,10 +29,10 @@ def escape_markdown(text: str) -> str:
 
 
 def markdown_row(cells: Sequence[str | Cell]) -> str:
-    """Return cells as a line of a table, without the line's end; a marked cell is bold.
+    r"""Return cells as a line of a table, without the line's end; a marked cell is bold.
 
     >>> print(markdown_row(["a|b", Cell("1.5", "best")]))
-    | a\\|b | **1.5** |
+    | a\|b | **1.5** |
     """
     return f"| {' | '.join(map(_cell, cells))} |"
 

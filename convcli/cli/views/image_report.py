@@ -23,7 +23,7 @@ def image_report_head(command: str) -> ReportHead:
 
 @cache
 def _fields() -> tuple[str, ...]:
-    """Name the columns of CSV: those of an image that was done, whatever became of the others."""
+    """Return the columns of CSV: those of an image that was done, whatever became of the others."""
     step = Step("", "", predicted_seconds=0.0, runner_up=("", 0.0))
     full = Result("", "", "failed", steps=(step,), seconds=dict.fromkeys(_TIMES, 0.0), error="")
     return tuple(flat(full.record()))

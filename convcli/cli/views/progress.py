@@ -57,6 +57,7 @@ class StatusLine(Progress):
             print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
 
     def close(self) -> None:
+        """Clear the line."""
         self.tell("")
 
 
@@ -69,6 +70,7 @@ class BatchLines(Progress):
         self._next = monotonic() + every
 
     def tick(self) -> None:
+        """Show how things stand, where it is time to."""
         if monotonic() >= self._next:
             say(", ".join(standing(self._totals)))
             self._next = monotonic() + self._every
@@ -90,11 +92,13 @@ class BatchDisplay(Progress):
         self._live.start(refresh=True)
 
     def tick(self) -> None:
+        """Show how things stand, where it is time to."""
         if monotonic() >= self._next:
             self._live.refresh()
             self._next = monotonic() + _SECONDS_BETWEEN_FRAMES
 
     def close(self) -> None:
+        """Leave the terminal as it was, also where that is interrupted."""
         try:
             self._live.stop()
         except KeyboardInterrupt:

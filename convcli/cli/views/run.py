@@ -19,13 +19,16 @@ class PipelineReporter(Reporter):
         self._name = name
 
     def summary(self, result: Result) -> str:
+        """Return one line on what became of an image."""
         mapping = "" if result.mapping is None else f"mapping {result.mapping}"
         return outcome(result, f"{counted(len(result.steps), 'step')} of {self._name}", mapping)
 
     def step_lines(self, results: Sequence[Result]) -> list[str]:
+        """Return a table of the steps."""
         return step_table(results)
 
     def table(self, results: Sequence[Result]) -> list[str]:
+        """Return the times of images, and under them those of the steps."""
         # The backends of many steps would not fit a line: they stand in the second table.
         return [*timing_table(results, backends=False), "", *step_table(results)]
 
