@@ -129,7 +129,7 @@ def _comparison(comparison: Comparison) -> Iterator[Block]:
         yield Heading("Left out", 3)
         yield Bullets(tuple(f"{out.name} is left out: {out.reason}" for out in comparison.left_out))
     if comparison.picture is not None:
-        yield from _pictures(comparison)
+        yield _pictures(comparison)
 
 
 def _table_row(row: Row) -> TableRow:
@@ -165,21 +165,22 @@ def _series(name: str) -> int | None:
     return BACKENDS.index(name) if name in BACKENDS else None
 
 
-def _pictures(comparison: Comparison) -> Iterator[Block]:
-    """Yield the outputs and, beside each, its difference from the reference, all on one scale."""
+def _pictures(comparison: Comparison) -> Figures:
+    """Return the outputs and, beside each, its difference from the reference, all on one scale."""
     good = [row.max_abs_error for row in comparison.rows if row.agrees]
     allowed = comparison.rows[0].allowed_error
     share = nice_scale(max(good, default=allowed), allowed)
     full = share * allowed
-    yield Heading("Outputs, and their differences from the reference", 3)
     brightness = "" if comparison.gain == 1.0 else f"Outputs are shown times {comparison.gain:g}. "
-    yield Paragraph(
-        f"{brightness}Full colour of a difference is {share:g} of the allowed error, {digits(full)} in the image's "
-        "units; of the samples under a pixel the one furthest off is shown."
+    return Figures(
+        title="Outputs, and their differences from the reference",
+        text=f"{brightness}Full colour of a difference is {share:g} of the allowed error, {digits(full)} in the "
+        "image's units; of the samples under a pixel the one furthest off is shown.",
+        scale=ColourScale(
+            DIFFERENCE_COLOURS, digits(-full), f"+{digits(full)}", "blue below, white at, red above the reference"
+        ),
+        figures=tuple(_figures(comparison, full)),
     )
-    label = "blue below, white at, red above the reference"
-    yield ColourScale(DIFFERENCE_COLOURS, digits(-full), f"+{digits(full)}", label)
-    yield Figures(tuple(_figures(comparison, full)))
 
 
 def _figures(comparison: Comparison, full: float) -> Iterator[Figure]:

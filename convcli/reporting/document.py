@@ -145,13 +145,16 @@ class Figure:
 
 @dataclass(frozen=True)
 class Figures:
-    """Figures, as many in a line as there is room for."""
+    """Figures, as many in a line as there is room for, under a heading, text, and the scale of their colours."""
 
+    title: str
+    text: str
+    scale: ColourScale
     figures: tuple[Figure, ...]
 
 
 Block = (
-    Heading | Paragraph | Bullets | Definitions | Table | BarChart | CurveChart | ColourScale | Figures
+    Heading | Paragraph | Bullets | Definitions | Table | BarChart | CurveChart | Figures
 )  # what a page consists of, one under the other
 
 

@@ -88,10 +88,11 @@ def _block(block: Block) -> str:
             return _for_both_widths(bar_chart(block, _WIDE), bar_chart(block, _NARROW))
         case CurveChart():
             return _curves(block)
-        case ColourScale():
-            return _colour_scale(block)
         case Figures():
-            return f'<div class="pictures">{"".join(map(_figure, block.figures))}</div>'
+            figures = "".join(map(_figure, block.figures))
+            title, text = escape_html(block.title), escape_html(block.text)
+            scale = _colour_scale(block.scale)
+            return f'<h3>{title}</h3>\n<p>{text}</p>\n{scale}\n<div class="pictures">{figures}</div>'
 
 
 def _table_head(columns: Sequence[Column], caption: str = "") -> str:

@@ -90,7 +90,7 @@ def ratio(value: float) -> str:
     >>> ratio(1.0), ratio(23.456), ratio(1234.5)
     ('1.00', '23.5', '1234')
     """
-    return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:.0f}"
+    return f"{value:.2f}" if value < 9.995 else digits(value)
 
 
 def pixel_size(size: Sequence[int]) -> str:
