@@ -8,26 +8,11 @@ import sys
 import cv2
 import numpy as np
 import pytest
+from floors import FLOORS
 from repository import ROOT, bare_environment
 
 PACKAGE = ROOT / "convcli"
 
-# From the ground up, a floor a line. A module belongs to the floor of the longest name that starts its own.
-FLOORS = (
-    ("convcli.errors", "convcli.timing"),
-    ("convcli.system",),
-    ("convcli.reporting",),
-    ("convcli.kernel",),
-    ("convcli.image",),
-    ("convcli.convolution",),
-    ("convcli.operators",),
-    ("convcli.pipeline",),
-    ("convcli.process",),
-    ("convcli.explain", "convcli.benchmark"),
-    ("convcli.batch",),
-    ("convcli.cli",),
-    ("convcli.__main__",),
-)
 # The package itself holds the version and looks the public names up when they are used.
 EVERYWHERE = {"convcli"}
 

@@ -1,4 +1,4 @@
-"""A whole comparison: cases made ready, contestants raced, results checked, and the report put together."""
+"""A whole comparison: workloads made ready, candidates timed, results checked, and the report put together."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -9,24 +9,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.benchmark.case import Case
-from convcli.benchmark.contestants import (
-    Entrant,
+from convcli.benchmark.candidates import (
+    Candidate,
     LeftOut,
+    backend_candidates,
     default_backends,
-    enter_backends,
-    enter_plain_calls,
+    library_candidates,
     memory_task,
 )
 from convcli.benchmark.environment import describe_machine, describe_versions
 from convcli.benchmark.measure import BUDGET, Race, Timing, race
 from convcli.benchmark.memory import peak_extra_bytes
 from convcli.benchmark.noise import noise_warnings
-from convcli.benchmark.pictures import LARGEST_SIDE, Painter
+from convcli.benchmark.pictures import LARGEST_SIDE, PictureMaker
 from convcli.benchmark.reference import Reference, compute_reference
 from convcli.benchmark.report import Comparison, Picture, Report, Row, ranked, sweep_of
 from convcli.benchmark.statistics import summarize
 from convcli.benchmark.sweep import check_sizable, sized_spec
+from convcli.benchmark.workload import Workload
 from convcli.convolution.options import ConvolveOptions
 from convcli.errors import FilterError, UsageError
 from convcli.image.model import depth_name
@@ -40,7 +40,7 @@ _TRUSTED = 0.25
 _SMALL_SIDE = 132  # of pictures where there are many
 
 _METHOD = (
-    "Each contestant ran once to warm up, and then once a round, side by side with the others, in orders in which each "
+    "Each candidate ran once to warm up, and then once a round, side by side with the others, in orders in which each "
     "comes after each other about equally often; runs below 50 ms follow one of their own that is not timed.",
     "Relative times are medians of the ratios of runs in the same round; the interval between two of the ratios holds "
     "the true median with the confidence stated (order statistics, 95% or more from 6 rounds on).",
@@ -78,7 +78,7 @@ class CompareOptions:
 class _Subject:
     spec: str
     size: int | None
-    case: Case
+    case: Workload
 
     @property
     def title(self) -> str:
@@ -121,7 +121,7 @@ def compare(
         machine=describe_machine(options.convolve.threads),
         versions=describe_versions(),
         image={"source": source, "size": list(pixels.shape), "depth": depth_name(pixels.dtype)},
-        options=_described(options, subjects[0].case),
+        options=_option_record(options, subjects[0].case),
         method=_METHOD,
         comparisons=tuple(comparisons),
         sweeps=tuple(
@@ -141,7 +141,7 @@ def _subjects(pixels: NDArray[Any], kernels: Sequence[str], options: CompareOpti
             check_sizable(spec)
         for size in options.sizes or (None,):
             kernel = load_kernel(spec if size is None else sized_spec(spec, size))
-            yield _Subject(spec, size, Case(pixels, kernel, options.convolve, options.rounded))
+            yield _Subject(spec, size, Workload(pixels, kernel, options.convolve, options.rounded))
 
 
 def _compare_one(
@@ -149,13 +149,13 @@ def _compare_one(
 ) -> tuple[Comparison, list[Timing], list[str]]:
     case = subject.case
     names = options.backends or default_backends()
-    entrants, left_out = enter_backends(case, names, by_name=options.backends is not None)
+    candidates, left_out = backend_candidates(case, names, by_name=options.backends is not None)
     if options.plain:
-        plain, without = enter_plain_calls(case)
-        entrants, left_out = entrants + plain, left_out + without
+        plain, without = library_candidates(case)
+        candidates, left_out = candidates + plain, left_out + without
     tell("reference")
     reference = compute_reference(case.pixels, case.kernel, case.options)
-    painter = Painter(case.kernel, case.pixels.dtype, reference.values, side) if options.pictures else None
+    painter = PictureMaker(case.kernel, case.pixels.dtype, reference.values, side) if options.pictures else None
     errors: dict[str, float] = {}
     pictures: dict[str, Picture | None] = {}
 
@@ -165,15 +165,15 @@ def _compare_one(
         pictures[name] = None if painter is None else painter.picture(response, reference)
 
     outcome = race(
-        [entrant.contestant for entrant in entrants], options.runs, budget=budget, inspect=inspect, progress=tell
+        [candidate.call for candidate in candidates], options.runs, budget=budget, inspect=inspect, progress=tell
     )
     left_out += [LeftOut(name, reason) for name, reason in outcome.failures.items()]
-    rows = _rows(subject, entrants, outcome, reference, errors, pictures)
+    rows = _rows(subject, candidates, outcome, reference, errors, pictures)
     if not rows:
         reasons = "; ".join(f"{out.name}: {out.reason}" for out in left_out)
         raise FilterError(f"{subject.title}: there is nobody to compare: {reasons}")
     if options.memory:
-        by_name = {entrant.name: entrant for entrant in entrants}
+        by_name = {candidate.name: candidate for candidate in candidates}
         for place, row in enumerate(rows):
             tell(f"memory of {row.backend}")
             rows[place] = replace(row, peak_extra_bytes=peak_extra_bytes(*memory_task(by_name[row.backend], case)))
@@ -197,22 +197,22 @@ def _compare_one(
 
 def _rows(
     subject: _Subject,
-    entrants: Sequence[Entrant],
+    candidates: Sequence[Candidate],
     outcome: Race,
     reference: Reference,
     errors: dict[str, float],
     pictures: dict[str, Picture | None],
 ) -> list[Row]:
-    by_name = {entrant.name: entrant for entrant in entrants}
+    by_name = {candidate.name: candidate for candidate in candidates}
     planning = {timing.name: timing.plan_seconds for timing in outcome.timings}
     height, width, channels = reference.values.shape
     multiply_adds = subject.case.multiply_adds((height, width, channels))
     rows = []
     for timing in outcome.timings:
-        entrant = by_name[timing.name]
+        candidate = by_name[timing.name]
         seconds = summarize(timing.runs)
         # What `auto` chose may have been planned for by the time that it came.
-        spent = max(timing.plan_seconds, planning.get(entrant.chosen or "", 0.0))
+        spent = max(timing.plan_seconds, planning.get(candidate.chosen or "", 0.0))
         rows.append(
             Row(
                 kernel=subject.spec,
@@ -225,11 +225,11 @@ def _rows(
                 max_abs_error=errors[timing.name],
                 allowed_error=reference.allowed(subject.case.dtype),
                 plan_seconds=spent,
-                plain=entrant.plain,
-                chosen=entrant.chosen,
-                form=entrant.form,
-                reason=entrant.reason,
-                predicted_seconds=entrant.predicted_seconds,
+                plain=candidate.plain,
+                chosen=candidate.chosen,
+                form=candidate.form,
+                reason=candidate.reason,
+                predicted_seconds=candidate.predicted_seconds,
                 picture=pictures[timing.name],
             )
         )
@@ -256,7 +256,7 @@ def _warnings(subject: _Subject, outcome: Race, reference: Reference) -> Iterato
         yield f"{subject.title}: the reference itself is off by {share:.2f} of the bound: trust no small error here"
 
 
-def _described(options: CompareOptions, case: Case) -> dict[str, Any]:
+def _option_record(options: CompareOptions, case: Workload) -> dict[str, Any]:
     convolve = options.convolve
     value = convolve.padding_value
     return {

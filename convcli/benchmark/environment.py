@@ -13,7 +13,7 @@ _OTHERS = ("scipy", "torch")
 
 
 def describe_machine(threads: int | None) -> dict[str, Any]:
-    """Describe this machine, and how many `threads` each contestant of ours had; None stands for all there are.
+    """Describe this machine, and how many `threads` each backend had; None stands for all there are.
 
     >>> sorted(describe_machine(None))
     ['arch', 'available_threads', 'cores', 'load', 'memory_bytes', 'processor', 'system', 'threads']
@@ -31,7 +31,7 @@ def describe_machine(threads: int | None) -> dict[str, Any]:
 
 
 def describe_versions() -> dict[str, str]:
-    """Tell the versions of convcli, Python and the libraries that compute; those of others where they are installed."""
+    """Return the versions of convcli, Python and the libraries that compute; of scipy and torch where installed."""
     versions = {"convcli": __version__, "python": platform.python_version()}
     versions |= {name: str(number) for name, number in library_versions().items()}
     for name in _OTHERS:

@@ -1,11 +1,11 @@
-"""Timing several contestants against each other: round after round, each in turn.
+"""Timing several calls against each other: round after round, each in turn.
 
-Times taken one contestant after the other compare hours of a shared machine; those of one round lie close together, so
+Times taken one call after the other compare hours of a shared machine; those of one round lie close together, so
 that their ratios stay put while the machine speeds up or slows down.
 
 What ran before leaves caches, threads and freed memory in a state of its own, which can double a time of a millisecond.
-So a short run follows one of the same contestant that is not timed; and orders follow each other as in Williams,
-Experimental designs balanced for the estimation of residual effects of treatments (1949), where each contestant comes
+So a short run follows one of the same call that is not timed; and orders follow each other as in Williams,
+Experimental designs balanced for the estimation of residual effects of treatments (1949), where each call comes
 after each other equally often.
 """
 
@@ -28,7 +28,7 @@ _PATIENCE = 5.0  # a first run this long, in seconds, is not made again only for
 
 
 @dataclass(frozen=True)
-class Contestant:
+class TimedCall:
     """Something to be timed: `run` does the work and returns its result; `prepare` does once what comes before it."""
 
     name: str
@@ -38,7 +38,7 @@ class Contestant:
 
 @dataclass(frozen=True)
 class Timing:
-    """One contestant's times in seconds: of preparing, of the first run, and of each run that counts.
+    """One call's times in seconds: of preparing, of the first run, and of each run that counts.
 
     `rounds` are the numbers of the rounds that the runs belong to. `cut` says that it took part in fewer rounds than
     others because it is slow.
@@ -61,7 +61,7 @@ class Race:
 
 
 def race(
-    contestants: Sequence[Contestant],
+    calls: Sequence[TimedCall],
     runs: int | None = None,
     *,
     budget: float = BUDGET,
@@ -69,10 +69,10 @@ def race(
     progress: Callable[[str], None] | None = None,
     clock: Callable[[], float] = perf_counter,
 ) -> Race:
-    """Time contestants in turn, round after round.
+    """Time calls in turn, round after round.
 
     Each is prepared and run once first, both timed apart; `inspect` is handed its name and that first result, and no
-    other result is kept. Then come the rounds: `runs` of them, all contestants in each; or, where that is None, about
+    other result is kept. Then come the rounds: `runs` of them, all calls in each; or, where that is None, about
     10, up to 31 where they are over in a second, and as few as 3 for slow ones where all of them would take more than
     `budget` seconds. Of somebody whose first run took more than 5 seconds and its share that run counts, as the only
     one.
@@ -86,23 +86,23 @@ def race(
     Examples
     --------
     >>> ticks = iter(range(100))
-    >>> race([Contestant("a", dict), Contestant("b", list)], 2, clock=lambda: float(next(ticks))).timings[0]
+    >>> race([TimedCall("a", dict), TimedCall("b", list)], 2, clock=lambda: float(next(ticks))).timings[0]
     Timing(name='a', plan_seconds=1.0, warm_up_seconds=1.0, runs=(1.0, 1.0), rounds=(0, 1), cut=False)
     """
     tell = progress or (lambda _: None)
     result = Race()
     ready: list[_Runner] = []
     with _no_garbage_collection():
-        for contestant in contestants:
-            tell(f"{contestant.name}: first run")
+        for call in calls:
+            tell(f"{call.name}: first run")
             try:
-                runner = _Runner(contestant, clock)
+                runner = _Runner(call, clock)
                 value = runner.warm_up()
             except (ConvcliError, MemoryError) as error:
-                result.failures[contestant.name] = str(error) or "there is not enough memory for it"
+                result.failures[call.name] = str(error) or "there is not enough memory for it"
                 continue
             if inspect is not None:
-                inspect(contestant.name, value)
+                inspect(call.name, value)
             del value
             ready.append(runner)
         rounds = runs or _rounds([runner.warm_up_seconds for runner in ready], budget)
@@ -118,15 +118,15 @@ def race(
 
 
 class _Runner:
-    """A contestant in the course of a race."""
+    """A call in the course of a race."""
 
-    def __init__(self, contestant: Contestant, clock: Callable[[], float]) -> None:
-        self._name, self._run, self._clock = contestant.name, contestant.run, clock
+    def __init__(self, call: TimedCall, clock: Callable[[], float]) -> None:
+        self._name, self._run, self._clock = call.name, call.run, clock
         self._runs: list[float] = []
         self._rounds: list[int] = []
         self.turns = 0
         start = clock()
-        contestant.prepare()
+        call.prepare()
         self._plan_seconds = clock() - start
         self.warm_up_seconds = 0.0
 
@@ -154,7 +154,7 @@ class _Runner:
 
 
 def _rounds(first_runs: Sequence[float], budget: float) -> int:
-    """How many rounds there are for the quickest contestant."""
+    """Return the number of rounds for the quickest call."""
     if not first_runs:
         return 0
     share = budget / len(first_runs)
@@ -180,7 +180,7 @@ def _turns(first_runs: Sequence[float], rounds: int, budget: float) -> list[int]
 
 
 def fastest_of(timings: Sequence[Timing]) -> int:
-    """Tell which of some timings is the fastest, by its place: by its times relative to the others' of the same round.
+    """Return the place of the fastest of some timings, judged by its times relative to the others' of the same round.
 
     That is the least median of time over the round's median, among those who took part in all rounds; the median of
     times alone would take who happened to run while the machine was quick.
@@ -194,7 +194,7 @@ def fastest_of(timings: Sequence[Timing]) -> int:
 
 
 def turn_order(count: int, number: int) -> list[int]:
-    """Order contestants 0 to `count` - 1 for round `number`: 0, 1, last, 2, last but one, ..., all moved on each round.
+    """Order calls 0 to `count` - 1 for round `number`: 0, 1, last, 2, last but one, ..., all moved on each round.
 
     After `count` rounds, twice as many for an odd count, each has come after each other equally often.
 
@@ -208,7 +208,7 @@ def turn_order(count: int, number: int) -> list[int]:
 
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
-    """Keep Python from tidying up in the middle of somebody's run."""
+    """Switch garbage collection off, so that it falls into nobody's run."""
     enabled = gc.isenabled()
     gc.collect()
     gc.disable()

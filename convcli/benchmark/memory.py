@@ -78,7 +78,7 @@ def main() -> None:
 
 
 def peak_bytes() -> int | None:
-    """Tell the most memory that this process has ever held, in bytes; None where the system does not say.
+    """Return the most memory that this process has ever held, in bytes; None where the system does not say.
 
     >>> peak_bytes() > 1_000_000
     True

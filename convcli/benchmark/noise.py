@@ -17,7 +17,7 @@ Races = Sequence[tuple[str, Sequence[Timing]]]
 
 
 def noise_warnings(races: Races) -> list[str]:
-    """Say, a line each, what is wrong with the times of some races, each given with what it is called.
+    """Return a line for each thing that is wrong with the times of some races, each given with its title.
 
     Of runs that scatter by more than 15% of their median (1.4826 times the median absolute deviation), of outliers, and
     of races whose second half took over 10% more or less time than the first, as the median of all who took part.

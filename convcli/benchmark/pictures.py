@@ -1,6 +1,5 @@
 """Small pictures of outputs and of their differences from the reference, for reports that people look at."""
 
-import base64
 import math
 from typing import Any
 
@@ -17,7 +16,8 @@ from convcli.process.kernel_chain import resolve_mapping
 
 LARGEST_SIDE = 240
 # Blue below zero, white at it, red above: ColorBrewer's RdBu, readable to the colour-blind.
-_NEGATIVE, _ZERO, _POSITIVE = np.array([(33, 102, 172), (247, 247, 247), (178, 24, 43)], dtype=np.float64)
+DIFFERENCE_COLOURS = ((33, 102, 172), (247, 247, 247), (178, 24, 43))
+_NEGATIVE, _ZERO, _POSITIVE = np.array(DIFFERENCE_COLOURS, dtype=np.float64)
 _STRIP_ROWS = 256
 _LOOKED_AT = 512  # rows and columns, from which the range of a response is known well enough
 _NEARLY_ALL = 99.0  # percent
@@ -25,8 +25,8 @@ _A_LITTLE_MORE = 1.1
 _SCALES = (1.0, 0.7, 0.5, 0.3, 0.2, 0.1, 0.07, 0.05, 0.03, 0.02, 0.01, 0.005, 0.002, 0.001)
 
 
-class Painter:
-    """Makes the pictures of one comparison: all outputs mapped alike, as `convcli filter` maps the kernel's response.
+class PictureMaker:
+    """The small pictures of one comparison: all outputs mapped alike, as `convcli filter` maps the kernel's response.
 
     `source` is the sample type of the image, in whose units responses are; `side` the longest side of a picture. A
     response too faint or too strong to be seen, as the `reference` is, is multiplied by `gain` first.
@@ -41,7 +41,7 @@ class Painter:
         self.gain = self._gain(reference)
 
     def _gain(self, reference: NDArray[Any]) -> float:
-        """What brings nearly all samples within the range, and those of edges, which are faint, up to it."""
+        """Return the factor that brings nearly all samples within the range, and faint ones, as of edges, up to it."""
         some = reference[:: max(1, len(reference) // _LOOKED_AT), :: max(1, reference.shape[1] // _LOOKED_AT)]
         largest = float(np.percentile(np.abs(some[np.isfinite(some)]), _NEARLY_ALL)) if np.isfinite(some).any() else 0.0
         room = self._white / 2 if self._mapping == "offset" else self._white
@@ -50,7 +50,7 @@ class Painter:
         return float(f"{room / largest:.1g}")
 
     def output(self, result: NDArray[Any]) -> NDArray[np.uint8]:
-        """Make the picture of an output (height, width, channels): gray or RGB of u8."""
+        """Return the small picture of an output (height, width, channels): gray or RGB of u8."""
         shown = result[..., :3] if result.shape[2] >= 3 else result[..., :1]
         mapping = "clip" if self._mapping == "stretch" else self._mapping
         finish = Finish(np.dtype(np.uint8), scale=self.gain, unit=255.0 / self._white, mapping=mapping)
@@ -66,7 +66,7 @@ class Painter:
         return samples.reshape(*samples.shape[:2], -1)
 
     def difference(self, result: NDArray[Any], reference: Reference) -> NDArray[np.float64]:
-        """Make the small difference (height, width): of all samples that a pixel stands for, the one furthest off."""
+        """Return the small difference (height, width): of all samples that a pixel stands for, the one furthest off."""
         block = math.ceil(max(result.shape[:2]) / self._side)
         strips = []
         for top in range(0, len(result), _STRIP_ROWS // block * block or block):
@@ -78,7 +78,7 @@ class Painter:
         return np.concatenate(strips)
 
     def picture(self, result: NDArray[Any], reference: Reference) -> Picture | None:
-        """Make both; None for a result of another shape than the reference."""
+        """Return both pictures of a result; None where its shape is not that of the reference."""
         if result.shape != reference.values.shape:
             return None
         return Picture(self.output(result), self.difference(result, reference))
@@ -93,7 +93,7 @@ def _furthest_of_blocks(values: NDArray[np.float64], block: int) -> NDArray[np.f
 
 
 def nice_scale(largest: float, allowed: float) -> float:
-    """Choose what full colour stands for, as a share of the `allowed` error: the least that holds `largest`, up to 1.
+    """Return what full colour stands for, as a share of the `allowed` error: the least that holds `largest`, up to 1.
 
     >>> nice_scale(0.3, 2.0), nice_scale(9.0, 2.0), nice_scale(0.0, 2.0)
     (0.2, 1.0, 0.001)
@@ -102,7 +102,7 @@ def nice_scale(largest: float, allowed: float) -> float:
 
 
 def difference_colours(difference: NDArray[np.float64], full: float) -> NDArray[np.uint8]:
-    """Colour differences (height, width) as RGB: blue below zero, white at it, red above, full colour from `full` on.
+    """Return differences (height, width) as RGB: blue below zero, white at it, red above, full colour from `full` on.
 
     >>> difference_colours(np.array([[-2.0, 0.0, 0.5]]), 1.0).tolist()
     [[[33, 102, 172], [247, 247, 247], [212, 136, 145]]]
@@ -112,8 +112,8 @@ def difference_colours(difference: NDArray[np.float64], full: float) -> NDArray[
     return np.asarray(np.rint(_ZERO + np.abs(share) * (ends - _ZERO)), np.uint8)
 
 
-def data_uri(pixels: NDArray[np.uint8]) -> str:
-    """Encode a picture (height, width, 1 or 3 channels) as PNG inside a URI."""
+def encode_png(pixels: NDArray[np.uint8]) -> bytes:
+    """Return a picture (height, width, 1 or 3 channels) as the bytes of a PNG file."""
     encoded = opencv_codec.encode(".png", pixels)
     assert encoded is not None  # OpenCV writes any gray or RGB picture of bytes
-    return f"data:image/png;base64,{base64.b64encode(encoded.tobytes()).decode('ascii')}"
+    return encoded.tobytes()

@@ -26,7 +26,7 @@ CHECKED_PIXELS = 1000
 _LARGE = 4e8  # multiply-adds, which the definition does in about a second
 _SEED = 0
 _NUMPY_MODES = {mode.name: mode.numpy for mode in PADDINGS if not mode.filled}
-# What DESIGN allows of sum|weights| times the largest sample.
+# The error bounds of docs/numerics.md, as shares of sum|weights| times the largest sample.
 _SINGLE, _DOUBLE = 2e-6, 1e-13
 _STRIP_SAMPLES = 1 << 18  # so that a strip and its sums stay in the cache
 
@@ -45,7 +45,7 @@ class Reference:
     checked_error: float = 0.0
 
     def error(self, result: NDArray[Any]) -> float:
-        """Tell the largest absolute error of a result; of an integer one against the saturated response.
+        """Return the largest absolute error of a result; of an integer one against the saturated response.
 
         Infinity where the result is of another shape, or not finite just where the response is not.
         """
@@ -70,7 +70,7 @@ class Reference:
         return np.asarray(difference, np.float64)
 
     def allowed(self, dtype: np.dtype[Any]) -> float:
-        """How far off a result of `dtype` may be: an integer one was rounded, too."""
+        """Return how far off a result of `dtype` may be: integer results were rounded, too."""
         return self.bound + (0.0 if dtype.kind == "f" else 0.5)
 
 
@@ -225,7 +225,7 @@ def _laid(kernel: Kernel, options: ConvolveOptions) -> tuple[Float, tuple[int, i
 
 
 def _padding(extent: str, spans: list[int], anchors: list[int]) -> tuple[list[int], list[int]]:
-    """How many samples there are before and after each axis."""
+    """Return how many samples there are before and after each axis."""
     if extent == "valid":
         return [0, 0], [0, 0]
     if extent == "full":

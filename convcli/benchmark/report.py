@@ -1,4 +1,7 @@
-"""What a comparison found, as plain data: the one model that the terminal and every kind of report are made from."""
+"""What a comparison found: the one model that the terminal and every format of report are made from.
+
+Keys of the records are those of docs/reports.md.
+"""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,23 +11,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.benchmark.contestants import LeftOut
+from convcli.benchmark.candidates import LeftOut
 from convcli.benchmark.measure import Timing, fastest_of
 from convcli.benchmark.statistics import Interval, Summary, count_outliers, ratio_interval
 from convcli.benchmark.sweep import (
     Crossover,
-    Reign,
-    Standing,
-    Standings,
+    FastestRange,
+    SizeTiming,
+    SizeTimings,
     crossovers,
     describe_sweep,
-    reigns,
+    fastest_ranges,
 )
 
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A contestant's output as a small picture (u8), and its difference from the reference, in units of the image.
+    """A candidate's output as a small picture (u8), and its difference from the reference, in units of the image.
 
     Of the samples that a pixel of the small difference stands for, it holds the one that is furthest off.
     """
@@ -35,7 +38,7 @@ class Picture:
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """One contestant on one kernel.
+    """One candidate on one kernel.
 
     Rates are those of the median: 10^6 output pixels a second, and 10^9 multiply-adds of the dense definition.
     `relative` is how many times as long as the fastest it takes, from pairs of runs in one round. `plain` marks the
@@ -64,7 +67,7 @@ class Row:
 
     @property
     def agrees(self) -> bool:
-        """Whether the largest error is one that DESIGN allows."""
+        """Whether the largest error is within the bound of docs/numerics.md."""
         return self.max_abs_error <= self.allowed_error
 
     @property
@@ -73,7 +76,7 @@ class Row:
         return f"{self.backend} ({self.chosen})" if self.backend == "auto" and self.chosen else self.backend
 
     def record(self) -> dict[str, Any]:
-        """Give this row in the form of the machine-readable reports; NaN and infinity are None."""
+        """Return this row with the keys of docs/reports.md; what is not known may be NaN."""
         relative = self.relative
         return {
             "kernel": self.kernel,
@@ -86,7 +89,7 @@ class Row:
                 "median": self.seconds.median,
                 "min": self.seconds.min,
                 "max": self.seconds.max,
-                "stdev": _number(self.seconds.stdev),
+                "stdev": self.seconds.stdev,
                 "runs": list(self.timing.runs),
             },
             "rounds": list(self.timing.rounds),
@@ -94,17 +97,15 @@ class Row:
             "plan_seconds": self.plan_seconds,
             "warm_up_seconds": self.timing.warm_up_seconds,
             "predicted_seconds": self.predicted_seconds,
-            "megapixels_per_second": _number(self.megapixels_per_second),
-            "gigamacs_per_second": _number(self.gigamacs_per_second),
+            "megapixels_per_second": self.megapixels_per_second,
+            "gigamacs_per_second": self.gigamacs_per_second,
             "peak_extra_bytes": self.peak_extra_bytes,
-            "max_abs_error": _number(self.max_abs_error),
+            "max_abs_error": self.max_abs_error,
             "allowed_error": self.allowed_error,
             "agrees": self.agrees,
             "relative_time": {
-                "median": None if relative is None else _number(relative.median),
-                "low": None if relative is None else _number(relative.low),
-                "high": None if relative is None else _number(relative.high),
-                "confidence": None if relative is None else _number(relative.confidence),
+                part: None if relative is None else getattr(relative, part)
+                for part in ("median", "low", "high", "confidence")
             },
             "fastest": self.fastest,
         }
@@ -112,7 +113,7 @@ class Row:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """All contestants on one kernel of one size, in the order they were asked for.
+    """All candidates on one kernel of one size, in the order they were asked for.
 
     `kernel` is the SPEC as given; `size` is that of a sweep, None outside one. `reference` says how the reference was
     computed; `picture` shows it, and all outputs, times `gain`.
@@ -148,14 +149,14 @@ class Comparison:
 class Sweep:
     """What a sweep over sizes shows of one kernel: who is fastest where, and where one overtakes another.
 
-    `medians` holds the seconds of all contestants by size, `fastest` who has the least of those with a right result;
-    reigns and crossovers, of convcli's own backends, allow for the uncertainty of measuring.
+    `medians` holds the seconds of all candidates by size, `fastest` who has the least of those with a right result;
+    fastest_ranges and crossovers, of convcli's own backends, allow for the uncertainty of measuring.
     """
 
     kernel: str
     medians: Mapping[int, Mapping[str, float]]
     fastest: Mapping[int, str]
-    reigns: tuple[Reign, ...]
+    fastest_ranges: tuple[FastestRange, ...]
     crossovers: tuple[Crossover, ...]
     sentence: str
 
@@ -190,8 +191,13 @@ class Report:
         """The rows of convcli's own whose result is wrong; that a plain call errs is shown, and no fault of ours."""
         return [row for row in self.rows if not row.agrees and not row.plain]
 
-    def record(self) -> dict[str, Any]:
-        """Give the whole in the form of the machine-readable reports."""
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """The records of all rows, the `results` of JSON and the lines of CSV."""
+        return [row.record() for row in self.rows]
+
+    def data(self) -> dict[str, Any]:
+        """Return what docs/reports.md has beside the `results`."""
         return {
             "machine": self.machine,
             "versions": self.versions,
@@ -199,7 +205,6 @@ class Report:
             "image": self.image,
             "options": self.options,
             "method": list(self.method),
-            "results": [row.record() for row in self.rows],
             "left_out": [
                 {
                     "kernel": each.kernel,
@@ -233,7 +238,7 @@ class Report:
             "sweeps": [
                 {
                     "kernel": sweep.kernel,
-                    "fastest": [{"backend": r.backend, "first": r.first, "last": r.last} for r in sweep.reigns],
+                    "fastest": [{"backend": r.backend, "first": r.first, "last": r.last} for r in sweep.fastest_ranges],
                     "sentence": sweep.sentence,
                 }
                 for sweep in self.sweeps
@@ -264,7 +269,7 @@ def _relative(row: Row, best: Row, theirs: Mapping[int, float]) -> Interval:
 
 
 def sweep_of(kernel: str, comparisons: Sequence[Comparison]) -> Sweep:
-    """Put the comparisons of one kernel at several sizes together."""
+    """Return what the comparisons of one kernel at several sizes show together."""
     medians = {
         comparison.size: {row.backend: row.seconds.median for row in comparison.rows}
         for comparison in comparisons
@@ -275,24 +280,20 @@ def sweep_of(kernel: str, comparisons: Sequence[Comparison]) -> Sweep:
         for each in comparisons
         if each.size is not None
     }
-    standings = standings_of(comparisons)
+    standings = timings_by_size(comparisons)
     plain = any(row.plain for comparison in comparisons for row in comparison.rows)
     sentence = describe_sweep(kernel, standings, " of the backends" if plain else "")
-    return Sweep(kernel, medians, fastest, tuple(reigns(standings)), tuple(crossovers(standings)), sentence)
+    return Sweep(kernel, medians, fastest, tuple(fastest_ranges(standings)), tuple(crossovers(standings)), sentence)
 
 
-def standings_of(comparisons: Sequence[Comparison]) -> Standings:
-    """Take from the comparisons of a sweep what each of convcli's own backends took; `auto` is one of these."""
+def timings_by_size(comparisons: Sequence[Comparison]) -> SizeTimings:
+    """Return what each backend took at each size of a sweep, without `auto`, which is one of them, and libraries."""
     return {
         comparison.size: {
-            row.backend: Standing(row.seconds.median, row.relative)
+            row.backend: SizeTiming(row.seconds.median, row.relative)
             for row in comparison.rows
             if not row.plain and row.backend != "auto" and row.relative is not None
         }
         for comparison in comparisons
         if comparison.size is not None
     }
-
-
-def _number(value: float) -> float | None:
-    return value if math.isfinite(value) else None

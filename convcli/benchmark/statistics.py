@@ -48,7 +48,7 @@ def summarize(runs: Sequence[float]) -> Summary:
 
 
 def relative_spread(runs: Sequence[float]) -> float:
-    """Tell how far runs lie apart, relative to their median: 1.4826 times the median absolute deviation.
+    """Return the spread of runs relative to their median: 1.4826 times the median absolute deviation.
 
     >>> round(relative_spread([0.9, 1.0, 1.0, 1.1, 9.0]), 5)
     0.14826
@@ -97,5 +97,5 @@ def ratio_interval(times: Sequence[float], others: Sequence[float]) -> Interval:
 
 
 def _between(count: int, rank: int) -> float:
-    """The probability that a median lies between the values of `rank` from below and from above."""
+    """Return the probability that a median lies between the values of `rank` from below and from above."""
     return 1.0 - 2.0 * sum(math.comb(count, below) for below in range(rank)) / 2.0**count

@@ -20,7 +20,7 @@ _AS_FAST = 1.02
 
 
 @dataclass(frozen=True)
-class Reign:
+class FastestRange:
     """A backend that is fastest, within the uncertainty of measuring, at all sizes measured from `first` to `last`."""
 
     backend: str
@@ -39,14 +39,14 @@ class Crossover:
 
 
 @dataclass(frozen=True)
-class Standing:
+class SizeTiming:
     """One backend at one size: its median seconds, and its time relative to the fastest."""
 
     seconds: float
     relative: Interval
 
 
-Standings = Mapping[int, Mapping[str, Standing]]
+SizeTimings = Mapping[int, Mapping[str, SizeTiming]]
 
 
 def parse_sizes(text: str) -> tuple[int, ...]:
@@ -62,7 +62,7 @@ def parse_sizes(text: str) -> tuple[int, ...]:
 
 
 def sized_spec(spec: str, size: int) -> str:
-    """Write a SPEC with its parameter `size` replaced.
+    """Return a SPEC with its parameter `size` replaced.
 
     >>> sized_spec("gaussian:sigma=2,size=9", 7), sized_spec("box", 3)
     ('gaussian:sigma=2,size=7', 'box:size=3')
@@ -90,15 +90,15 @@ def _has_size(family: str) -> bool:
     return any(parameter.name == "size" for parameter in FAMILIES[family].parameters)
 
 
-def reigns(standings: Standings) -> list[Reign]:
-    """Tell who is fastest from which size to which, with as few changes as the measurements allow.
+def fastest_ranges(standings: SizeTimings) -> list[FastestRange]:
+    """Return which backend is fastest from which size to which, with as few changes as the measurements allow.
 
     A backend counts as fastest where the interval of its relative time reaches 1, or its median is within 2%: noise
     alone is to dethrone nobody.
     """
     sizes = sorted(standings)
     contenders = [_fastest(standings[size]) for size in sizes]
-    found: list[Reign] = []
+    found: list[FastestRange] = []
     start = 0
     while start < len(sizes):
         if not contenders[start]:
@@ -107,12 +107,12 @@ def reigns(standings: Standings) -> list[Reign]:
         reach = {name: _stays(name, contenders, start) for name in contenders[start]}
         # The first of those who stay longest: contenders are sorted by their time.
         leader = max(reach, key=lambda name: reach[name])
-        found.append(Reign(leader, sizes[start], sizes[reach[leader]]))
+        found.append(FastestRange(leader, sizes[start], sizes[reach[leader]]))
         start = reach[leader] + 1
     return found
 
 
-def _fastest(standing: Mapping[str, Standing]) -> list[str]:
+def _fastest(standing: Mapping[str, SizeTiming]) -> list[str]:
     ordered = sorted(standing, key=lambda name: standing[name].relative.median)
     return [
         name
@@ -128,16 +128,16 @@ def _stays(name: str, contenders: Sequence[Sequence[str]], start: int) -> int:
     return last
 
 
-def crossovers(standings: Standings) -> list[Crossover]:
+def crossovers(standings: SizeTimings) -> list[Crossover]:
     """Find where one backend overtakes another: where the lines through their medians, log time over log size, cross.
 
     >>> def at(seconds, relative):
-    ...     return Standing(seconds, Interval(relative, relative, relative, 0.95))
+    ...     return SizeTiming(seconds, Interval(relative, relative, relative, 0.95))
     >>> crossovers({10: {"a": at(1.0, 1.0), "b": at(2.0, 2.0)}, 40: {"a": at(4.0, 2.0), "b": at(2.0, 1.0)}})
     [Crossover(before='a', after='b', between=(10, 40), near=20.0)]
     """
     found = []
-    ruling = reigns(standings)
+    ruling = fastest_ranges(standings)
     for before, after in pairwise(ruling):
         low, high = before.last, after.first
         near = _crossing(standings, before.backend, after.backend, low, high)
@@ -145,7 +145,7 @@ def crossovers(standings: Standings) -> list[Crossover]:
     return found
 
 
-def _crossing(standings: Standings, before: str, after: str, low: int, high: int) -> float | None:
+def _crossing(standings: SizeTimings, before: str, after: str, low: int, high: int) -> float | None:
     ahead = []
     for size in (low, high):
         here = standings[size]
@@ -159,15 +159,15 @@ def _crossing(standings: Standings, before: str, after: str, low: int, high: int
     return float(round(low * (high / low) ** (ahead[0] / (ahead[0] - ahead[1])), 6))
 
 
-def describe_sweep(kernel: str, standings: Standings, among: str = "") -> str:
-    """Say in one line who is fastest from which size to which; `among` whom, where there were others.
+def describe_sweep(kernel: str, standings: SizeTimings, among: str = "") -> str:
+    """Return one line on which backend is fastest at which sizes; `among` names the group where there were others.
 
     >>> def at(seconds, relative):
-    ...     return Standing(seconds, Interval(relative, relative, relative, 0.95))
+    ...     return SizeTiming(seconds, Interval(relative, relative, relative, 0.95))
     >>> describe_sweep("box", {10: {"a": at(1.0, 1.0), "b": at(2.0, 2.0)}, 40: {"a": at(4.0, 2.0), "b": at(2.0, 1.0)}})
     'box: a is fastest up to 10, b from 40 on (they cross near 20)'
     """
-    ruling = reigns(standings)
+    ruling = fastest_ranges(standings)
     if not ruling:
         return f"{kernel}: nothing was measured"
     sizes = sorted(standings)

@@ -40,7 +40,7 @@ def parse_synthetic(text: str) -> tuple[tuple[int, int, int], np.dtype[Any]]:
 
 
 def synthetic_image(size: tuple[int, int, int], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Make a picture (height, width, channels); the same one every time.
+    """Return a made picture (height, width, channels), the same one every time.
 
     In each channel cos(pi r^2 / n + c), with r the distance from the middle, n the longest side and c a phase of the
     channel's, and noise of 5% of the range; the local frequency grows from 0 in the middle to 1/2 at the middle of the

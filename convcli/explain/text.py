@@ -11,6 +11,8 @@ from convcli.explain.pipeline import Comparison, Explanation, StepRecord, compar
 from convcli.kernel.describe import common_denominator
 from convcli.pipeline.steps.base import size_text
 from convcli.pipeline.steps.properties import Pair
+from convcli.reporting.document import Column, Table, TableRow
+from convcli.reporting.markdown_table import markdown_table
 
 SIZES_HEAD = ("Step", "Output", "Window", "Str", "Dil", "Pad", "Size worked out")
 COSTS_HEAD = ("Step", "Parameters", "Mult-adds", "Memory", "Field", "Jump", "Offset")
@@ -279,11 +281,5 @@ def size_rows(found: Explanation) -> list[tuple[str, ...]]:
 
 
 def _markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence[int]) -> Iterator[str]:
-    yield _markdown_row(head)
-    yield _markdown_row(["---" if place in left else "---:" for place in range(len(head))])
-    yield from map(_markdown_row, rows)
-
-
-def _markdown_row(cells: Sequence[str]) -> str:
-    escaped = (cell.replace("|", "\\|").replace("*", "\\*") for cell in cells)
-    return f"| {' | '.join(escaped)} |"
+    columns = tuple(Column(title, left=place in left) for place, title in enumerate(head))
+    return markdown_table(Table(columns, tuple(TableRow(tuple(row)) for row in rows)))

@@ -1,20 +1,13 @@
-"""Races with a clock that only contestants move, and the peak of child processes."""
+"""Races with a clock that only calls move, and the peak of child processes."""
 
 import gc
 from collections import Counter
 from itertools import pairwise
-from pathlib import Path
 
-import numpy as np
 import pytest
 
-from convcli.benchmark.case import Case
-from convcli.benchmark.contestants import Entrant, memory_task
-from convcli.benchmark.measure import Contestant, Timing, fastest_of, race, turn_order
-from convcli.benchmark.memory import peak_bytes, peak_extra_bytes
-from convcli.convolution.options import ConvolveOptions
+from convcli.benchmark.measure import TimedCall, Timing, fastest_of, race, turn_order
 from convcli.errors import FilterError
-from convcli.kernel.spec import load_kernel
 
 
 class Clock:
@@ -27,7 +20,7 @@ class Clock:
     def __call__(self):
         return self.now
 
-    def contestant(self, name, seconds, prepare=0.0, first=None):
+    def call(self, name, seconds, prepare=0.0, first=None):
         durations = iter([seconds if first is None else first])
 
         def run():
@@ -38,7 +31,7 @@ class Clock:
         def get_ready():
             self.now += prepare
 
-        return Contestant(name, run, get_ready)
+        return TimedCall(name, run, get_ready)
 
 
 @pytest.fixture
@@ -47,15 +40,15 @@ def clock():
 
 
 def test_preparing_the_first_run_and_the_others_are_timed_apart(clock):
-    contestants = [clock.contestant("a", 1.0, prepare=3.0, first=2.0), clock.contestant("b", 0.25)]
-    first, second = race(contestants, 3, clock=clock).timings
+    calls = [clock.call("a", 1.0, prepare=3.0, first=2.0), clock.call("b", 0.25)]
+    first, second = race(calls, 3, clock=clock).timings
     assert (first.plan_seconds, first.warm_up_seconds, first.runs, first.rounds) == (3.0, 2.0, (1.0,) * 3, (0, 1, 2))
     assert (second.plan_seconds, second.warm_up_seconds, second.runs) == (0.0, 0.25, (0.25,) * 3)
     assert not first.cut
 
 
 def test_contestants_take_turns_in_changing_order(clock):
-    race([clock.contestant(name, 1.0) for name in "abcd"], 2, clock=clock)
+    race([clock.call(name, 1.0) for name in "abcd"], 2, clock=clock)
     assert "".join(clock.log) == "abcd" + "abdc" + "bcad"
 
 
@@ -70,7 +63,7 @@ def test_everybody_comes_after_everybody_else_equally_often(count):
 
 
 def test_a_short_run_follows_one_of_its_own_that_is_not_timed(clock):
-    quick = race([clock.contestant("a", 0.01), clock.contestant("b", 1.0)], 2, clock=clock).timings[0]
+    quick = race([clock.call("a", 0.01), clock.call("b", 1.0)], 2, clock=clock).timings[0]
     assert Counter(clock.log) == {"a": 5, "b": 3}
     assert quick.runs == pytest.approx((0.01, 0.01), abs=1e-12)
 
@@ -81,26 +74,26 @@ def test_a_short_run_follows_one_of_its_own_that_is_not_timed(clock):
     ids=["in a blink", "usual", "slow", "very slow"],
 )
 def test_the_number_of_runs_goes_by_the_time_they_take(clock, seconds, runs):
-    contestants = [clock.contestant(f"{n}", each) for n, each in enumerate(seconds)]
-    timings = race(contestants, clock=clock, budget=20.0).timings
+    calls = [clock.call(f"{n}", each) for n, each in enumerate(seconds)]
+    timings = race(calls, clock=clock, budget=20.0).timings
     assert [len(timing.runs) for timing in timings] == runs
     assert [timing.cut for timing in timings] == [count < max(10, *runs) for count in runs]
 
 
 def test_the_first_run_of_somebody_absurdly_slow_counts_as_the_only_one(clock):
-    quick, slow = race([clock.contestant("a", 0.1), clock.contestant("b", 60.0)], clock=clock).timings
+    quick, slow = race([clock.call("a", 0.1), clock.call("b", 60.0)], clock=clock).timings
     assert (slow.runs, slow.rounds, slow.cut) == ((60.0,), (), True)
     assert len(quick.runs) == 10
     assert clock.log.count("b") == 1
 
 
 def test_runs_that_were_asked_for_are_all_made(clock):
-    timings = race([clock.contestant("a", 0.1), clock.contestant("b", 60.0)], 4, clock=clock).timings
+    timings = race([clock.call("a", 0.1), clock.call("b", 60.0)], 4, clock=clock).timings
     assert [len(timing.runs) for timing in timings] == [4, 4]
 
 
 def test_the_runs_of_a_slow_one_are_spread_over_the_rounds(clock):
-    _, slow = race([clock.contestant("a", 0.1), clock.contestant("b", 2.0)], clock=clock, budget=11.5).timings
+    _, slow = race([clock.call("a", 0.1), clock.call("b", 2.0)], clock=clock, budget=11.5).timings
     assert slow.rounds == (1, 3, 5, 7, 9)
 
 
@@ -111,61 +104,25 @@ def test_who_cannot_do_it_is_out_with_the_reason(clock):
     def starve():
         raise MemoryError
 
-    contestants = [clock.contestant("a", 0.1), Contestant("b", fail), Contestant("c", dict, starve)]
-    outcome = race(contestants, 2, clock=clock)
+    calls = [clock.call("a", 0.1), TimedCall("b", fail), TimedCall("c", dict, starve)]
+    outcome = race(calls, 2, clock=clock)
     assert [timing.name for timing in outcome.timings] == ["a"]
     assert outcome.failures == {"b": "b takes no such image", "c": "there is not enough memory for it"}
 
 
 def test_each_first_result_is_inspected_and_progress_is_told(clock):
     seen, told = [], []
-    contestants = [clock.contestant("a", 1.0), clock.contestant("b", 1.0)]
-    race(contestants, 2, inspect=lambda name, value: seen.append((name, value)), progress=told.append, clock=clock)
+    calls = [clock.call("a", 1.0), clock.call("b", 1.0)]
+    race(calls, 2, inspect=lambda name, value: seen.append((name, value)), progress=told.append, clock=clock)
     assert seen == [("a", "a"), ("b", "b")]
     assert told == ["a: first run", "b: first run", "round 1 of 2", "round 2 of 2"]
 
 
 def test_nothing_is_tidied_up_in_the_middle_of_a_run_but_afterwards():
     states = []
-    race([Contestant("a", lambda: states.append(gc.isenabled()))], 1)
+    race([TimedCall("a", lambda: states.append(gc.isenabled()))], 1)
     assert not any(states)
     assert gc.isenabled()
-
-
-def holding(arrays, arguments):
-    """What the child of the next test runs."""
-    return lambda: np.ones(arguments["megabytes"] * 2**20, np.uint8) * arrays["factor"]
-
-
-@pytest.fixture
-def found_by_children(monkeypatch):
-    """A child looks for modules where this process does."""
-    monkeypatch.syspath_prepend(Path(__file__).parent)
-
-
-@pytest.mark.usefixtures("found_by_children")
-def test_the_peak_of_a_child_is_what_its_run_holds_whatever_this_process_holds():
-    ballast = np.ones(20_000_000)  # 160 MB: the child must not inherit it as its own peak
-    name = f"{Path(__file__).stem}:holding"
-    peak = peak_extra_bytes(name, {"factor": np.ones(1, np.uint8)}, {"megabytes": 32})
-    assert ballast.size
-    # The array of ones and its product: twice 32 MB.
-    assert peak == pytest.approx(64 * 2**20, rel=0.1)
-
-
-def test_a_child_that_fails_tells_nothing():
-    assert peak_extra_bytes("convcli.benchmark.memory:no_such_thing", {}) is None
-
-
-def test_this_process_has_a_peak():
-    assert peak_bytes() > 10_000_000
-
-
-def test_a_backend_takes_no_more_memory_than_its_output_and_some_tiles():
-    pixels = np.zeros((1000, 1000, 3), np.uint8)
-    case = Case(pixels, load_kernel("gaussian:sigma=2"), ConvolveOptions(padding="wrap"))
-    peak = peak_extra_bytes(*memory_task(Entrant(Contestant("opencv", dict)), case))
-    assert 11_000_000 < peak < 12_000_000 + 64_000_000
 
 
 def timed(name, runs, rounds=None):

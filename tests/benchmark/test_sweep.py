@@ -6,13 +6,13 @@ from numpy.testing import assert_allclose
 from convcli.benchmark.statistics import Interval
 from convcli.benchmark.sweep import (
     Crossover,
-    Reign,
-    Standing,
+    FastestRange,
+    SizeTiming,
     check_sizable,
     crossovers,
     describe_sweep,
+    fastest_ranges,
     parse_sizes,
-    reigns,
     sized_spec,
 )
 from convcli.errors import KernelError, UsageError
@@ -25,7 +25,7 @@ def standings(times, uncertainty=0.0):
     for size, here in times.items():
         best = min(here.values())
         table[size] = {
-            name: Standing(t, Interval(t / best, t / best * (1 - uncertainty), t / best * (1 + uncertainty), 0.95))
+            name: SizeTiming(t, Interval(t / best, t / best * (1 - uncertainty), t / best * (1 + uncertainty), 0.95))
             for name, t in here.items()
         }
     return table
@@ -62,13 +62,18 @@ def test_who_is_fastest_everywhere_is_told_so():
 
 def test_noise_dethrones_nobody():
     times = {3: {"a": 1.0, "b": 2.0}, 5: {"a": 1.1, "b": 1.0}, 7: {"a": 1.0, "b": 1.2}, 9: {"a": 3.0, "b": 1.0}}
-    assert reigns(standings(times)) == [Reign("a", 3, 3), Reign("b", 5, 5), Reign("a", 7, 7), Reign("b", 9, 9)]
-    assert reigns(standings(times, uncertainty=0.15)) == [Reign("a", 3, 7), Reign("b", 9, 9)]
+    assert fastest_ranges(standings(times)) == [
+        FastestRange("a", 3, 3),
+        FastestRange("b", 5, 5),
+        FastestRange("a", 7, 7),
+        FastestRange("b", 9, 9),
+    ]
+    assert fastest_ranges(standings(times, uncertainty=0.15)) == [FastestRange("a", 3, 7), FastestRange("b", 9, 9)]
 
 
 def test_a_backend_that_is_as_fast_at_one_size_and_fastest_at_the_next_reigns_at_both():
     times = {3: {"a": 1.0, "b": 1.01}, 5: {"a": 2.0, "b": 1.0}}
-    assert reigns(standings(times)) == [Reign("b", 3, 5)]
+    assert fastest_ranges(standings(times)) == [FastestRange("b", 3, 5)]
 
 
 def test_where_one_of_two_has_no_time_the_crossover_lies_somewhere_between():
@@ -79,7 +84,7 @@ def test_where_one_of_two_has_no_time_the_crossover_lies_somewhere_between():
 
 def test_a_size_that_nobody_could_do_is_passed_over():
     times = standings({3: {"a": 1.0}, 7: {"a": 1.0, "b": 3.0}})
-    assert reigns({**times, 5: {}}) == [Reign("a", 3, 3), Reign("a", 7, 7)]
+    assert fastest_ranges({**times, 5: {}}) == [FastestRange("a", 3, 3), FastestRange("a", 7, 7)]
 
 
 @pytest.mark.parametrize(

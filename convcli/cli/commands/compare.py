@@ -10,7 +10,7 @@ from convcli.cli.options import shared as opt
 from convcli.cli.report_files import check_report
 from convcli.convolution.options import BACKENDS, ConvolveOptions
 from convcli.errors import ImageWriteError, UsageError, check_word
-from convcli.reporting.records import report_suffix
+from convcli.reporting.formats import REPORT_SUFFIXES, report_suffix
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +23,6 @@ app = typer.Typer(
 
 _COMPARING = "What is compared"
 _MESSAGES = "Messages and reports"
-REPORT_SUFFIXES = (".json", ".csv", ".md", ".html")
 
 
 @app.command("compare")
@@ -122,7 +121,7 @@ def compare_backends(
         typer.Option(
             "--report",
             metavar="FILE",
-            help="Write a report as .json, .csv, .md or .html; may be given several times.",
+            help=f"Write a report as {', '.join(REPORT_SUFFIXES)}; may be given several times.",
             rich_help_panel=_MESSAGES,
         ),
     ] = None,
@@ -161,12 +160,13 @@ def compare_backends(
     _check(image, synthetic, reports, quiet=quiet, verbose=verbose)
 
     # Not before here is numpy needed.
+    from convcli.benchmark.candidates import default_backends, parse_backends
     from convcli.benchmark.comparison import CompareOptions, compare
-    from convcli.benchmark.contestants import default_backends, parse_backends
-    from convcli.benchmark.exports import render_report, write_report
+    from convcli.benchmark.report_blocks import comparison_text, write_comparison
+    from convcli.benchmark.report_text import disagreement
     from convcli.benchmark.sweep import parse_sizes
-    from convcli.benchmark.words import disagreement
-    from convcli.cli.views.compare import Progress, print_report
+    from convcli.cli.views.compare import print_report
+    from convcli.cli.views.progress import StatusLine
     from convcli.kernel.catalogue import hiding_notes
 
     names = None if backends is None else parse_backends(backends)
@@ -188,16 +188,16 @@ def compare_backends(
     if not quiet:
         for note in (*dict.fromkeys(note for spec in kernel for note in hiding_notes(spec)), *notes):
             say(f"convcli: note: {note}")
-    with Progress(wanted=not quiet) as progress:
+    with StatusLine(wanted=not quiet) as progress:
         found = compare(pixels, source, kernel, options, progress.tell)
     failed: dict[str, ImageWriteError] = {}
     for path in reports:
         try:
-            write_report(found, path)
+            write_comparison(found, path)
         except ImageWriteError as error:  # what took a minute to measure is shown all the same
             failed[path] = error
     if json:
-        print(render_report(found, ".json"), end="", flush=True)
+        print(comparison_text(found, ".json"), end="", flush=True)
     else:
         print_report(found, verbose=verbose)
     if not quiet:
@@ -230,7 +230,7 @@ def _check(image: str | None, synthetic: str | None, reports: Sequence[str], *, 
     if image is not None and synthetic is not None:
         raise UsageError(f"--synthetic stands in place of an image, and {image} was given too: drop one of them")
     for path in reports:
-        report_suffix(path, REPORT_SUFFIXES)
+        report_suffix(path)
         check_report(path, [] if image is None else [image])
 
 

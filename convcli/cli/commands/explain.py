@@ -248,7 +248,7 @@ def _pixels(path: str, *, gray: bool) -> "NDArray[Any]":
 
 def _show(found: "Explanation", other: "Explanation | None", *, json: bool, md: bool) -> None:
     from convcli.explain.pipeline import comparison_record
-    from convcli.reporting.records import to_json
+    from convcli.reporting.json_text import to_json
 
     if json:
         print(to_json(found.record() if other is None else comparison_record(found, other)))
@@ -278,7 +278,7 @@ def _explain_kernel(
     from convcli.explain import single_output as sample
     from convcli.explain import single_output_text as sample_words
     from convcli.kernel.spec import load_kernel
-    from convcli.reporting.records import to_json
+    from convcli.reporting.json_text import to_json
 
     kernel = load_kernel(kernels[0])
     if target is not None and size is not None:

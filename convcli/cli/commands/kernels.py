@@ -47,19 +47,19 @@ def list_kernels(as_json: AsJson = False) -> None:
 
       convcli kernels list
     """
-    from convcli.cli.views.kernels import Entry, print_list
+    from convcli.cli.views.kernels import ListedKernel, print_list
     from convcli.errors import KernelError
     from convcli.kernel.catalogue import catalogue_names, hiding_notes, user_files
     from convcli.kernel.spec import load_kernel, load_kernel_file
 
     shipped = catalogue_names()
-    entries = [Entry(name, load_kernel(name), own=False) for name in shipped]
+    entries = [ListedKernel(name, load_kernel(name), own=False) for name in shipped]
     for name, path in user_files().items():
         if name in shipped:
             _note(hiding_notes(name))
             continue
         try:
-            entries.append(Entry(name, load_kernel_file(path), own=True))
+            entries.append(ListedKernel(name, load_kernel_file(path), own=True))
         except KernelError as error:  # one bad file of the user's own hides none of the others
             _note([f"left out: {error}"])
     if as_json:

@@ -90,25 +90,25 @@ def _tune(json: bool, quiet: bool, verbose: bool) -> None:
 
 def _summary(tuned: "Tuned") -> Iterator[str]:
     """Tell how far off predictions were with the shipped coefficients, and are with the measured ones."""
-    from convcli.cli.views.results import columns
+    from convcli.cli.views.text_table import columns
 
     head = ["backend", "cases", "off by, shipped", "off by, measured", ""]
     rows = [
         [row.backend, str(row.cases), f"{row.shipped_error:.0%}", f"{row.measured_error:.0%}", ""] for row in tuned.rows
     ]
-    yield from (line.rstrip() for line in columns([head, *rows]))
+    yield from columns([head, *rows])
 
 
 def _coefficients(measured: Mapping[str, float]) -> Iterator[str]:
     """Lay out what a unit of each cost term takes, beside what was shipped."""
-    from convcli.cli.views.results import columns
+    from convcli.cli.views.text_table import columns
     from convcli.convolution.planning.cost_model import COEFFICIENTS
 
     rows = [["a unit of", "takes ns", "shipped ns", "ratio", ""]]
     for term, shipped in COEFFICIENTS.items():
         ratio = f"{measured[term] / shipped:.2f}" if shipped else "-"
         rows.append([term, f"{1e9 * measured[term]:.4g}", f"{1e9 * shipped:.4g}", ratio, ""])
-    yield from (line.rstrip() for line in columns(rows))
+    yield from columns(rows)
 
 
 def _show(json: bool) -> None:

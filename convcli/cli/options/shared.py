@@ -10,6 +10,7 @@ import typer
 
 from convcli.convolution.options import BACKENDS, PADDING_MODES, ConvolveOptions
 from convcli.errors import UsageError
+from convcli.reporting.formats import REPORT_SUFFIXES
 
 _RESPONSE = "From response to picture"
 _GEOMETRY = "Geometry"
@@ -223,7 +224,7 @@ ReportOption = Annotated[
     typer.Option(
         "--report",
         metavar="FILE",
-        help="Write times and choices as .json, .csv or .md.",
+        help=f"Write times and choices as {', '.join(REPORT_SUFFIXES)}.",
         rich_help_panel=_MESSAGES,
     ),
 ]

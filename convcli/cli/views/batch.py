@@ -1,4 +1,4 @@
-"""Everything that is said of a batch: while it runs, of each file where that was asked for, and in the end."""
+"""What `convcli batch` shows: how far it is, each file where that was asked for, and in the end what it came to."""
 
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -7,21 +7,22 @@ from typing import TYPE_CHECKING, Self
 
 from convcli.batch.totals import Totals
 from convcli.cli.messages import say
-from convcli.cli.views.batch_progress import progress
-from convcli.cli.views.batch_text import files, summary, timing
-from convcli.cli.views.results import summary as image_summary
+from convcli.cli.views.batch_totals import batch_summary, batch_timing
+from convcli.cli.views.progress import batch_progress
+from convcli.cli.views.results import summary
 from convcli.convolution.planning.profile import problems
 from convcli.errors import ImageWriteError
 from convcli.process.image_job import Result
-from convcli.reporting.records import to_json
+from convcli.reporting.json_text import to_json
+from convcli.reporting.numbers import counted
 
 if TYPE_CHECKING:
-    from convcli.cli.views.batch_report import BatchReport
+    from convcli.reporting.writer import ReportFile
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What a person wants to be told.
+    """What `batch` was asked to show.
 
     `quiet` leaves errors alone on standard error, `verbose` adds to them. `json` prints a line per image on standard
     output; `timing` tells on standard error where the time went, `report` writes a file.
@@ -35,7 +36,7 @@ class Asked:
 
 
 class BatchReporter:
-    """Says what becomes of a batch into `folder`, as far as it was `asked` for, and counts it in `totals`."""
+    """Shows what becomes of a batch into `folder`, as far as it was `asked` for, and counts it in `totals`."""
 
     def __init__(self, totals: Totals, folder: str, asked: Asked) -> None:
         self.totals = totals
@@ -44,7 +45,7 @@ class BatchReporter:
         self._open = ExitStack()
         self._report = None if asked.report is None else self._open.enter_context(_open_report(asked.report))
         self._refusal: ImageWriteError | None = None  # why there will be no report
-        shown = progress(totals, quiet=asked.quiet, verbose=asked.verbose, json=asked.json)
+        shown = batch_progress(totals, quiet=asked.quiet, verbose=asked.verbose, json=asked.json)
         self._progress = self._open.enter_context(shown)
 
     def __enter__(self) -> Self:
@@ -56,16 +57,16 @@ class BatchReporter:
         self._open.close()
 
     def note(self, text: str) -> None:
-        """Say something that is worth knowing and no error."""
+        """Print a note: worth knowing, and no error."""
         if not self._asked.quiet:
             say(f"convcli: note: {text}")
 
     def tick(self) -> None:
-        """Show how things stand."""
+        """Show how far the batch is."""
         self._progress.tick()
 
     def show(self, result: Result) -> None:
-        """Count one file, and say of it what was asked for."""
+        """Count one file, and show of it what was asked for."""
         self.totals.add(result)
         if self._asked.json or self._report is not None:
             record = result.record()
@@ -78,31 +79,36 @@ class BatchReporter:
                 print(to_json(record), flush=True)
         told = result.status == "planned" or (result.status == "skipped" and self._asked.verbose)
         if told and not self._asked.quiet:
-            say(image_summary(result))
+            say(summary(result))
 
     def finish(self) -> None:
-        """Say in the end what there is to say of all files together.
+        """Show in the end what all files came to.
 
-        Raises ImageWriteError, after all else, where the report that was asked for could not be written.
+        Raises
+        ------
+        ImageWriteError
+            after all else, where the report that was asked for could not be written.
         """
         self._progress.close()
         self.totals.stop()
         if self._report is not None:
             try:
-                self._report.write(self.totals, self._folder)
+                from convcli.cli.views.batch_report import batch_report_tail
+
+                self._report.finish(batch_report_tail(self.totals, self._folder))
             except ImageWriteError as error:
                 self._refusal = error
         for problem in problems():
             self.note(problem)
         for text, number in self.totals.notes.items():
-            self.note(f"{files(number)}: {text}")
+            self.note(f"{counted(number, 'file')}: {text}")
         for failure in self.totals.failures:
             say(f"convcli: error: {failure.error}")
         if self._asked.timing:
-            for line in timing(self.totals):
+            for line in batch_timing(self.totals):
                 say(line)
         if not self._asked.quiet:
-            say(summary(self.totals, self._folder))
+            say(batch_summary(self.totals, self._folder))
         if self.totals.interrupted:
             if self._refusal is not None:
                 say(f"convcli: error: {self._refusal}")
@@ -111,7 +117,8 @@ class BatchReporter:
             raise self._refusal
 
 
-def _open_report(path: str) -> "BatchReport":
-    from convcli.cli.views.batch_report import BatchReport  # which few runs need
+def _open_report(path: str) -> "ReportFile":
+    from convcli.cli.views.image_report import image_report_head  # which few runs need
+    from convcli.reporting.writer import ReportFile
 
-    return BatchReport(path)
+    return ReportFile(path, image_report_head("batch"))

@@ -1,36 +1,33 @@
 """What a run says: summary lines, the table of times, JSON and reports."""
 
-import math
 from collections.abc import Iterator, Sequence
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 from convcli.cli.messages import say
 from convcli.cli.options.shared import check_loudness
+from convcli.cli.views.text_table import columns
 from convcli.convolution.planning.profile import problems
 from convcli.process.image_job import Result, Step
-from convcli.reporting.records import flat, report_suffix, to_json, write_report_text
+from convcli.reporting.formats import report_suffix
+from convcli.reporting.numbers import digits, duration, milliseconds, pixel_size
 from convcli.timing import STAGES
-
-REPORT_SUFFIXES = (".json", ".csv", ".md")
 
 _LONGEST_SPEC = 44  # in a message, as it stands
 
-_CHANNELS = {1: "gray", 2: "gray+alpha", 3: "RGB", 4: "RGBA"}
-
 
 class Reporter:
-    """Says what becomes of each image as it is done, and at the end what was asked for of all of them.
+    """Shows what becomes of each image as it is done, and at the end what was asked for of all of them.
 
     `quiet` leaves errors alone on standard error, `verbose` adds to them. `json` prints a line per image on standard
     output; `timing` shows a table on standard error, `report` writes it to a file.
     """
 
+    command = "filter"  # whose reports these are
+
     def __init__(self, *, quiet: bool, verbose: bool, json: bool, timing: bool, report: str | None) -> None:
         check_loudness(quiet=quiet, verbose=verbose)
         if report is not None:
-            report_suffix(report, REPORT_SUFFIXES)
+            report_suffix(report)
         self._quiet = quiet
         self._verbose = verbose
         self._json = json
@@ -40,12 +37,12 @@ class Reporter:
         self._told: set[str] = set()
 
     def note(self, text: str) -> None:
-        """Say something that is worth knowing and no error."""
+        """Print a note: worth knowing, and no error."""
         if not self._quiet:
             say(f"convcli: note: {text}")
 
     def show(self, result: Result) -> None:
-        """Say what became of one image."""
+        """Print what became of one image."""
         self._results.append(result)
         # A profile is looked for when the first image is planned.
         for problem in problems():
@@ -63,72 +60,79 @@ class Reporter:
                 for line in self.details(result):
                     say(line)
         if self._json:
+            from convcli.reporting.json_text import to_json
+
             print(to_json(result.record()), flush=True)
 
     def finish(self) -> None:
-        """Say what was asked for of all images together."""
+        """Print and write what was asked for of all images together."""
         if self._timing:
             timed = [result for result in self._results if result.seconds]
             for line in self.table(timed) if timed else ():
                 say(line)
         if self._report is not None:
-            write_report(self._report, self._results)
+            from convcli.cli.views.image_report import image_report_head
+            from convcli.reporting.document import ReportTail
+            from convcli.reporting.writer import write_report
+
+            head = image_report_head(self.command)
+            write_report(self._report, head, (result.record() for result in self._results), ReportTail())
 
     def summary(self, result: Result) -> str:
-        """Tell in one line what became of an image."""
+        """Return one line on what became of an image."""
         return summary(result)
 
     def details(self, result: Result) -> Iterator[str]:
-        """Tell what `--verbose` adds, line by line."""
-        return _details(result)
+        """Yield the lines that `--verbose` adds."""
+        yield from (f"  {line}" for line in self.step_lines([result]))
+        if result.alpha is not None:
+            yield f"  alpha: {result.alpha}"
+        if result.seconds:
+            yield "  " + ", ".join(f"{name} {duration(spent)}" for name, spent in result.seconds.items())
+
+    def step_lines(self, results: Sequence[Result]) -> list[str]:
+        """Return lines on how each step of some images was computed."""
+        return choices(results)
 
     def table(self, results: Sequence[Result]) -> list[str]:
-        """Lay out the times of images."""
+        """Return the times of images as lines of a table."""
         return timing_table(results)
 
 
 def summary(result: Result) -> str:
-    """Tell in one line what was written: where, its size, the kernels and their backends, the mapping, the time.
+    """Return one line on what was written: where, its size, the kernels and their backends, the mapping, the time.
 
     >>> summary(Result("a.png", "b.png", "skipped", notes=("b.png exists",)))
     'skipped a.png: b.png exists'
     """
+    steps = ", ".join(f"{_short(step.kernel)} by {step.backend}" for step in result.steps)
+    return outcome(result, steps, "raw response" if result.mapping is None else f"mapping {result.mapping}")
+
+
+def outcome(result: Result, how: str, mapping: str) -> str:
+    """Return one line on what became of an image; `how` it was made and its `mapping` may be empty."""
     if result.status == "skipped":
         return f"skipped {result.input}: {'; '.join(result.notes)}"
     doing = "would write" if result.status == "planned" else "wrote"
     output = "standard output" if result.output == "-" else result.output
-    steps = ", ".join(f"{_short(step.kernel)} by {step.backend}" for step in result.steps)
-    mapping = "raw response" if result.mapping is None else f"mapping {result.mapping}"
-    line = f"{doing} {output}: {size_text(result)}, {steps}, {mapping}"
-    return line if result.status == "planned" else f"{line}, {1e3 * result.seconds['total']:.1f} ms"
-
-
-def _details(result: Result) -> Iterator[str]:
-    """Tell what `--verbose` adds, line by line."""
-    for line in choices([result]):
-        yield f"  {line}"
-    if result.alpha is not None:
-        yield f"  alpha: {result.alpha}"
-    if result.seconds:
-        yield "  " + ", ".join(f"{name} {1e3 * spent:.1f} ms" for name, spent in result.seconds.items())
+    spent = duration(result.seconds["total"]) if result.status == "done" else ""
+    return f"{doing} {output}: {', '.join(filter(None, (size_text(result), how, mapping, spent)))}"
 
 
 def timing_table(results: Sequence[Result], *, backends: bool = True) -> list[str]:
-    """Lay out the times of each image in columns; with `backends`, those too, and under them why they were chosen."""
+    """Return the times of each image in columns; with `backends`, those too, and under them why they were chosen."""
     rows = [["image", *(f"{stage} ms" for stage in (*STAGES, "total")), "MP/s", "backend" if backends else ""]]
     for result in results:
-        times = [f"{1e3 * result.seconds[stage]:.1f}" for stage in (*STAGES, "total")]
-        speed = result.megapixels_per_second
-        shown = "-" if math.isnan(speed) else f"{speed:.1f}"
-        by = ", ".join(s.backend for s in result.steps) if backends else ""
-        rows.append([Path(result.input).name, *times, shown, by])
-    return [*columns(rows), *choices(results)] if backends else [line.rstrip() for line in columns(rows)]
+        times = [milliseconds(result.seconds[stage]) for stage in (*STAGES, "total")]
+        by = ", ".join(step.backend for step in result.steps) if backends else ""
+        rows.append([Path(result.input).name, *times, digits(result.megapixels_per_second), by])
+    return [*columns(rows), *(choices(results) if backends else ())]
 
 
 def choices(results: Sequence[Result]) -> list[str]:
-    """Tell of each kernel by which backend, why, what that was predicted to take, and what the next best was.
+    """Return a line for each kernel: its backend and why, what that was predicted to take, and what the next best was.
 
-    Images that were treated alike share a line; their times are told from the least to the most.
+    Images that were treated alike share a line, with their times from the least to the most.
 
     >>> step = Step("sobel_x", "opencv", "small kernel, 9 weights", 0.0052, ("direct", 0.0089))
     >>> choices([Result("a.png", "b.png", "planned", steps=(step,))])
@@ -150,7 +154,7 @@ def choices(results: Sequence[Result]) -> list[str]:
 def choice_line(
     kernel: str, backend: str, reason: str, predicted: Sequence[float], next_best: str, after: Sequence[float]
 ) -> str:
-    """Tell how a kernel was computed and why; the times are told from the least to the most.
+    """Return how a kernel was computed and why, with its times from the least to the most.
 
     >>> choice_line("sobel_x", "opencv", "small kernel, 9 weights", [0.0052, 0.007], "direct", [0.0089])
     'sobel_x: opencv, small kernel, 9 weights; predicted 5.2 ms to 7 ms, next direct 8.9 ms'
@@ -162,101 +166,17 @@ def choice_line(
 
 
 def _span(seconds: Sequence[float]) -> str:
-    """Write times from the least to the most, or as one where they look alike.
+    """Return times from the least to the most, or as one where they look alike.
 
     >>> _span([0.0052]), _span([0.0052, 1.25]), _span([0.12, 0.12])
     ('5.2 ms', '5.2 ms to 1.25 s', '120 ms')
     """
-    least, most = (f"{t:.3g} s" if t >= 1 else f"{_digits(1e3 * t)} ms" for t in (min(seconds), max(seconds)))
+    least, most = duration(min(seconds)), duration(max(seconds))
     return least if least == most else f"{least} to {most}"
 
 
-def _digits(value: float) -> str:
-    """Write a number below 1000 in three digits at most, and none of them in vain."""
-    return f"{value:.0f}" if value >= 99.95 else f"{value:.3g}"
-
-
-def write_report(path: str, results: Sequence[Result]) -> None:
-    """Write the results as JSON, CSV or a Markdown table, as the suffix of `path` says."""
-    write = {".json": _report_json, ".csv": _report_csv, ".md": _report_markdown}[report_suffix(path, REPORT_SUFFIXES)]
-    write_report_text(path, write([result.record() for result in results]))
-
-
-def _report_json(records: Sequence[dict[str, Any]]) -> str:
-    return to_json({"results": list(records)}, indent=2) + "\n"
-
-
-def _report_csv(records: Sequence[dict[str, Any]]) -> str:
-    return csv_row(csv_columns()) + "".join(csv_row(csv_cells(record)) for record in records)
-
-
-@cache
-def csv_columns() -> tuple[str, ...]:
-    """Name the columns of a report on images: those of an image that was done, whatever became of the others."""
-    step = Step("", "", predicted_seconds=0.0, runner_up=("", 0.0))
-    full = Result("", "", "failed", steps=(step,), seconds=dict.fromkeys((*STAGES, "total"), 0.0), error="")
-    return tuple(flat(full.record()))
-
-
-def csv_cells(record: dict[str, Any]) -> list[Any]:
-    """Give the cells of a record, one for each of the `csv_columns`."""
-    cells = flat(record)
-    return [cells.get(name, "") for name in csv_columns()]
-
-
-def csv_row(cells: Sequence[Any]) -> str:
-    """Write cells as a line of CSV.
-
-    >>> csv_row(["a,b", 1.5, None])
-    '"a,b",1.5,\\n'
-    """
-    import csv
-    import io
-
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(cells)
-    return text.getvalue()
-
-
-def _report_markdown(records: Sequence[dict[str, Any]]) -> str:
-    return "".join([*markdown_head(), *map(markdown_image, records)])
-
-
-def markdown_head() -> tuple[str, str]:
-    """Give the head of a table of images, and the line under it."""
-    stages = (*STAGES, "total")
-    head = ["input", "output", "status", "kernels", "backends", "mapping", *(f"{s} [ms]" for s in stages), "MP/s"]
-    return markdown_row(head), markdown_row(["---"] * 6 + ["---:"] * (len(stages) + 1))
-
-
-def markdown_image(record: dict[str, Any]) -> str:
-    """Write the record of an image as a row of that table."""
-    seconds, speed = record["seconds"], record["megapixels_per_second"]
-    return markdown_row(
-        [
-            record["input"],
-            record["output"],
-            record["status"],
-            ", ".join(step["kernel"] for step in record["steps"]),
-            ", ".join(step["backend"] for step in record["steps"]),
-            record["mapping"] or "",
-            *(f"{1e3 * seconds[s]:.1f}" if s in seconds else "" for s in (*STAGES, "total")),
-            "" if speed is None else f"{speed:.1f}",
-        ]
-    )
-
-
-def markdown_row(cells: Sequence[str]) -> str:
-    """Write cells as a row of a table.
-
-    >>> print(markdown_row(["a|b", "two\\nlines"]), end="")
-    | a\\|b | two lines |
-    """
-    return "| " + " | ".join(" ".join(cell.replace("|", "\\|").splitlines()) for cell in cells) + " |\n"
-
-
 def _short(spec: str) -> str:
-    """Cut a SPEC to what one can take in at a glance: weights as text may be many, and paths long.
+    """Return a SPEC on one line, cut in the middle where it is long: weights as text may be many.
 
     >>> _short(" 1 2 1;  2 4 2;  1 2 1")
     '1 2 1; 2 4 2; 1 2 1'
@@ -268,21 +188,5 @@ def _short(spec: str) -> str:
 
 
 def size_text(result: Result) -> str:
-    """Write the size and the kind of an output: `640 x 480 RGB u8`, `640 x 480 x 32 f32`."""
-    if result.output_size is None:
-        return ""
-    height, width, channels = result.output_size
-    return f"{width} x {height} {_CHANNELS.get(channels, f'x {channels}')} {result.depth}"
-
-
-def columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Align columns: the first and the last to the left, numbers to the right.
-
-    >>> list(columns([["image", "ms", "backend"], ["a.png", "10.5", "fft"]]))
-    ['image    ms  backend', 'a.png  10.5  fft']
-    """
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        first, *numbers, last = row
-        middle = (text.rjust(width) for text, width in zip(numbers, widths[1:-1], strict=True))
-        yield "  ".join([first.ljust(widths[0]), *middle, last])
+    """Return the size and the sample type of an output: `640 x 480 RGB u8`, `640 x 480 x 32 f32`."""
+    return "" if result.output_size is None else f"{pixel_size(result.output_size)} {result.depth}"

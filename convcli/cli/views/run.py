@@ -1,53 +1,46 @@
 """What `convcli run` says: a line an image, and where the time of the steps goes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from convcli.cli.views.results import Reporter, size_text, timing_table
+from convcli.cli.views.results import Reporter, outcome, timing_table
+from convcli.cli.views.text_table import columns
 from convcli.process.image_job import Result
 from convcli.process.pipeline_job import StepRun
+from convcli.reporting.numbers import counted, milliseconds
 
 
 class PipelineReporter(Reporter):
     """A Reporter that speaks of the steps of the pipeline called `name`."""
+
+    command = "run"
 
     def __init__(self, name: str, *, quiet: bool, verbose: bool, json: bool, timing: bool, report: str | None) -> None:
         super().__init__(quiet=quiet, verbose=verbose, json=json, timing=timing, report=report)
         self._name = name
 
     def summary(self, result: Result) -> str:
-        if result.status == "skipped":
-            return f"skipped {result.input}: {'; '.join(result.notes)}"
-        doing = "would write" if result.status == "planned" else "wrote"
-        output = "standard output" if result.output == "-" else result.output
-        count = len(result.steps)
-        words = [size_text(result), f"{count} step{'s' if count != 1 else ''} of {self._name}"]
-        if result.mapping is not None:
-            words.append(f"mapping {result.mapping}")
-        if result.status == "done":
-            words.append(f"{1e3 * result.seconds['total']:.1f} ms")
-        return f"{doing} {output}: {', '.join(filter(None, words))}"
+        """Return one line on what became of an image."""
+        mapping = "" if result.mapping is None else f"mapping {result.mapping}"
+        return outcome(result, f"{counted(len(result.steps), 'step')} of {self._name}", mapping)
 
-    def details(self, result: Result) -> Iterator[str]:
-        for line in step_table([result]):
-            yield f"  {line}"
-        if result.alpha is not None:
-            yield f"  alpha: {result.alpha}"
-        if result.seconds:
-            yield "  " + ", ".join(f"{name} {1e3 * spent:.1f} ms" for name, spent in result.seconds.items())
+    def step_lines(self, results: Sequence[Result]) -> list[str]:
+        """Return a table of the steps."""
+        return step_table(results)
 
     def table(self, results: Sequence[Result]) -> list[str]:
+        """Return the times of images, and under them those of the steps."""
         # The backends of many steps would not fit a line: they stand in the second table.
         return [*timing_table(results, backends=False), "", *step_table(results)]
 
 
 def step_table(results: Sequence[Result]) -> list[str]:
-    """Lay out each step: what it is, the size of its result, its time (summed over images) and how it was computed.
+    """Return a table of the steps: kind, size of the result, time (summed over images) and how it was computed.
 
     >>> step = StepRun("blur", "opencv", "small kernel", step="filter", size=(480, 640, 3), seconds=0.0015)
     >>> for line in step_table([Result("a.png", "b.png", "done", steps=(step,))]):
     ...     print(line)
-    step  what    output      ms    %  by
-    blur  filter  480x640x3  1.5  100  opencv, small kernel
+    step  what    output       ms    %  by
+    blur  filter  480x640x3  1.50  100  opencv, small kernel
     """
     runs: dict[str, list[StepRun]] = {}
     for result in results:
@@ -67,18 +60,9 @@ def step_table(results: Sequence[Result]) -> list[str]:
                 id_,
                 steps[0].step,
                 size,
-                f"{1e3 * spent[id_]:.3g}" if timed and 1e3 * spent[id_] < 100 else f"{1e3 * spent[id_]:.0f}",
+                milliseconds(spent[id_]) if timed else "-",
                 f"{100 * spent[id_] / total:.0f}" if total else "-",
                 "; ".join(filter(None, ways)),
             ]
         )
-    return [line.rstrip() for line in _aligned(rows)]
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Align the first three columns to the left, numbers to the right, and leave the last as it is."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        words = [text.ljust(width) for text, width in zip(row[:3], widths[:3], strict=True)]
-        numbers = [text.rjust(width) for text, width in zip(row[3:5], widths[3:5], strict=True)]
-        yield "  ".join([*words, *numbers, row[5]])
+    return list(columns(rows, words=3))

@@ -8,7 +8,7 @@ import msgspec
 from convcli.pipeline.document.loading import ID, Head
 from convcli.pipeline.steps.base import Step
 from convcli.pipeline.steps.registry import STEPS
-from convcli.reporting.records import to_json
+from convcli.reporting.json_text import to_json
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _TEMPLATE = "#/$defs/{name}"

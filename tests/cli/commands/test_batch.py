@@ -19,7 +19,7 @@ from commandline import done, refused, run
 from repository import ROOT
 
 from convcli.batch.totals import Totals
-from convcli.cli.views.batch_text import standing, summary
+from convcli.cli.views.batch_totals import batch_summary, standing
 from convcli.errors import ImageWriteError
 from convcli.process.image_job import Result, Step
 
@@ -237,7 +237,7 @@ def test_reports_as_tables(photos, out, tmp_path):
 
     run("batch", folder, *CLIPPED, "-o", out, "-f", "--report", tmp_path / "r.md")
     lines = (tmp_path / "r.md").read_text().splitlines()
-    assert lines[0].startswith("| input | output | status |")
+    assert lines[2].startswith("| input | output | status |")
     assert {"## Time by stage, over all jobs", "## Slowest files", "## Failures"} <= set(lines)
     assert lines[-1] == f"- {folder}/b.png: empty file, there is no image in it"
 
@@ -262,7 +262,7 @@ def test_a_report_without_room_is_told_in_the_end_and_stops_nothing(photos, out,
     def add(self, record):
         raise ImageWriteError("--report times.json: No space left on device")
 
-    monkeypatch.setattr("convcli.cli.views.batch_report.BatchReport.add", add)
+    monkeypatch.setattr("convcli.reporting.writer.ReportFile.add", add)
     (photos[0] / "bad.png").touch()
     report = tmp_path / "times.json"
     outcome = run("batch", photos[0], "-r", *CLIPPED, "-o", out, "--report", report)
@@ -586,7 +586,7 @@ def test_the_time_left_goes_by_bytes_where_files_differ():
     now = 10.0
     totals.add(result(1, input_bytes=2_000_000, output_size=(1000, 2000, 3), seconds={"total": 10.0}))
     np.testing.assert_allclose(totals.seconds_left, 5.0, rtol=0.05)
-    assert list(standing(totals)) == ["1/3 files", "5.1 s left", "0.2 MP/s"]
+    assert list(standing(totals)) == ["1/3 files", "6 s left", "0.2 MP/s"]
 
 
 def test_what_was_done_before_says_nothing_of_the_time_left():
@@ -598,7 +598,7 @@ def test_what_was_done_before_says_nothing_of_the_time_left():
     assert totals.seconds_left is None
     totals.add(result(98, input_bytes=500, seconds={"total": 4.0}))
     np.testing.assert_allclose(totals.seconds_left, 4.0)
-    assert summary(totals, "out").endswith("; 98 skipped, 1 not tried")
+    assert batch_summary(totals, "out").endswith("; 98 skipped, 1 not tried")
 
 
 def test_totals_hold_no_more_for_more_files():

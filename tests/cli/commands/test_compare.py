@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from commandline import done, refused, run
 
-from convcli.benchmark import case, exports
+from convcli.benchmark import report_blocks, workload
 from convcli.benchmark.comparison import CompareOptions, compare
 from convcli.benchmark.synthetic import synthetic_image
 from convcli.cli.app import run as run_app
@@ -42,7 +42,7 @@ def results(*arguments):
 @pytest.fixture
 def wrong_fft(monkeypatch):
     """A backend whose result is off by one."""
-    plan_convolution = case.plan_convolution
+    plan_convolution = workload.plan_convolution
 
     def plan(size, dtype, kernel, options, finish=None):
         right = plan_convolution(size, dtype, kernel, options, finish)
@@ -51,7 +51,7 @@ def wrong_fft(monkeypatch):
         facts = {name: getattr(right, name) for name in ("backend", "form", "reason", "seconds", "measure")}
         return SimpleNamespace(run=lambda pixels: right.run(pixels) + 1, **facts)
 
-    monkeypatch.setattr(case, "plan_convolution", plan)
+    monkeypatch.setattr(workload, "plan_convolution", plan)
 
 
 def test_a_table_shows_every_backend_with_what_auto_chose_and_that_all_agree():
@@ -68,8 +68,8 @@ def test_a_table_shows_every_backend_with_what_auto_chose_and_that_all_agree():
 
 @pytest.mark.parametrize("spread", ["4%", "1234%"])
 def test_a_piped_table_is_plain_and_fits_80_columns(spread, monkeypatch):
-    monkeypatch.setattr("convcli.benchmark.words.spread", lambda row: spread)
-    monkeypatch.setattr("convcli.benchmark.words.interval", lambda relative: "10.24..20.48")
+    monkeypatch.setattr("convcli.benchmark.report_text.spread", lambda row: spread)
+    monkeypatch.setattr("convcli.benchmark.report_text.interval", lambda relative: "10.24..20.48")
     text = done("compare", "photo.png", "-k", "gaussian:sigma=2", *QUICK, "--baseline").output.decode()
     assert "\x1b" not in text
     tables = [line for line in text.splitlines() if not line.startswith("  ")]
@@ -269,7 +269,7 @@ def test_nothing_is_measured_before_all_kernels_are_known_to_be_right(monkeypatc
 
 
 def test_somebody_slow_is_left_out_unless_named(monkeypatch):
-    monkeypatch.setattr("convcli.benchmark.contestants.TOO_LONG", 0.0)
+    monkeypatch.setattr("convcli.benchmark.candidates.TOO_LONG", 0.0)
     pixels = synthetic_image((20, 20, 1), np.dtype(np.uint8))
     options = CompareOptions(runs=1, memory=False)
     (found,) = compare(pixels, "made", ["box"], options).comparisons
@@ -296,14 +296,14 @@ def test_a_synthetic_image_that_does_not_fit_is_refused():
 
 
 def test_a_report_that_cannot_be_written_costs_neither_the_table_nor_the_other_reports(monkeypatch):
-    write_report = exports.write_report
+    write_comparison = report_blocks.write_comparison
 
     def refuse(report, path):
         if path.endswith(".md"):
             raise ImageWriteError(f"--report {path}: No space left on device")
-        write_report(report, path)
+        write_comparison(report, path)
 
-    monkeypatch.setattr(exports, "write_report", refuse)
+    monkeypatch.setattr(report_blocks, "write_comparison", refuse)
     outcome = run("compare", "photo.png", "-k", "box", *QUICK, "--report", "a.md", "--report", "a.csv")
     assert outcome.status == 1
     assert "all 3 agree" in outcome.output.decode()

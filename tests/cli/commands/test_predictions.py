@@ -9,22 +9,14 @@ import numpy as np
 import pytest
 from commandline import done
 
-from convcli.cli.views.results import choices, timing_table
 from convcli.convolution.planning.cost_model import COEFFICIENTS
 from convcli.convolution.planning.profile import save_profile
-from convcli.process.image_job import Result, Step
-
-SECONDS = dict.fromkeys(("read", "prepare", "filter", "write", "total"), 0.001)
 
 
 @pytest.fixture
 def photo(tmp_path):
     assert cv2.imwrite(str(tmp_path / "a.png"), np.tile(np.arange(64, dtype=np.uint8), (48, 1)))
     return tmp_path / "a.png"
-
-
-def result(*steps):
-    return Result("a.png", "b.png", "done", (1, 1, 1), (1, 1, 1), steps=steps, seconds=SECONDS)
 
 
 @pytest.mark.parametrize("options", [["--dry-run", "--timing"], ["--dry-run", "-v"], ["--timing"]])
@@ -61,38 +53,6 @@ def test_the_csv_report_has_a_column_for_each(photo, tmp_path):
         after = row["steps.runner_up.backend"].split(" | ")
         assert len(after) == (2 if backend == "auto" else 1)
         assert "None" not in row.values()
-
-
-def test_images_that_were_treated_alike_share_a_line():
-    def step(seconds, after=("direct", 0.009)):
-        return result(Step("box", "opencv", "9 weights", seconds, after))
-
-    assert choices([step(0.002), step(0.0051), step(0.003, ("direct", 2.5))]) == [
-        "box: opencv, 9 weights; predicted 2 ms to 5.1 ms, next direct 9 ms to 2.5 s"
-    ]
-    assert choices([step(0.002), step(0.002, ("fft", 0.004))]) == [
-        "box: opencv, 9 weights; predicted 2 ms, next direct 9 ms",
-        "box: opencv, 9 weights; predicted 2 ms, next fft 4 ms",
-    ]
-    assert choices([step(0.002, None)]) == ["box: opencv, 9 weights; predicted 2 ms"]
-    assert timing_table([step(0.002, None)])[-1] == "box: opencv, 9 weights; predicted 2 ms"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "told"),
-    [
-        (0.0, "0 ms"),
-        (4.2e-7, "0.00042 ms"),
-        (0.00999, "9.99 ms"),
-        (0.0999, "99.9 ms"),
-        (0.12345, "123 ms"),
-        (0.9996, "1000 ms"),
-        (1.0, "1 s"),
-        (12.345, "12.3 s"),
-    ],
-)
-def test_times_are_told_in_three_digits(seconds, told):
-    assert choices([result(Step("box", "fft", "why", seconds))]) == [f"box: fft, why; predicted {told}"]
 
 
 def test_a_measured_profile_changes_what_is_predicted(photo):

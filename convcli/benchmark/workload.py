@@ -1,4 +1,4 @@
-"""One comparison's subject: an image, a kernel, options, and the sample type that is asked for."""
+"""The work that a comparison times: an image, a kernel, options, and the sample type of the result."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -19,8 +19,8 @@ _SMALL = 64  # rows and columns of the picture that a process warms up on
 
 
 @dataclass(frozen=True, eq=False)
-class Case:
-    """What all contestants compute alike.
+class Workload:
+    """The work that all candidates of a comparison do.
 
     `pixels` is (height, width, channels). `rounded` asks integer images for a result of their own type, rounded and
     saturated, in place of the float response.
@@ -63,12 +63,12 @@ class Case:
         return plan_convolution((height, width, channels), self.pixels.dtype, self.kernel, options, finish)
 
     def multiply_adds(self, output: tuple[int, int, int]) -> int:
-        """How many the dense definition takes for an output of this (height, width, channels)."""
+        """Return the multiply-adds of the dense definition for an output (height, width, channels)."""
         height, width, channels = output
         return height * width * channels * sum(part.size[0] * part.size[1] for part in self.parts)
 
-    def small(self) -> "Case":
-        """The same on a corner of the image that is just large enough."""
+    def small(self) -> "Workload":
+        """Return the same work on a corner of the image that is just large enough."""
         height, width = (
             max(_SMALL, 2 * dilation * size)
             for dilation, size in zip(self.options.dilation, self.kernel_size, strict=True)
@@ -76,7 +76,7 @@ class Case:
         return replace(self, pixels=np.ascontiguousarray(self.pixels[:height, :width]))
 
     def to_data(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-        """Take this apart into arrays and what JSON can hold, for another process."""
+        """Return this as arrays and as what JSON can hold, for another process."""
         arrays = {"pixels": self.pixels} | {f"weights{n}": part.weights for n, part in enumerate(self.parts)}
         combine = self.kernel.combine if isinstance(self.kernel, CompositeKernel) else None
         anchors = [part.anchor for part in self.parts]
@@ -88,13 +88,13 @@ class Case:
         }
 
     @classmethod
-    def from_data(cls, arrays: Arrays, data: Mapping[str, Any]) -> "Case":
-        """Put together what `to_data` took apart.
+    def from_data(cls, arrays: Arrays, data: Mapping[str, Any]) -> "Workload":
+        """Return the workload that `to_data` described.
 
         >>> import json
-        >>> case = Case(np.zeros((2, 3, 1)), Kernel("box", np.ones((1, 2)), (0, 1)), ConvolveOptions(stride=(2, 1)))
+        >>> case = Workload(np.zeros((2, 3, 1)), Kernel("box", np.ones((1, 2)), (0, 1)), ConvolveOptions(stride=(2, 1)))
         >>> arrays, data = case.to_data()
-        >>> again = Case.from_data(arrays, json.loads(json.dumps(data)))
+        >>> again = Workload.from_data(arrays, json.loads(json.dumps(data)))
         >>> again.options == case.options, again.kernel.anchor
         (True, (0, 1))
         """

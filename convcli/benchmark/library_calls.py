@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.benchmark.case import Case
+from convcli.benchmark.workload import Workload
 from convcli.convolution.padding import PADDINGS
 from convcli.errors import FilterError
 
@@ -29,7 +29,7 @@ _NUMPY_MODES = {mode.name: mode.numpy for mode in PADDINGS if not mode.filled}
 
 
 @dataclass(frozen=True)
-class PlainCall:
+class LibraryCall:
     """A call: its name, how it is written, what it cannot do (None where it can), and what runs it.
 
     `seconds_a_multiply_add` is roughly what a weight costs where each costs the same, 0 for calls that transform.
@@ -37,13 +37,13 @@ class PlainCall:
 
     name: str
     written: str
-    refusal: Callable[[Case], str | None]
-    ready: Callable[[Case], Run]
+    refusal: Callable[[Workload], str | None]
+    ready: Callable[[Workload], Run]
     seconds_a_multiply_add: float = 0.0
 
 
-def plain_run(call: PlainCall, case: Case) -> Run:
-    """Give what runs a call on a case, any failure of the library turned into a FilterError."""
+def library_run(call: LibraryCall, case: Workload) -> Run:
+    """Return a function that runs a call on a workload; a failure of the library becomes a FilterError."""
     run = call.ready(case)
 
     def guarded() -> NDArray[Any]:
@@ -55,7 +55,7 @@ def plain_run(call: PlainCall, case: Case) -> Run:
     return guarded
 
 
-def _filter2d(case: Case) -> Run:
+def _filter2d(case: Workload) -> Run:
     weights, anchor = _laid(case)
     border, pixels, dtype = _CV_BORDERS[case.options.padding], case.pixels, case.dtype
     depth = -1 if pixels.dtype == dtype else _CV_DEPTHS[dtype.name]
@@ -67,7 +67,7 @@ def _filter2d(case: Case) -> Run:
     return run
 
 
-def _filter2d_on_floats(case: Case) -> Run:
+def _filter2d_on_floats(case: Workload) -> Run:
     weights, anchor = _laid(case)
     border, pixels, dtype = _CV_BORDERS[case.options.padding], case.pixels, case.dtype
     real = np.float64 if dtype == np.float64 else np.float32
@@ -79,7 +79,7 @@ def _filter2d_on_floats(case: Case) -> Run:
     return run
 
 
-def _filter2d_refusal(case: Case) -> str | None:
+def _filter2d_refusal(case: Workload) -> str | None:
     options, source = case.options, case.pixels.dtype
     if options.padding == "wrap":
         return "OpenCV's filter2D knows no wrap"
@@ -92,13 +92,13 @@ def _filter2d_refusal(case: Case) -> str | None:
     return _not_one_kernel(case) or _not_full(case, "OpenCV's filter2D")
 
 
-def _filter2d_on_floats_refusal(case: Case) -> str | None:
+def _filter2d_on_floats_refusal(case: Workload) -> str | None:
     if case.pixels.dtype.kind == "f":
         return "the image is made of floats already"
     return _filter2d_refusal(case)
 
 
-def _ndimage(case: Case) -> Run:
+def _ndimage(case: Workload) -> Run:
     from scipy import ndimage  # only where it is asked for
 
     weights, anchor = _laid(case)
@@ -115,11 +115,11 @@ def _ndimage(case: Case) -> Run:
     return run
 
 
-def _ndimage_refusal(case: Case) -> str | None:
+def _ndimage_refusal(case: Workload) -> str | None:
     return _no_scipy() or _not_one_kernel(case) or _several_values(case) or _not_full(case, "scipy.ndimage")
 
 
-def _oaconvolve(case: Case) -> Run:
+def _oaconvolve(case: Workload) -> Run:
     from scipy.signal import oaconvolve  # only where it is asked for
 
     weights, (top, left) = _laid(case)
@@ -145,26 +145,26 @@ def _oaconvolve(case: Case) -> Run:
     return run
 
 
-def _oaconvolve_refusal(case: Case) -> str | None:
+def _oaconvolve_refusal(case: Workload) -> str | None:
     return _no_scipy() or _not_one_kernel(case) or _several_values(case)
 
 
-PLAIN_CALLS = (
-    PlainCall("cv2.filter2D", "cv2.filter2D on the image as it is", _filter2d_refusal, _filter2d),
-    PlainCall(
+LIBRARY_CALLS = (
+    LibraryCall("cv2.filter2D", "cv2.filter2D on the image as it is", _filter2d_refusal, _filter2d),
+    LibraryCall(
         "cv2.filter2D on f32",
         "cv2.filter2D on the image converted to floats first",
         _filter2d_on_floats_refusal,
         _filter2d_on_floats,
     ),
-    PlainCall(
+    LibraryCall(
         "scipy.ndimage.correlate",
         "scipy.ndimage.correlate, which has one thread",
         _ndimage_refusal,
         _ndimage,
         seconds_a_multiply_add=1.3e-9,
     ),
-    PlainCall(
+    LibraryCall(
         "scipy.signal.oaconvolve",
         "scipy.signal.oaconvolve on the image padded by numpy.pad",
         _oaconvolve_refusal,
@@ -173,8 +173,8 @@ PLAIN_CALLS = (
 )
 
 
-def _laid(case: Case) -> tuple[NDArray[np.float64], Pair]:
-    """The one kernel as it is laid on the image, its dilation written out as zeros, and its anchor."""
+def _laid(case: Workload) -> tuple[NDArray[np.float64], Pair]:
+    """Return the one kernel as it is laid on the image, its dilation written out as zeros, and its anchor."""
     (kernel,), options = case.parts, case.options
     (height, width), (down, right) = kernel.size, options.dilation
     y, x = options.anchor or kernel.anchor or (height // 2, width // 2)
@@ -186,8 +186,8 @@ def _laid(case: Case) -> tuple[NDArray[np.float64], Pair]:
     return weights, (y, x)
 
 
-def _kept(result: NDArray[Any], case: Case, span: tuple[int, ...], anchor: Pair) -> NDArray[Any]:
-    """What extent and stride leave of an output as large as the image."""
+def _kept(result: NDArray[Any], case: Workload, span: tuple[int, ...], anchor: Pair) -> NDArray[Any]:
+    """Return what extent and stride leave of an output as large as the image."""
     if case.options.extent == "valid":
         (top, left), (height, width) = anchor, result.shape[:2]
         result = result[top : top + height - span[0] + 1, left : left + width - span[1] + 1]
@@ -204,23 +204,23 @@ def _as_samples(response: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     return samples
 
 
-def _one_value(case: Case) -> float:
+def _one_value(case: Workload) -> float:
     return float(np.ravel(case.options.padding_value)[0])
 
 
-def _several_values(case: Case) -> str | None:
+def _several_values(case: Workload) -> str | None:
     if case.options.padding == "constant" and len(set(np.ravel(case.options.padding_value).tolist())) > 1:
         return "it lays one constant around all channels, not one a channel"
     return None
 
 
-def _not_one_kernel(case: Case) -> str | None:
+def _not_one_kernel(case: Workload) -> str | None:
     if len(case.parts) > 1:
         return f"it lays on one kernel, and {case.kernel.name} is {len(case.parts)} in one"
     return None
 
 
-def _not_full(case: Case, call: str) -> str | None:
+def _not_full(case: Workload, call: str) -> str | None:
     return f"{call} knows no full extent" if case.options.extent == "full" else None
 
 

@@ -1,5 +1,6 @@
-"""How a batch looks while it runs: a display at the foot of a terminal, lines, or nothing."""
+"""What is shown while a command works: a display at the foot of a terminal, lines, one line, or nothing."""
 
+import shutil
 import sys
 from time import monotonic
 from types import TracebackType
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from convcli.batch.totals import Totals
 from convcli.cli.messages import one_line, say
-from convcli.cli.views.batch_text import failed, standing
+from convcli.cli.views.batch_totals import failed, standing
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -21,10 +22,10 @@ _ROOM_FOR_ECHO = 3
 
 
 class Progress:
-    """What is shown of a batch while it runs: nothing, unless a subclass shows something.
+    """What is shown while a command works: nothing, unless a subclass shows something.
 
-    Nothing moves by itself: `tick` is called time and again by whoever runs the batch, from its own thread, so that
-    worker processes can be forked from it.
+    Nothing moves by itself: `tick` is called time and again by whoever does the work, from its own thread. So worker
+    processes can be forked from it, and nothing takes time from what is being measured.
     """
 
     def tick(self) -> None:
@@ -42,7 +43,25 @@ class Progress:
         self.close()
 
 
-class Lines(Progress):
+class StatusLine(Progress):
+    """One line on standard error, where that is a terminal and the line `wanted`."""
+
+    def __init__(self, *, wanted: bool) -> None:
+        self._shown = wanted and sys.stderr is not None and sys.stderr.isatty()
+
+    def tell(self, what: str) -> None:
+        """Replace the line."""
+        if self._shown:
+            room = shutil.get_terminal_size().columns - 1
+            line = "".join(c if c.isprintable() else "?" for c in what)[:room]
+            print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        """Clear the line."""
+        self.tell("")
+
+
+class BatchLines(Progress):
     """A line on standard error every few seconds."""
 
     def __init__(self, totals: Totals, every: float = _SECONDS_BETWEEN_LINES) -> None:
@@ -51,12 +70,13 @@ class Lines(Progress):
         self._next = monotonic() + every
 
     def tick(self) -> None:
+        """Show how things stand, where it is time to."""
         if monotonic() >= self._next:
             say(", ".join(standing(self._totals)))
             self._next = monotonic() + self._every
 
 
-class Display(Progress):
+class BatchDisplay(Progress):
     """A bar and numbers at the foot of a terminal; under it the last failure, where there has been one."""
 
     def __init__(self, totals: Totals, console: "Console") -> None:
@@ -72,11 +92,13 @@ class Display(Progress):
         self._live.start(refresh=True)
 
     def tick(self) -> None:
+        """Show how things stand, where it is time to."""
         if monotonic() >= self._next:
             self._live.refresh()
             self._next = monotonic() + _SECONDS_BETWEEN_FRAMES
 
     def close(self) -> None:
+        """Leave the terminal as it was, also where that is interrupted."""
         try:
             self._live.stop()
         except KeyboardInterrupt:
@@ -107,10 +129,10 @@ class Display(Progress):
         return Group(line, last)
 
 
-def progress(totals: Totals, *, quiet: bool, verbose: bool, json: bool) -> Progress:
-    """Choose what to show: a display where somebody is looking, else lines where they were asked for, else nothing.
+def batch_progress(totals: Totals, *, quiet: bool, verbose: bool, json: bool) -> Progress:
+    """Return what is shown of a batch: a display on a terminal, else lines where they were asked for, else nothing.
 
-    Where records go to the same terminal they show how far things are.
+    Where records go to the same terminal, they show how far the batch is.
     """
     if quiet or sys.stderr is None:
         return Progress()
@@ -119,5 +141,5 @@ def progress(totals: Totals, *, quiet: bool, verbose: bool, json: bool) -> Progr
 
         console = Console(stderr=True)
         if console.is_terminal and not console.is_dumb_terminal:
-            return Display(totals, console)
-    return Lines(totals) if verbose else Progress()
+            return BatchDisplay(totals, console)
+    return BatchLines(totals) if verbose else Progress()

@@ -1,13 +1,13 @@
-"""The contestants of `convcli compare`: `auto`, each backend, and the plain calls one would write instead."""
+"""What `convcli compare` compares: `auto`, each backend, and calls of other libraries one would write instead."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from convcli.benchmark.case import Arrays, Case
-from convcli.benchmark.measure import Contestant
-from convcli.benchmark.plain import PLAIN_CALLS, plain_run
+from convcli.benchmark.library_calls import LIBRARY_CALLS, library_run
+from convcli.benchmark.measure import TimedCall
+from convcli.benchmark.workload import Arrays, Workload
 from convcli.convolution.backends.registry import REGISTRY
 from convcli.convolution.options import BACKENDS
 from convcli.errors import ConvcliError, UsageError, nearest
@@ -17,14 +17,14 @@ TOO_LONG = 60.0
 
 
 @dataclass(frozen=True)
-class Entrant:
-    """A contestant, and what the report says of it.
+class Candidate:
+    """A timed call, and what the report says of it.
 
     `chosen` is the backend that does the work, and `form` how (dense, passes or box); both None for a plain call, as is
     the time that was predicted, in seconds.
     """
 
-    contestant: Contestant
+    call: TimedCall
     plain: bool = False
     chosen: str | None = None
     form: str | None = None
@@ -34,12 +34,12 @@ class Entrant:
     @property
     def name(self) -> str:
         """What it is called in tables."""
-        return self.contestant.name
+        return self.call.name
 
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Somebody who does not take part, and why, in one line."""
+    """A backend or library call that does not take part, and why, in one line."""
 
     name: str
     reason: str
@@ -68,12 +68,12 @@ def parse_backends(text: str) -> tuple[str, ...]:
 
 
 def default_backends() -> tuple[str, ...]:
-    """Return the names of those that are compared where nothing is said: all whose libraries are installed."""
+    """Return the backends that are compared by default: all whose libraries are installed."""
     return ("auto", *(entry.name for entry in REGISTRY if entry.installed))
 
 
-def enter_backends(case: Case, names: Sequence[str], *, by_name: bool) -> tuple[list[Entrant], list[LeftOut]]:
-    """Enter the backends that can do a case; `by_name` says that somebody has asked for each of them.
+def backend_candidates(case: Workload, names: Sequence[str], *, by_name: bool) -> tuple[list[Candidate], list[LeftOut]]:
+    """Return the backends that can do a workload, and those left out; `by_name` marks backends that were asked for.
 
     `auto` comes last: it would otherwise measure transforms on behalf of the backend that it chose.
 
@@ -83,7 +83,7 @@ def enter_backends(case: Case, names: Sequence[str], *, by_name: bool) -> tuple[
         where nobody can do it, because of the image, the kernel or the options.
     """
     case.plan("auto")
-    entrants: list[Entrant] = []
+    candidates: list[Candidate] = []
     left_out: list[LeftOut] = []
     for name in sorted(names, key=lambda name: name == "auto"):
         try:
@@ -95,24 +95,24 @@ def enter_backends(case: Case, names: Sequence[str], *, by_name: bool) -> tuple[
             reason = f"{_about(plan.seconds)} a run are predicted: name it in --backends to have it run nonetheless"
             left_out.append(LeftOut(name, reason))
             continue
-        contestant = Contestant(name, partial(plan.run, case.pixels), plan.measure)
-        entrants.append(
-            Entrant(
-                contestant,
+        call = TimedCall(name, partial(plan.run, case.pixels), plan.measure)
+        candidates.append(
+            Candidate(
+                call,
                 chosen=plan.backend,
                 form=plan.form,
                 reason=plan.reason,
                 predicted_seconds=plan.seconds,
             )
         )
-    return entrants, left_out
+    return candidates, left_out
 
 
-def enter_plain_calls(case: Case) -> tuple[list[Entrant], list[LeftOut]]:
-    """Enter the calls of OpenCV and SciPy that can express a case."""
-    entrants: list[Entrant] = []
+def library_candidates(case: Workload) -> tuple[list[Candidate], list[LeftOut]]:
+    """Return the calls of OpenCV and SciPy that can express a workload, and those left out."""
+    candidates: list[Candidate] = []
     left_out: list[LeftOut] = []
-    for call in PLAIN_CALLS:
+    for call in LIBRARY_CALLS:
         reason = call.refusal(case)
         seconds = call.seconds_a_multiply_add * case.multiply_adds(
             (case.pixels.shape[0], case.pixels.shape[1], case.pixels.shape[2])
@@ -120,33 +120,33 @@ def enter_plain_calls(case: Case) -> tuple[list[Entrant], list[LeftOut]]:
         if reason is None and seconds > TOO_LONG:
             reason = f"would take about {_about(seconds)} a run"
         if reason is None:
-            entrants.append(Entrant(Contestant(call.name, plain_run(call, case)), plain=True, reason=call.written))
+            candidates.append(Candidate(TimedCall(call.name, library_run(call, case)), plain=True, reason=call.written))
         else:
             left_out.append(LeftOut(call.name, reason))
-    return entrants, left_out
+    return candidates, left_out
 
 
 def ready_backend(arrays: Arrays, data: dict[str, Any]) -> Callable[[], object]:
-    """Give what runs a case by `data["name"]`, in a process that has done as much on a small picture before."""
-    case = Case.from_data(arrays, data)
+    """Return a function that runs a workload by the backend `data["name"]`, after a first run on a small picture."""
+    case = Workload.from_data(arrays, data)
     small = case.small()
     small.plan(data["name"]).run(small.pixels)
     return partial(case.plan(data["name"]).run, case.pixels)
 
 
-def ready_plain_call(arrays: Arrays, data: dict[str, Any]) -> Callable[[], object]:
-    """The same for one of the plain calls."""
-    case = Case.from_data(arrays, data)
-    call = next(call for call in PLAIN_CALLS if call.name == data["name"])
-    plain_run(call, case.small())()
-    return plain_run(call, case)
+def ready_library_call(arrays: Arrays, data: dict[str, Any]) -> Callable[[], object]:
+    """Return a function that runs a workload by the library call `data["name"]`, after a run on a small picture."""
+    case = Workload.from_data(arrays, data)
+    call = next(call for call in LIBRARY_CALLS if call.name == data["name"])
+    library_run(call, case.small())()
+    return library_run(call, case)
 
 
-def memory_task(entrant: Entrant, case: Case) -> tuple[str, dict[str, Any], dict[str, Any]]:
-    """Describe one run of an entrant for `memory.peak_extra_bytes`: function, arrays, arguments."""
+def memory_task(candidate: Candidate, case: Workload) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """Describe one run of an candidate for `memory.peak_extra_bytes`: function, arrays, arguments."""
     arrays, data = case.to_data()
-    ready = ready_plain_call if entrant.plain else ready_backend
-    return f"{__name__}:{ready.__name__}", arrays, data | {"name": entrant.name}
+    ready = ready_library_call if candidate.plain else ready_backend
+    return f"{__name__}:{ready.__name__}", arrays, data | {"name": candidate.name}
 
 
 def _about(seconds: float) -> str:

@@ -9,17 +9,16 @@ _LIGHT = {
     "text": "#1a1c1f",
     "faint": "#565b63",
     "rule": "#d5d9df",
-    "good": "#0a6b2d",
     "bad": "#b3141d",
-    "auto": "#1a1c1f",
-    "direct": "#a34700",
-    "im2col": "#756000",
-    "kn2row": "#00706a",
-    "winograd": "#a3195b",
-    "fft": "#0b5fa5",
-    "opencv": "#b3261e",
-    "torch": "#6b3fa0",
-    "plain": "#676d76",
+    "series-0": "#1a1c1f",
+    "series-1": "#a34700",
+    "series-2": "#756000",
+    "series-3": "#00706a",
+    "series-4": "#a3195b",
+    "series-5": "#0b5fa5",
+    "series-6": "#b3261e",
+    "series-7": "#6b3fa0",
+    "series-other": "#676d76",
 }
 _DARK = {
     "ground": "#15171a",
@@ -27,19 +26,18 @@ _DARK = {
     "text": "#e8eaed",
     "faint": "#a9afb8",
     "rule": "#3a3f46",
-    "good": "#6fd48e",
     "bad": "#ff8f8a",
-    "auto": "#e8eaed",
-    "direct": "#f0a050",
-    "im2col": "#d9c04a",
-    "kn2row": "#4dc9b5",
-    "winograd": "#f07ab0",
-    "fft": "#6cb6ff",
-    "opencv": "#ff8a80",
-    "torch": "#c3a1f0",
-    "plain": "#9aa1ab",
+    "series-0": "#e8eaed",
+    "series-1": "#f0a050",
+    "series-2": "#d9c04a",
+    "series-3": "#4dc9b5",
+    "series-4": "#f07ab0",
+    "series-5": "#6cb6ff",
+    "series-6": "#ff8a80",
+    "series-7": "#c3a1f0",
+    "series-other": "#9aa1ab",
 }
-_SERIES = ("auto", "direct", "im2col", "kn2row", "winograd", "fft", "opencv", "torch", "plain")
+_COLOURS = 8  # of series; those of a ninth and later ones come round again
 
 _RULES = """
 * { box-sizing: border-box; }
@@ -51,9 +49,7 @@ h2 { font-size: 1.25rem; margin: 2.4rem 0 .6rem; padding-top: .8rem; border-top:
 h3 { font-size: 1rem; margin: 1.4rem 0 .4rem; }
 p, ul { margin: .4rem 0; }
 ul { padding-left: 1.2rem; }
-.faint { color: var(--faint); }
 .bad { color: var(--bad); font-weight: 600; }
-.good { color: var(--good); font-weight: 600; }
 .notice { border-left: 4px solid var(--bad); background: var(--raised); padding: .5rem .8rem; margin: .8rem 0; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; }
@@ -62,9 +58,10 @@ th, td { padding: .3rem .5rem; text-align: right; white-space: nowrap; border-bo
 thead th { vertical-align: bottom; font-weight: 600; border-bottom: 2px solid var(--rule); }
 thead small { display: block; font-weight: 400; color: var(--faint); }
 th:first-child, td:first-child { text-align: left; position: sticky; left: 0; background: var(--ground); }
-.sweep thead th { white-space: normal; max-width: 7rem; }
-tr.fastest th, tr.fastest td, td.fastest { font-weight: 700; }
-tr.wrong th, tr.wrong td { color: var(--bad); }
+tr.best th, tr.best td, td.best, th.best { font-weight: 700; }
+tr.wrong th, tr.wrong td, td.wrong { color: var(--bad); }
+th.left, td.left { text-align: left; }
+td.left { white-space: normal; overflow-wrap: anywhere; min-width: 6rem; }
 .chart { display: block; max-width: 100%; height: auto; margin: .6rem 0; }
 .chart text { font-size: 13px; fill: var(--text); }
 .chart .axis { fill: var(--faint); }
@@ -92,7 +89,6 @@ figcaption { grid-column: 1 / -1; font-size: .85rem; width: 0; min-width: 100%; 
 .scale { display: grid; grid-template-columns: auto minmax(6rem, 14rem) auto; gap: .6rem; align-items: center;
   margin: .4rem 0 .8rem; font-size: .85rem; width: fit-content; max-width: 100%; }
 .scale i { height: .9rem; border: 1px solid var(--rule);
-  background: linear-gradient(90deg, rgb(33,102,172), rgb(247,247,247), rgb(178,24,43));
   print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; font-size: .9rem; }
 dt { color: var(--faint); }
@@ -117,9 +113,19 @@ dd { margin: 0; overflow-wrap: anywhere; }
 """
 
 
+def series_class(number: int | None) -> str:
+    """Return the CSS class of the colour of a series; None is the one of all that have no number.
+
+    >>> series_class(3), series_class(11), series_class(None)
+    ('s-3', 's-3', 's-other')
+    """
+    return "s-other" if number is None else f"s-{number % _COLOURS}"
+
+
 def style_sheet() -> str:
-    """Write the whole style sheet; paper is always light."""
-    series = "\n".join(f".s-{name} {{ --series: var(--{name}); }}" for name in _SERIES)
+    """Return the whole style sheet; paper is always light."""
+    names = [*map(str, range(_COLOURS)), "other"]
+    series = "\n".join(f".s-{name} {{ --series: var(--series-{name}); }}" for name in names)
     return (
         f":root {{ color-scheme: light dark; {_variables(_LIGHT)} }}\n"
         f"@media screen and (prefers-color-scheme: dark) {{ :root {{ {_variables(_DARK)} }} }}\n{series}{_RULES}"

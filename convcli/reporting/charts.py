@@ -1,4 +1,4 @@
-"""The charts of an HTML report, as SVG text: bars of medians, and curves of time over kernel size.
+"""The charts of an HTML report, as SVG text: bars with whiskers, and curves over two logarithmic axes.
 
 Colours are CSS classes, so that a page can give each its tone for light and dark. Each chart is drawn for a width in
 pixels: a page holds a wide and a narrow drawing, and shows the one that fits, so that text keeps its size on a phone.
@@ -8,11 +8,13 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from html import escape
 
-from convcli.benchmark import words
-from convcli.benchmark.report import Row, Sweep
-from convcli.convolution.options import BACKENDS
+from convcli.reporting.document import Bar, BarChart, CurveChart
+from convcli.reporting.numbers import digits
+from convcli.reporting.style import series_class
 
 Scale = Callable[[float], float]
+
+SIGNS = {"best": "★", "wrong": "✗"}  # of marks: colour never says anything alone
 
 _NARROW = 500
 _LETTER = 7.3  # pixels, the average width of one
@@ -21,120 +23,116 @@ _LABEL_STEP = 16
 _STEPS = (1, 2, 5)
 
 
-def series_class(name: str) -> str:
-    """Name the CSS class of a contestant's colour: a backend's own, or the one of all plain calls.
+def escape_html(text: str) -> str:
+    """Return text as it stands in HTML and SVG; halves of characters, bytes of a file's name, become `?`.
 
-    >>> series_class("fft"), series_class("cv2.filter2D")
-    ('s-fft', 's-plain')
+    >>> escape_html('a<b> & "c"')
+    'a&lt;b&gt; &amp; &quot;c&quot;'
     """
-    return f"s-{name}" if name in BACKENDS else "s-plain"
+    return escape(text.encode("utf-8", "replace").decode())
 
 
-def bar_chart(rows: Sequence[Row], width: int, label: str) -> str:
-    """Draw a bar for each row up to its median, with a whisker from its fastest to its slowest run.
+def bar_chart(chart: BarChart, width: int) -> str:
+    """Return a chart of bars as SVG, `width` pixels wide.
 
-    The axis is logarithmic where the slowest takes 30 times as long as the fastest; a whisker is cut where it would
+    The axis is logarithmic where the longest bar is 30 times as long as the shortest; a whisker is cut where it would
     leave the chart.
     """
+    bars = chart.bars
     narrow = width < _NARROW
-    left = 8.0 if narrow else 16 + _LETTER * max(len(row.title) for row in rows)
+    left = 8.0 if narrow else 16 + _LETTER * max(len(bar.name) for bar in bars)
     step, bottom, right = (44, 46, 62) if narrow else (30, 46, 76)
-    height = step * len(rows) + 8 + bottom
-    slowest, fastest = max(row.seconds.median for row in rows), min(row.seconds.median for row in rows)
+    height = step * len(bars) + 8 + bottom
+    longest, shortest = max(bar.value for bar in bars), min(bar.value for bar in bars)
     room = width - left - right
-    if slowest > _LOGARITHMIC * fastest > 0:
-        low, high, kind = _step_below(0.8 * fastest), 1.3 * slowest, ", logarithmic"
+    if longest > _LOGARITHMIC * shortest > 0:
+        low, high, kind = _step_below(0.8 * shortest), 1.3 * longest, ", logarithmic"
         ticks = _log_ticks(low, high, int(room / 60))
         x = _logarithmic(low, high, left, left + room)
     else:
-        high, kind = 1.15 * (slowest or 1.0), ""
+        high, kind = 1.15 * (longest or 1.0), ""
         ticks = _linear_ticks(high, int(room / 70))
         x = _linear(high, left, left + room)
 
     def parts() -> Iterator[str]:
         for tick in ticks:
             yield _line(x(tick), 4, x(tick), height - bottom, "grid")
-            yield _text(x(tick), height - bottom + 18, f"{1e3 * tick:g}", "middle", "axis")
-        yield _text(left + room / 2, height - 8, f"median time [ms]{kind}", "middle", "axis")
-        for place, row in enumerate(rows):
-            yield from _bar(row, x, left, 8 + place * step + (18 if narrow else 4), named_above=narrow)
+            yield _text(x(tick), height - bottom + 18, f"{tick:g}", "middle", "axis")
+        yield _text(left + room / 2, height - 8, f"{chart.axis}{kind}", "middle", "axis")
+        for place, bar in enumerate(bars):
+            yield from _bar(bar, x, left, 8 + place * step + (18 if narrow else 4), named_above=narrow)
 
-    return _svg(width, height, label, parts())
+    return _svg(width, height, chart.label, parts())
 
 
-def _bar(row: Row, x: Scale, left: float, top: float, *, named_above: bool) -> Iterator[str]:
+def _bar(bar: Bar, x: Scale, left: float, top: float, *, named_above: bool) -> Iterator[str]:
     thick = 20
-    end, middle = x(row.seconds.median), top + thick / 2
+    end, middle = x(bar.value), top + thick / 2
     if named_above:
-        yield _text(left, top - 5, row.title, "start", "name")
+        yield _text(left, top - 5, bar.name, "start", "name")
     else:
-        yield _text(left - 8, middle + 5, row.title, "end", "name")
+        yield _text(left - 8, middle + 5, bar.name, "end", "name")
+    wrong = " wrong" if bar.mark == "wrong" else ""
     yield (
-        f'<rect class="bar {series_class(row.backend)}{"" if row.agrees else " wrong"}" x="{left:.1f}" y="{top:.1f}" '
+        f'<rect class="bar {series_class(bar.series)}{wrong}" x="{left:.1f}" y="{top:.1f}" '
         f'width="{max(end - left, 1):.1f}" height="{thick}"/>'
     )
-    first, last = x(row.seconds.min), x(row.seconds.max)
+    first, last = x(bar.low), x(bar.high)
     if last > first:
         yield _line(first, middle, last, middle, "whisker")
         yield from (_line(at, middle - 5, at, middle + 5, "whisker") for at in (first, last))
-    mark = " ✗" if not row.agrees else " ★" if row.fastest else ""
-    yield _text(max(end, last) + 6, middle + 5, words.milliseconds(row.seconds.median) + mark, "start", "value")
+    told = f"{digits(bar.value)} {SIGNS.get(bar.mark, '')}".rstrip()
+    yield _text(max(end, last) + 6, middle + 5, told, "start", "value")
 
 
-def curve_chart(sweep: Sweep, width: int, label: str) -> str:
-    """Draw the median of each contestant over the kernel's size, both logarithmic, and where backends cross."""
+def curve_chart(chart: CurveChart, width: int) -> str:
+    """Return a chart of curves as SVG, `width` pixels wide, with a line where curves cross."""
     narrow = width < _NARROW
     height, left, top, bottom = (400 if narrow else 440), 52.0, 34.0, 48.0
-    names = sweep.backends
+    names = list(chart.curves)
     longest = max(len(_short(name) if narrow else name) for name in names)
     right = 22 + _LETTER * longest
-    sizes = sorted(sweep.medians)
-    times = [seconds for medians in sweep.medians.values() for seconds in medians.values() if seconds > 0]
-    x = _logarithmic(sizes[0] * 0.92, sizes[-1] * 1.04, left, width - right)
-    low, high = min(times) / 1.3, max(times) * 1.3
+    places = sorted({place for curve in chart.curves.values() for place in curve})
+    values = [value for curve in chart.curves.values() for value in curve.values()]
+    x = _logarithmic(places[0] * 0.92, places[-1] * 1.04, left, width - right)
+    low, high = min(values) / 1.3, max(values) * 1.3
     y = _logarithmic(low, high, height - bottom, top)
 
     def parts() -> Iterator[str]:
         for tick in _log_ticks(low, high, 8):
             yield _line(left, y(tick), width - right, y(tick), "grid")
-            yield _text(left - 6, y(tick) + 5, f"{1e3 * tick:g}", "end", "axis")
+            yield _text(left - 6, y(tick) + 5, f"{tick:g}", "end", "axis")
         shown = -math.inf
-        for size in sizes:
-            yield _line(x(size), top, x(size), height - bottom, "grid")
-            if x(size) - shown >= 2.2 * _LETTER:  # else its number would run into the one before
-                yield _text(x(size), height - bottom + 18, str(size), "middle", "axis")
-                shown = x(size)
-        yield _text((left + width - right) / 2, height - 8, "kernel size [pixels], logarithmic", "middle", "axis")
-        yield _text(4, 14, "median time [ms], logarithmic", "start", "axis")
-        for crossing in sweep.crossovers:
-            if crossing.near is not None:
-                at = x(crossing.near)
-                yield _line(at, top, at, height - bottom, "crossing")
-                yield _text(at, top - 5, f"{crossing.near:.0f}", "middle", "axis crossing-text")
-        for place, name in enumerate(names):
-            points = [(x(size), y(sweep.medians[size][name])) if _has(sweep, size, name) else None for size in sizes]
-            yield _curve(points, series_class(name), place)
-        yield from _labels(sweep, names, sizes, x, y, (top, height - bottom), short=narrow)
+        for place in places:
+            yield _line(x(place), top, x(place), height - bottom, "grid")
+            if x(place) - shown >= 2.2 * _LETTER:  # else its number would run into the one before
+                yield _text(x(place), height - bottom + 18, str(place), "middle", "axis")
+                shown = x(place)
+        yield _text((left + width - right) / 2, height - 8, f"{chart.x_axis}, logarithmic", "middle", "axis")
+        yield _text(4, 14, f"{chart.y_axis}, logarithmic", "start", "axis")
+        for crossing in chart.crossings:
+            yield _line(x(crossing), top, x(crossing), height - bottom, "crossing")
+            yield _text(x(crossing), top - 5, f"{crossing:.0f}", "middle", "axis crossing-text")
+        for number, (name, curve) in enumerate(chart.curves.items()):
+            points = [(x(place), y(curve[place])) if place in curve else None for place in places]
+            yield _curve(points, series_class(chart.series[name]), number)
+        yield from _labels(chart, x, y, (top, height - bottom), edge=x(places[-1]), short=narrow)
 
-    return _svg(width, height, label, parts())
+    return _svg(width, height, chart.label, parts())
 
 
-def legend_key(name: str, place: int) -> str:
-    """Draw the piece of a curve that stands before its name in a legend; `place` is the curve's in its chart."""
+def legend_key(series: int | None, place: int) -> str:
+    """Return the piece of a curve that stands before its name in a legend; `place` is the curve's in its chart."""
     return (
         f'<svg class="key" width="34" height="14" viewBox="0 0 34 14" aria-hidden="true">'
-        f"{_curve([(1.0, 7.0), (17.0, 7.0), (33.0, 7.0)], series_class(name), place, marked=(1,))}</svg>"
+        f"{_curve([(1.0, 7.0), (17.0, 7.0), (33.0, 7.0)], series_class(series), place, marked=(1,))}</svg>"
     )
-
-
-def _has(sweep: Sweep, size: int, name: str) -> bool:
-    return sweep.medians[size].get(name, 0.0) > 0
 
 
 def _curve(
     points: Sequence[tuple[float, float] | None], colour: str, place: int, marked: Sequence[int] | None = None
 ) -> str:
-    """A line with breaks where there is no point, and a marker on each point; dashes and markers tell series apart."""
+    """Return a line with breaks where there is no point, and markers on points; both tell series apart."""
     pieces, fresh = [], True
     for point in points:
         if point is not None:
@@ -158,31 +156,19 @@ def _marker(point: tuple[float, float], colour: str, place: int) -> str:
 
 
 def _labels(
-    sweep: Sweep,
-    names: Sequence[str],
-    sizes: Sequence[int],
-    x: Scale,
-    y: Scale,
-    between: tuple[float, float],
-    *,
-    short: bool,
+    chart: CurveChart, x: Scale, y: Scale, between: tuple[float, float], *, edge: float, short: bool
 ) -> Iterator[str]:
     """Names at the right end of the curves, moved apart where they would overlap, with a line to where they belong."""
-    ends = []
-    for name in names:
-        last = max((size for size in sizes if _has(sweep, size, name)), default=None)
-        if last is not None:
-            ends.append((y(sweep.medians[last][name]), x(last), name))
-    ends.sort()
+    ends = sorted((y(curve[max(curve)]), x(max(curve)), name) for name, curve in chart.curves.items() if curve)
     places = spread_out([height for height, _, _ in ends], _LABEL_STEP, *between)
-    edge = x(sizes[-1])
     for (height, end, name), place in zip(ends, places, strict=True):
+        colour = series_class(chart.series[name])
         yield _line(end + 5, height, edge + 14, place, "leader")
-        yield _text(edge + 17, place + 4.5, _short(name) if short else name, "start", f"label {series_class(name)}")
+        yield _text(edge + 17, place + 4.5, _short(name) if short else name, "start", f"label {colour}")
 
 
 def spread_out(wanted: Sequence[float], step: float, low: float, high: float) -> list[float]:
-    """Move sorted places apart to at least `step`, as little as may be, within `low` to `high` where there is room.
+    """Return sorted places moved apart to at least `step`, within `low` to `high` if there is room.
 
     >>> spread_out([10.0, 11.0, 50.0], 10.0, 0.0, 100.0)
     [10.0, 20.0, 50.0]
@@ -220,7 +206,7 @@ def _linear_ticks(high: float, most: int) -> list[float]:
 
 
 def _step_below(value: float) -> float:
-    """The largest of 1, 2, 5 times a power of ten that is no larger than a value."""
+    """Return the largest of 1, 2, 5 times a power of ten that is no larger than a value."""
     power = 10.0 ** math.floor(math.log10(value))
     return max(step * power for step in _STEPS if step * power <= value * (1 + 1e-9))
 
@@ -237,7 +223,7 @@ def _log_ticks(low: float, high: float, most: int) -> list[float]:
 
 def _svg(width: int, height: float, label: str, parts: Iterator[str]) -> str:
     return (
-        f'<svg class="chart" role="img" aria-label="{escape(label)}" viewBox="0 0 {width} {height:.0f}" '
+        f'<svg class="chart" role="img" aria-label="{escape_html(label)}" viewBox="0 0 {width} {height:.0f}" '
         f'width="{width}" height="{height:.0f}">{"".join(parts)}</svg>'
     )
 
@@ -247,4 +233,4 @@ def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
 
 
 def _text(x: float, y: float, text: str, anchor: str, kind: str) -> str:
-    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
+    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape_html(text)}</text>'
