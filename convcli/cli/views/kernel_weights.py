@@ -8,7 +8,16 @@ from rich.text import Text
 
 from convcli.cli.views.console import print_view, stdout_console
 from convcli.kernel.model import Kernel
-from convcli.kernel.preview import MARKS_LEGEND, Colours, Weights, diverging_colours, fit, is_dark, marks, matrix
+from convcli.kernel.preview import (
+    MARKS_LEGEND,
+    Colours,
+    diverging_colours,
+    is_dark,
+    marks,
+    scaled_for_picture,
+    weight_table,
+)
+from convcli.kernel.weights import Weights
 
 
 def print_weights(kernel: Kernel) -> None:
@@ -20,7 +29,7 @@ def print_weights(kernel: Kernel) -> None:
 def weights_view(kernel: Kernel, console: Console, picture_size: int = 12) -> RenderableType:
     """Return a kernel's matrix with its picture beside it, or below it where the terminal is too narrow."""
     room = console.width - 2
-    shown = matrix(kernel.weights, room)
+    shown = weight_table(kernel.weights, room)
     coloured = _has_colour(console)
     lines: list[Text] = []
     if shown.denominator is not None:
@@ -46,9 +55,9 @@ def weights_view(kernel: Kernel, console: Console, picture_size: int = 12) -> Re
 def _picture(weights: Weights, console: Console, size: int) -> list[Text]:
     """Half blocks, two pixels a character, where there are colours; else marks, with a legend for large kernels."""
     if not _has_colour(console):
-        lines = [Text(line) for line in marks(fit(weights, target=1, most=30))]
+        lines = [Text(line) for line in marks(scaled_for_picture(weights, target=1, most=30))]
         return [*lines, Text(MARKS_LEGEND, style="dim")] if weights.size > 9 else lines
-    pixels = diverging_colours(fit(weights, target=size, most=40))
+    pixels = diverging_colours(scaled_for_picture(weights, target=size, most=40))
     lines = []
     for y in range(0, pixels.shape[0], 2):
         line = Text()
