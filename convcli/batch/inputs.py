@@ -17,7 +17,7 @@ _MOST_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class BatchInput:
     """An input file: its path, its place `relative` to what was named, `folder`, and what the system knows of it."""
 
     path: str
@@ -29,20 +29,22 @@ class Source:
 
 
 @dataclass
-class Found:
+class FoundInputs:
     """The inputs of a batch.
 
     `problems` are paths that could not be looked at, each with one line that says why. `notes` are for everybody,
     `details` for who wants to know more.
     """
 
-    sources: list[Source] = field(default_factory=list)
+    sources: list[BatchInput] = field(default_factory=list)
     problems: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     details: list[str] = field(default_factory=list)
 
 
-def find_inputs(inputs: Sequence[str], output: str, *, recursive: bool = False, ours: Container[str] = ()) -> Found:
+def find_inputs(
+    inputs: Sequence[str], output: str, *, recursive: bool = False, ours: Container[str] = ()
+) -> FoundInputs:
     """Find the files that `inputs` mean: files, folders (what lies deeper only if `recursive`), and patterns.
 
     A file that is named lies directly below the output folder; one in a folder, or matched by a pattern that the shell
@@ -77,7 +79,7 @@ def find_inputs(inputs: Sequence[str], output: str, *, recursive: bool = False, 
 
 class _Search:
     def __init__(self, output: str, recursive: bool, ours: Container[str]) -> None:
-        self.found = Found()
+        self.found = FoundInputs()
         self.others = self.folders_left = 0
         self._recursive = recursive
         self._ours = ours
@@ -183,7 +185,7 @@ class _Search:
         if (identity, relative) in self._taken:
             return
         self._taken.add((identity, relative))
-        self.found.sources.append(Source(path, relative, folder, status.st_size, status.st_mtime_ns, identity))
+        self.found.sources.append(BatchInput(path, relative, folder, status.st_size, status.st_mtime_ns, identity))
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -22,10 +22,10 @@ from typing import Any
 
 from convcli.errors import ConvcliError
 
-Task = Any
-Answer = Any
-Ask = Callable[[int], None]
-Work = Callable[[Task, Ask], Answer]
+PoolTask = Any
+PoolAnswer = Any
+AskMemory = Callable[[int], None]
+PoolWork = Callable[[PoolTask, AskMemory], PoolAnswer]
 
 # As long as a process goes on without telling what it has done.
 _SECONDS_UNTOLD = 0.2
@@ -37,33 +37,33 @@ _GO = "go"
 
 
 @dataclass(frozen=True)
-class Done:
+class ChunkDone:
     """Tasks that were done, in the order they were given out, and the seconds that all of them took."""
 
-    tasks: tuple[Task, ...]
-    answers: tuple[Answer, ...]
+    tasks: tuple[PoolTask, ...]
+    answers: tuple[PoolAnswer, ...]
     seconds: float
 
 
 @dataclass(frozen=True)
-class Lost:
+class TaskLost:
     """A task that has ended its process twice, the second time alone in it; `reason` says how, in words."""
 
-    task: Task
+    task: PoolTask
     reason: str
 
 
 @dataclass(eq=False)
-class _Worker:
+class _Process:
     process: BaseProcess
     pipe: Connection
-    chunks: deque[deque[Task]] = field(default_factory=deque)
+    chunks: deque[deque[PoolTask]] = field(default_factory=deque)
     alone: bool = False  # with a task that has ended a process before
     asked: int | None = None  # bytes of memory that it waits for
     granted: int = 0
 
 
-class Pool:
+class ProcessPool:
     """`size` processes, in each of which `work(task, ask)` turns tasks into answers.
 
     `work` calls `ask(bytes)` before it takes much memory, which waits until what all have been allowed together stays
@@ -80,10 +80,10 @@ class Pool:
 
     def __init__(
         self,
-        work: Work,
+        work: PoolWork,
         size: int,
         budget: int | None = None,
-        pack: Callable[[Task, bool], Any] = lambda task, _: task,
+        pack: Callable[[PoolTask, bool], Any] = lambda task, _: task,
         prepare: Callable[[], None] | None = None,
     ) -> None:
         self._work = work
@@ -91,9 +91,9 @@ class Pool:
         self._pack = pack
         self._budget = budget
         self._context = get_context("spawn" if sys.platform in ("win32", "darwin") else "fork")
-        self._workers: list[_Worker] = []
-        self._again: deque[Task] = deque()  # to be done alone
-        self._back: deque[Task] = deque()  # to be done again, none of which is suspected
+        self._workers: list[_Process] = []
+        self._again: deque[PoolTask] = deque()  # to be done alone
+        self._back: deque[PoolTask] = deque()  # to be done again, none of which is suspected
         self._vain = 0  # processes in a row that have ended with nothing to do
         try:
             for _ in range(size):
@@ -112,16 +112,16 @@ class Pool:
         return bool(self._again or self._back) or any(worker.chunks for worker in self._workers)
 
     @property
-    def unanswered(self) -> list[Task]:
+    def unanswered(self) -> list[PoolTask]:
         """Every task that has been given out and not been answered."""
         return [*self._again, *self._back, *(task for w in self._workers for chunk in w.chunks for task in chunk)]
 
-    def give(self, tasks: Sequence[Task]) -> None:
+    def give(self, tasks: Sequence[PoolTask]) -> None:
         """Give tasks to the process that has least before it."""
         takers = [worker for worker in self._workers if not (worker.alone and worker.chunks)]
         self._send(min(takers or self._workers, key=lambda worker: len(worker.chunks)), tasks)
 
-    def wait(self, seconds: float) -> Iterator[Done | Lost]:
+    def wait(self, seconds: float) -> Iterator[ChunkDone | TaskLost]:
         """Wait until something ends, for `seconds` at most, and give what has."""
         self._give_again()
         for worker in self._speaking(seconds):
@@ -133,7 +133,7 @@ class Pool:
             yield from self._take(worker, message)
         self._allow()
 
-    def stop(self, seconds: float) -> Generator[Done, None, None]:
+    def stop(self, seconds: float) -> Generator[ChunkDone, None, None]:
         """End all processes; give what they finish within `seconds`, or before."""
         try:
             for worker in self._workers:
@@ -149,11 +149,11 @@ class Pool:
                         worker.process.kill()
                         self._drop(worker)
                         continue
-                    yield from (done for done in self._take(worker, message) if isinstance(done, Done))
+                    yield from (done for done in self._take(worker, message) if isinstance(done, ChunkDone))
         finally:
             self.kill()
 
-    def _speaking(self, seconds: float) -> list[_Worker]:
+    def _speaking(self, seconds: float) -> list[_Process]:
         """Wait for `seconds` at most, and give the processes that have said something, or ended."""
         ready = connection.wait([worker.pipe for worker in self._workers], seconds)
         return [worker for worker in self._workers if worker.pipe in ready]
@@ -181,17 +181,17 @@ class Pool:
                 warnings.simplefilter("ignore", DeprecationWarning)
                 process.start()
                 # Before an interrupt can come in between: it would be left alone.
-                self._workers.append(_Worker(process, ours))
+                self._workers.append(_Process(process, ours))
         except OSError as error:
             ours.close()
             raise ConvcliError(f"no process can be started for the work: {error.strerror}; try --jobs 1") from None
         finally:
             theirs.close()
 
-    def _free(self, worker: _Worker, queue: int) -> bool:
+    def _free(self, worker: _Process, queue: int) -> bool:
         return not worker.chunks or (not worker.alone and len(worker.chunks) < queue)
 
-    def _send(self, worker: _Worker, tasks: Sequence[Task], *, again: bool = False, alone: bool = False) -> None:
+    def _send(self, worker: _Process, tasks: Sequence[PoolTask], *, again: bool = False, alone: bool = False) -> None:
         worker.alone = alone
         worker.chunks.append(deque(tasks))
         # To one that has just ended nothing can be sent; that it has is seen when we wait for it.
@@ -207,7 +207,7 @@ class Pool:
             self._back.clear()
             self._send(free[0], tasks, again=True)
 
-    def _take(self, worker: _Worker, message: Any) -> Iterator[Done]:
+    def _take(self, worker: _Process, message: Any) -> Iterator[ChunkDone]:
         kind, *rest = message
         worker.granted = 0
         if kind == "ask":
@@ -220,7 +220,7 @@ class Pool:
         if not chunk:
             worker.chunks.popleft()
         if answers:
-            yield Done(tasks, answers, seconds)
+            yield ChunkDone(tasks, answers, seconds)
 
     def _allow(self) -> None:
         """Let those go on that wait for memory, the first ones first, as long as it lasts."""
@@ -234,7 +234,7 @@ class Pool:
             with contextlib.suppress(OSError):
                 worker.pipe.send(_GO)
 
-    def _replace(self, worker: _Worker) -> Iterator[Lost]:
+    def _replace(self, worker: _Process) -> Iterator[TaskLost]:
         """Start another process in place of one that has ended, and see to what it had before it."""
         chunks, alone = worker.chunks, worker.alone
         code = self._drop(worker)
@@ -249,13 +249,13 @@ class Pool:
         if chunks and code != 0:
             suspects = chunks.popleft()
             if alone and len(suspects) == 1:
-                yield Lost(suspects[0], _ending(code))
+                yield TaskLost(suspects[0], _ending(code))
             else:
                 self._again.extend(suspects)
         for chunk in chunks:
             self._back.extend(chunk)
 
-    def _drop(self, worker: _Worker) -> int:
+    def _drop(self, worker: _Process) -> int:
         """Forget a process that has ended, or is about to; returns its exit status."""
         worker.process.join()
         code = worker.process.exitcode or 0
@@ -324,7 +324,7 @@ _SIGNALS = {getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if
 
 
 def _serve(
-    pipe: Connection, others: Sequence[Connection], work: Work, prepare: Callable[[], None] | None, parent: int
+    pipe: Connection, others: Sequence[Connection], work: PoolWork, prepare: Callable[[], None] | None, parent: int
 ) -> None:
     """Be a process of the pool: take chunks of tasks until there are no more, or nobody to give them."""
     stopping: list[int] = []
@@ -342,7 +342,7 @@ def _serve(
     try:
         if prepare is not None:
             prepare()
-        _Server(pipe, work, stopping, parent).run()
+        _TaskServer(pipe, work, stopping, parent).run()
         status = 0
     except (EOFError, OSError):  # nobody is there any more
         status = 0
@@ -351,14 +351,14 @@ def _serve(
         os._exit(status)
 
 
-class _Server:
-    def __init__(self, pipe: Connection, work: Work, stopping: list[int], parent: int) -> None:
+class _TaskServer:
+    def __init__(self, pipe: Connection, work: PoolWork, stopping: list[int], parent: int) -> None:
         self._pipe = pipe
         self._work = work
         self._stopping = stopping
         self._parent = parent
-        self._inbox: deque[tuple[Task, ...] | None] = deque()
-        self._answers: list[Answer] = []
+        self._inbox: deque[tuple[PoolTask, ...] | None] = deque()
+        self._answers: list[PoolAnswer] = []
         self._since = 0.0
         self._asked = False
 

@@ -8,7 +8,6 @@ from string import Formatter
 
 from convcli.errors import UsageError, nearest
 from convcli.image.formats.registry import format_for
-from convcli.process.image_job import Named, joined_names
 
 FIELDS = ("stem", "suffix", "kernel", "parent", "ext")
 HOME = ".convcli"  # what a batch keeps in its output folder
@@ -23,9 +22,10 @@ class Naming:
     """Names outputs by a template of the fields stem, suffix, kernel, parent (the name of the input's folder) and ext.
 
     `{ext}` is the input's own suffix without its dot, whatever the suffix of the output is.
-    `kernels`, or a pipeline, give `{kernel}`: their names, joined. `format_name` changes suffixes that do not mean it.
+    `operation` is what `{kernel}` becomes: the names of kernels or of a pipeline, as a part of a file's name.
+    `format_name` changes suffixes that do not mean it.
 
-    >>> Naming("{stem}_edges{suffix}", (), "jpeg")("tour/day 1/img.png")
+    >>> Naming("{stem}_edges{suffix}", "sobel", "jpeg")("tour/day 1/img.png")
     'tour/day 1/img_edges.jpg'
 
     Raises
@@ -34,12 +34,12 @@ class Naming:
         for a template with another field, a format or conversion of one, or one that leads out of the folder.
     """
 
-    def __init__(self, template: str, kernels: Sequence[Named], format_name: str | None) -> None:
+    def __init__(self, template: str, operation: str, format_name: str | None) -> None:
         _check_template(template)
-        self._given = kernels, format_name
+        self._given = operation, format_name
         self._template = template
         self._plain = template == "{stem}{suffix}"
-        self._kernel = joined_names(kernels)
+        self._kernel = operation
         self._suffixes = None if format_name is None else format_for(None, format_name).suffixes
 
     def __call__(self, relative: str, folder: str = "") -> str:

@@ -15,17 +15,17 @@ from hypothesis import strategies as st
 from PIL import Image as PillowImage
 
 from convcli.batch.chunk_sizes import Chunks
-from convcli.batch.journal import BEGUN, DONE, Done, Journal, read_journal
-from convcli.batch.local_processes import Done as Finished
-from convcli.batch.local_processes import Lost, Pool
-from convcli.batch.work import FilterWork, Task
+from convcli.batch.journal import BEGUN, DONE, FileDone, Journal, read_journal
+from convcli.batch.local_processes import ChunkDone, ProcessPool, TaskLost
+from convcli.batch.work import BatchTask
 from convcli.errors import UsageError
 from convcli.image.header_size import peek_bytes, peek_samples
-from convcli.process.image_job import FilterOptions
+from convcli.process.kernel_operation import FilterOptions, KernelOperation
+from convcli.process.output_files import OutputOptions
 
 
 def tasks(sizes):
-    return [Task(f"{number}.png", "", size, False) for number, size in enumerate(sizes)]
+    return [BatchTask(f"{number}.png", "", size, False) for number, size in enumerate(sizes)]
 
 
 @given(
@@ -60,7 +60,7 @@ def test_chunks_become_small_again_towards_the_end():
 
 
 def test_long_names_make_short_chunks():
-    items = [Task("d/" * 1500 + f"{number}.png", "o/" * 1500, 100, False) for number in range(200)]
+    items = [BatchTask("d/" * 1500 + f"{number}.png", "o/" * 1500, 100, False) for number in range(200)]
     chunks = Chunks(items, jobs=1)
     lengths = []
     while chunks.more:
@@ -116,8 +116,8 @@ def test_what_is_no_header_is_never_an_error(tmp_path_factory, data, start):
 
 
 def test_float_work_takes_more_memory_than_plain():
-    plain = FilterWork(FilterOptions(("sobel_x",)), [None])
-    float_ = FilterWork(FilterOptions(("sobel_x",), depth="f32"), [None])
+    plain = KernelOperation(FilterOptions(("sobel_x",)), (None,))
+    float_ = KernelOperation(FilterOptions(("sobel_x",), output=OutputOptions(depth="f32")), (None,))
     assert plain.memory(10**8) < float_.memory(10**8)
 
 
@@ -140,7 +140,7 @@ def done_by(pool, items):
     try:
         while pool.busy:
             for event in pool.wait(0.1):
-                assert isinstance(event, Finished)
+                assert isinstance(event, ChunkDone)
                 spans += event.answers
     finally:
         list(pool.stop(0))
@@ -149,7 +149,7 @@ def done_by(pool, items):
 
 @pytest.mark.parametrize(("memory", "at_once"), [(30, 3), (60, 1), (500, 1), (10, 4)])
 def test_files_run_together_as_far_as_memory_goes(memory, at_once):
-    spans = done_by(Pool(together(memory), 4, budget=100), range(12))
+    spans = done_by(ProcessPool(together(memory), 4, budget=100), range(12))
     assert len(spans) == 12
     most = max(sum(begun <= start < ended for begun, ended in spans) for start, _ in spans)
     assert most == at_once
@@ -165,13 +165,13 @@ def test_a_task_that_ends_its_process_twice_is_lost_alone(tmp_path):
             raise SystemExit(7)
         return task
 
-    pool = Pool(work, 2)
+    pool = ProcessPool(work, 2)
     pool.give([0, 1, 2, 3, 4])
     pool.give([5, 6])
     answers, lost = [], []
     while pool.busy:
         for event in pool.wait(0.1):
-            (lost.append(event) if isinstance(event, Lost) else answers.extend(event.answers))
+            (lost.append(event) if isinstance(event, TaskLost) else answers.extend(event.answers))
     assert list(pool.stop(0.5)) == []
     assert sorted(answers) == [0, 1, 2, 4, 5, 6]
     assert [(event.task, event.reason) for event in lost] == [(3, "exit status 1")]
@@ -183,7 +183,7 @@ def test_stopping_keeps_what_was_in_hand():
         time.sleep(0.15)
         return task
 
-    pool = Pool(work, 1)
+    pool = ProcessPool(work, 1)
     pool.give([1, 2, 3])
     time.sleep(0.05)
     assert [event.answers for event in pool.stop(2)] == [(1,)]
@@ -191,7 +191,7 @@ def test_stopping_keeps_what_was_in_hand():
 
 def test_stopping_ends_processes_that_the_system_has_stopped():
     """Which read nothing: what is sent to them must not be waited for."""
-    pool = Pool(lambda task, ask: time.sleep(60), 2, pack=lambda task, again: "x" * 50_000)
+    pool = ProcessPool(lambda task, ask: time.sleep(60), 2, pack=lambda task, again: "x" * 50_000)
     for _ in range(2):
         pool.give([1])
     workers = [worker.process.pid for worker in pool._workers]
@@ -212,7 +212,7 @@ def test_stopping_ends_processes_that_the_system_has_stopped():
 
 
 def test_a_message_that_an_interrupt_has_cut_does_not_keep_the_others_from_ending():
-    pool = Pool(lambda task, ask: time.sleep(0.1) or "answer" * 100, 2)
+    pool = ProcessPool(lambda task, ask: time.sleep(0.1) or "answer" * 100, 2)
     pool.give([1])
     pool.give([2])
     broken = pool._workers[0].pipe
@@ -225,7 +225,7 @@ def test_the_journal_keeps_what_it_was_told(tmp_path):
     folder = str(tmp_path / "out")
     journal = Journal(folder)
     journal.begin(["a", 'b "quoted"', "c"])
-    journal.finish([Done("a", "f1", 10, 11)])
+    journal.finish([FileDone("a", "f1", 10, 11)])
     journal.leave(["c"])
     journal.close()
     records, notes = read_journal(folder)
@@ -247,8 +247,8 @@ def test_the_journal_goes_on_behind_a_line_that_a_full_disk_has_cut(tmp_path, mo
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "write", half)
-        journal.finish([Done("a", "f", 1, 1)])
-    journal.finish([Done("b", "f", 1, 1)])
+        journal.finish([FileDone("a", "f", 1, 1)])
+    journal.finish([FileDone("b", "f", 1, 1)])
     journal.close()
     records, notes = read_journal(folder)
     assert list(records) == ["b"]

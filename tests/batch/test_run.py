@@ -24,11 +24,13 @@ from convcli.batch.journal import Journal, read_journal
 from convcli.batch.plan import BatchOptions, plan_batch
 from convcli.batch.run import run_batch
 from convcli.errors import ImageWriteError, KernelError, OutputExistsError, UsageError
-from convcli.process import image_job as job
-from convcli.process.image_job import FilterOptions
+from convcli.process import shell
 from convcli.process.kernel_chain import ToneOptions
+from convcli.process.kernel_operation import FilterOptions, load_kernels
+from convcli.process.output_files import OutputOptions
 
 FILES = 12
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}  # of processes that are started in other folders
 
 
 # Another run, which records its second output after it has said that it is at work.
@@ -36,7 +38,7 @@ HOLDING = """
 import time
 from convcli.batch.plan import BatchOptions, plan_batch
 from convcli.batch.run import run_batch
-from convcli.process.image_job import FilterOptions
+from convcli.process.kernel_operation import FilterOptions
 asked = BatchOptions(FilterOptions(("sobel_x",)), "out", jobs=1)
 results = run_batch(plan_batch(["photos/01.png", "photos/02.png"], asked), asked)
 next(results)
@@ -66,7 +68,8 @@ def photos(tmp_path, monkeypatch):
 
 def options(output="out", *, existing="error", jobs=2, kernels=("sobel_x",), **others):
     of_batch = {key: others.pop(key) for key in ("recursive", "name", "fail_fast") if key in others}
-    filter_ = FilterOptions(kernels, existing=existing, **others)
+    of_kernels = {key: others.pop(key) for key in ("convolve", "tone") if key in others}
+    filter_ = FilterOptions(kernels, **of_kernels, output=OutputOptions(existing=existing, **others))
     return BatchOptions(filter_, output, jobs=jobs, **{"recursive": True, **of_batch})
 
 
@@ -104,10 +107,9 @@ def test_outputs_are_those_of_filtering_one_by_one(photos, jobs):
     results = do(jobs=jobs)
     assert set(statuses(results).values()) == {"done"}
     assert len(results) == FILES
-    filter_ = FilterOptions(("sobel_x",), existing="overwrite")
-    kernels = job.load_kernels(filter_)
+    operation = load_kernels(FilterOptions(("sobel_x",), output=OutputOptions(existing="overwrite")))
     for path in photos.rglob("*.png"):
-        job.run(str(path), "alone.png", kernels, filter_)
+        shell.process_image(str(path), "alone.png", operation)
         assert Path("out", path.relative_to(photos)).read_bytes() == Path("alone.png").read_bytes()
     assert not temporaries()
 
@@ -254,7 +256,7 @@ def test_a_second_run_in_the_same_folder_is_refused(photos, monkeypatch):
 
 def test_a_run_waits_for_one_that_is_just_ending_before_it_is_planned(photos):
     asked = options(existing="skip")
-    with subprocess.Popen([sys.executable, "-c", HOLDING], stdout=subprocess.PIPE) as other:
+    with subprocess.Popen([sys.executable, "-c", HOLDING], stdout=subprocess.PIPE, env=ENVIRONMENT) as other:
         other.stdout.readline()
         results = do(asked=asked)
         assert other.wait(10) == 0
@@ -443,7 +445,7 @@ def test_ten_thousand_empty_files(tmp_path, monkeypatch):
 
 def faulty(monkeypatch, fault, when="read"):
     """Have something happen around the reading of each image, in the processes that do the work."""
-    read = job.read_source
+    read = shell.read_source
 
     def read_source(source, *arguments):
         if when == "before":
@@ -453,7 +455,7 @@ def faulty(monkeypatch, fault, when="read"):
             fault(source)
         return image
 
-    monkeypatch.setattr(job, "read_source", read_source)
+    monkeypatch.setattr(shell, "read_source", read_source)
 
 
 def test_an_input_that_changes_while_it_is_read_fails(photos, monkeypatch):
@@ -548,15 +550,16 @@ def limited_run(code, *, file_bytes):
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
 
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", code]
-    return subprocess.run(command, capture_output=True, text=True, env=environment, preexec_fn=limit, check=False)
+    return subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, preexec_fn=limit, check=False)
 
 
 PRINTING = """
 from convcli.batch.plan import *
 from convcli.batch.run import *
-asked = BatchOptions(FilterOptions(("identity",), existing="skip"), "out", jobs=2)
+from convcli.process.kernel_operation import FilterOptions
+from convcli.process.output_files import OutputOptions
+asked = BatchOptions(FilterOptions(("identity",), output=OutputOptions(existing="skip")), "out", jobs=2)
 for result in run_batch(plan_batch(["photos"], asked), asked):
     print(result.status, result.input, result.error)
 """
@@ -678,13 +681,13 @@ def test_closing_stops_the_work_and_what_is_done_is_kept(photos):
 
 def slowly(monkeypatch, seconds):
     """Have every image take so long."""
-    original = job.read_source
+    original = shell.read_source
 
     def read_source(*arguments):
         time.sleep(seconds)
         return original(*arguments)
 
-    monkeypatch.setattr(job, "read_source", read_source)
+    monkeypatch.setattr(shell, "read_source", read_source)
 
 
 def test_what_is_finished_while_a_run_is_interrupted_is_told(photos, monkeypatch):
@@ -814,7 +817,7 @@ import time, cv2, numpy as np
 from convcli.batch.plan import BatchOptions, plan_batch
 from convcli.batch.run import run_batch
 from convcli.process.kernel_chain import ToneOptions
-from convcli.process.image_job import FilterOptions
+from convcli.process.kernel_operation import FilterOptions
 cv2.setNumThreads(2)
 for _ in range(5):
     cv2.cvtColor(cv2.GaussianBlur(np.zeros((3000, 4000, 3), np.uint8), (9, 9), 2), cv2.COLOR_BGR2RGB)
@@ -824,5 +827,6 @@ options = BatchOptions(asked, "out", jobs=2, recursive=True)
 results = list(run_batch(plan_batch(["photos"], options), options))
 print(len(results), sum(result.error is None for result in results), cv2.getNumThreads())
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=ENVIRONMENT)
     assert done.stdout.split() == [str(FILES), str(FILES), "2"], done.stderr

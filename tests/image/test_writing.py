@@ -138,7 +138,7 @@ def test_existing_files_are_replaced_skipped_or_refused(tmp_path):
     write_image(path, smooth(4, 4))
     write_image(path, smooth(5, 5), existing="skip")
     assert read_image(path).size == (4, 4, 3)
-    with pytest.raises(OutputExistsError, match=r"a.png: exists already; say -f to replace it"):
+    with pytest.raises(OutputExistsError, match=r"a.png: exists already: say -f to replace it"):
         write_image(path, smooth(5, 5), existing="error")
     write_image(path, smooth(5, 5))
     assert read_image(path).size == (5, 5, 3)
@@ -292,7 +292,7 @@ def test_an_input_is_never_the_output(tmp_path, existing, way):
 
 def test_a_folder_without_permission_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(destination.os, "access", lambda *_: False)  # root may write everywhere, whatever the mode
-    with pytest.raises(OutputError, match=r"x.png: no permission to write in .*; choose another folder with -o"):
+    with pytest.raises(OutputError, match=r"x.png: no permission to write in .*: choose another folder with -o"):
         check_destination(tmp_path / "x.png")
 
 

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from convcli.batch.totals import Totals
+from convcli.batch.totals import BatchTotals
 from convcli.cli.messages import say
 from convcli.cli.views.batch_progress import progress
 from convcli.cli.views.batch_text import files, summary, timing
 from convcli.cli.views.results import summary as image_summary
 from convcli.convolution.planning.profile import problems
 from convcli.errors import ImageWriteError
-from convcli.process.image_job import Result
+from convcli.process.result import ImageResult
 from convcli.reporting.records import to_json
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Asked:
 class BatchReporter:
     """Says what becomes of a batch into `folder`, as far as it was `asked` for, and counts it in `totals`."""
 
-    def __init__(self, totals: Totals, folder: str, asked: Asked) -> None:
+    def __init__(self, totals: BatchTotals, folder: str, asked: Asked) -> None:
         self.totals = totals
         self._folder = folder
         self._asked = asked
@@ -64,7 +64,7 @@ class BatchReporter:
         """Show how things stand."""
         self._progress.tick()
 
-    def show(self, result: Result) -> None:
+    def show(self, result: ImageResult) -> None:
         """Count one file, and say of it what was asked for."""
         self.totals.add(result)
         if self._asked.json or self._report is not None:

@@ -5,7 +5,7 @@ from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from convcli.batch.totals import Totals
+from convcli.batch.totals import BatchTotals
 from convcli.cli.messages import one_line, say
 from convcli.cli.views.batch_text import failed, standing
 
@@ -45,7 +45,7 @@ class Progress:
 class Lines(Progress):
     """A line on standard error every few seconds."""
 
-    def __init__(self, totals: Totals, every: float = _SECONDS_BETWEEN_LINES) -> None:
+    def __init__(self, totals: BatchTotals, every: float = _SECONDS_BETWEEN_LINES) -> None:
         self._totals = totals
         self._every = every
         self._next = monotonic() + every
@@ -59,7 +59,7 @@ class Lines(Progress):
 class Display(Progress):
     """A bar and numbers at the foot of a terminal; under it the last failure, where there has been one."""
 
-    def __init__(self, totals: Totals, console: "Console") -> None:
+    def __init__(self, totals: BatchTotals, console: "Console") -> None:
         from rich.live import Live
 
         self._totals = totals
@@ -107,7 +107,7 @@ class Display(Progress):
         return Group(line, last)
 
 
-def progress(totals: Totals, *, quiet: bool, verbose: bool, json: bool) -> Progress:
+def progress(totals: BatchTotals, *, quiet: bool, verbose: bool, json: bool) -> Progress:
     """Choose what to show: a display where somebody is looking, else lines where they were asked for, else nothing.
 
     Where records go to the same terminal they show how far things are.

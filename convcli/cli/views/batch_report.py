@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from convcli.batch.totals import Totals
+from convcli.batch.totals import BatchTotals
 from convcli.cli.views.batch_text import digits, summary
 from convcli.cli.views.results import (
     REPORT_SUFFIXES,
@@ -57,7 +57,7 @@ class BatchReport:
         except OSError as error:
             raise self._failure(error) from error
 
-    def write(self, totals: Totals, folder: str) -> None:
+    def write(self, totals: BatchTotals, folder: str) -> None:
         """Write the report. Raises ImageWriteError where that fails; then what was there before is still there."""
         from convcli.system.atomic_file import whole_file
 
@@ -80,7 +80,7 @@ class BatchReport:
         with suppress(OSError):  # what could not be written is known by then
             self._rows.close()
 
-    def _parts(self, totals: Totals, folder: str) -> Iterator[bytes]:
+    def _parts(self, totals: BatchTotals, folder: str) -> Iterator[bytes]:
         head, tail = {".json": _around_json, ".csv": _around_csv}.get(self._form, _around_markdown)(totals, folder)
         yield _encoded(head)
         while chunk := self._rows.read(_CHUNK):
@@ -91,16 +91,16 @@ class BatchReport:
         return ImageWriteError(f"--report {self._path}: {error.strerror}")
 
 
-def _around_json(totals: Totals, _folder: str) -> tuple[str, str]:
+def _around_json(totals: BatchTotals, _folder: str) -> tuple[str, str]:
     lines = to_json(totals.record(), indent=2).replace("\n", "\n  ")
     return '{\n  "results": [\n', f'\n  ],\n  "totals": {lines}\n}}\n'
 
 
-def _around_csv(_totals: Totals, _folder: str) -> tuple[str, str]:
+def _around_csv(_totals: BatchTotals, _folder: str) -> tuple[str, str]:
     return csv_row(csv_columns()), ""
 
 
-def _around_markdown(totals: Totals, folder: str) -> tuple[str, str]:
+def _around_markdown(totals: BatchTotals, folder: str) -> tuple[str, str]:
     parts = [f"\n{_text(summary(totals, folder))}\n"]
     if totals.counts["done"]:
         parts += ["\n## Time by stage, over all jobs\n\n", markdown_row(["stage", "s", "%"]), "| --- | ---: | ---: |\n"]

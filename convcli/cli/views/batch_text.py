@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator
 
-from convcli.batch.totals import Totals
+from convcli.batch.totals import BatchTotals
 from convcli.cli.messages import one_line
 from convcli.cli.views.results import choice_line, columns
 
 _LONGEST_NAME = 60  # of a file in a table
 
 
-def standing(totals: Totals) -> Iterator[str]:
+def standing(totals: BatchTotals) -> Iterator[str]:
     """Tell in a few words each how far a batch is; what matters most comes first.
 
-    >>> list(standing(Totals(files=2000, clock=lambda: 0.0)))
+    >>> list(standing(BatchTotals(files=2000, clock=lambda: 0.0)))
     ['0/2000 files']
     """
     yield f"{totals.ended}/{totals.files} files"
@@ -25,15 +25,15 @@ def standing(totals: Totals) -> Iterator[str]:
         yield f"{digits(totals.megapixels_per_second)} MP/s"
 
 
-def failed(totals: Totals) -> str:
+def failed(totals: BatchTotals) -> str:
     """Tell how many failed."""
     return f"{len(totals.failures)} failed"
 
 
-def summary(totals: Totals, folder: str) -> str:
+def summary(totals: BatchTotals, folder: str) -> str:
     """Tell in one line what a batch came to.
 
-    >>> summary(Totals(files=0, clock=lambda: 0.0), "out")
+    >>> summary(BatchTotals(files=0, clock=lambda: 0.0), "out")
     'there was nothing to do'
     """
     counts = totals.counts
@@ -52,7 +52,7 @@ def summary(totals: Totals, folder: str) -> str:
     return "; ".join([line, ", ".join(others)]) if others else line
 
 
-def timing(totals: Totals) -> Iterator[str]:
+def timing(totals: BatchTotals) -> Iterator[str]:
     """Tell where the time went: by stage over all jobs, the slowest files, and how each kernel was computed and why."""
     done = totals.counts["done"]
     if done:

@@ -1,7 +1,7 @@
 """What a run says: summary lines, the table of times, JSON and reports."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from convcli.cli.messages import say
 from convcli.cli.options.shared import check_loudness
 from convcli.convolution.planning.profile import problems
-from convcli.process.image_job import Result, Step
+from convcli.process.result import ImageResult, StepResult
 from convcli.reporting.records import flat, report_suffix, to_json, write_report_text
 from convcli.timing import STAGES
 
@@ -36,7 +36,7 @@ class Reporter:
         self._json = json
         self._timing = timing
         self._report = report
-        self._results: list[Result] = []
+        self._results: list[ImageResult] = []
         self._told: set[str] = set()
 
     def note(self, text: str) -> None:
@@ -44,7 +44,7 @@ class Reporter:
         if not self._quiet:
             say(f"convcli: note: {text}")
 
-    def show(self, result: Result) -> None:
+    def show(self, result: ImageResult) -> None:
         """Say what became of one image."""
         self._results.append(result)
         # A profile is looked for when the first image is planned.
@@ -65,6 +65,17 @@ class Reporter:
         if self._json:
             print(to_json(result.record()), flush=True)
 
+    def show_all(self, results: Iterable[ImageResult]) -> int:
+        """Say what becomes of each image, and at the end what was asked for of all of them.
+
+        Returns the exit status: that of the failure where there was one image, and 1 where there were more.
+        """
+        for result in results:
+            self.show(result)
+        self.finish()
+        statuses = [result.exit_status for result in self._results]
+        return max(statuses) if len(statuses) == 1 else min(1, max(statuses, default=0))
+
     def finish(self) -> None:
         """Say what was asked for of all images together."""
         if self._timing:
@@ -74,23 +85,23 @@ class Reporter:
         if self._report is not None:
             write_report(self._report, self._results)
 
-    def summary(self, result: Result) -> str:
+    def summary(self, result: ImageResult) -> str:
         """Tell in one line what became of an image."""
         return summary(result)
 
-    def details(self, result: Result) -> Iterator[str]:
+    def details(self, result: ImageResult) -> Iterator[str]:
         """Tell what `--verbose` adds, line by line."""
         return _details(result)
 
-    def table(self, results: Sequence[Result]) -> list[str]:
+    def table(self, results: Sequence[ImageResult]) -> list[str]:
         """Lay out the times of images."""
         return timing_table(results)
 
 
-def summary(result: Result) -> str:
+def summary(result: ImageResult) -> str:
     """Tell in one line what was written: where, its size, the kernels and their backends, the mapping, the time.
 
-    >>> summary(Result("a.png", "b.png", "skipped", notes=("b.png exists",)))
+    >>> summary(ImageResult("a.png", "b.png", "skipped", notes=("b.png exists",)))
     'skipped a.png: b.png exists'
     """
     if result.status == "skipped":
@@ -103,7 +114,7 @@ def summary(result: Result) -> str:
     return line if result.status == "planned" else f"{line}, {1e3 * result.seconds['total']:.1f} ms"
 
 
-def _details(result: Result) -> Iterator[str]:
+def _details(result: ImageResult) -> Iterator[str]:
     """Tell what `--verbose` adds, line by line."""
     for line in choices([result]):
         yield f"  {line}"
@@ -113,7 +124,7 @@ def _details(result: Result) -> Iterator[str]:
         yield "  " + ", ".join(f"{name} {1e3 * spent:.1f} ms" for name, spent in result.seconds.items())
 
 
-def timing_table(results: Sequence[Result], *, backends: bool = True) -> list[str]:
+def timing_table(results: Sequence[ImageResult], *, backends: bool = True) -> list[str]:
     """Lay out the times of each image in columns; with `backends`, those too, and under them why they were chosen."""
     rows = [["image", *(f"{stage} ms" for stage in (*STAGES, "total")), "MP/s", "backend" if backends else ""]]
     for result in results:
@@ -125,16 +136,16 @@ def timing_table(results: Sequence[Result], *, backends: bool = True) -> list[st
     return [*columns(rows), *choices(results)] if backends else [line.rstrip() for line in columns(rows)]
 
 
-def choices(results: Sequence[Result]) -> list[str]:
+def choices(results: Sequence[ImageResult]) -> list[str]:
     """Tell of each kernel by which backend, why, what that was predicted to take, and what the next best was.
 
     Images that were treated alike share a line; their times are told from the least to the most.
 
-    >>> step = Step("sobel_x", "opencv", "small kernel, 9 weights", 0.0052, ("direct", 0.0089))
-    >>> choices([Result("a.png", "b.png", "planned", steps=(step,))])
+    >>> step = StepResult("sobel_x", "opencv", "small kernel, 9 weights", 0.0052, ("direct", 0.0089))
+    >>> choices([ImageResult("a.png", "b.png", "planned", steps=(step,))])
     ['sobel_x: opencv, small kernel, 9 weights; predicted 5.2 ms, next direct 8.9 ms']
     """
-    alike: dict[tuple[str, str, str, str], list[Step]] = {}
+    alike: dict[tuple[str, str, str, str], list[StepResult]] = {}
     for result in results:
         for step in result.steps:
             next_best = "" if step.runner_up is None else step.runner_up[0]
@@ -176,7 +187,7 @@ def _digits(value: float) -> str:
     return f"{value:.0f}" if value >= 99.95 else f"{value:.3g}"
 
 
-def write_report(path: str, results: Sequence[Result]) -> None:
+def write_report(path: str, results: Sequence[ImageResult]) -> None:
     """Write the results as JSON, CSV or a Markdown table, as the suffix of `path` says."""
     write = {".json": _report_json, ".csv": _report_csv, ".md": _report_markdown}[report_suffix(path, REPORT_SUFFIXES)]
     write_report_text(path, write([result.record() for result in results]))
@@ -193,8 +204,8 @@ def _report_csv(records: Sequence[dict[str, Any]]) -> str:
 @cache
 def csv_columns() -> tuple[str, ...]:
     """Name the columns of a report on images: those of an image that was done, whatever became of the others."""
-    step = Step("", "", predicted_seconds=0.0, runner_up=("", 0.0))
-    full = Result("", "", "failed", steps=(step,), seconds=dict.fromkeys((*STAGES, "total"), 0.0), error="")
+    step = StepResult("", "", predicted_seconds=0.0, runner_up=("", 0.0))
+    full = ImageResult("", "", "failed", steps=(step,), seconds=dict.fromkeys((*STAGES, "total"), 0.0), error="")
     return tuple(flat(full.record()))
 
 
@@ -267,7 +278,7 @@ def _short(spec: str) -> str:
     return text if len(text) <= _LONGEST_SPEC else f"{text[:18]}...{text[-23:]}"
 
 
-def size_text(result: Result) -> str:
+def size_text(result: ImageResult) -> str:
     """Write the size and the kind of an output: `640 x 480 RGB u8`, `640 x 480 x 32 f32`."""
     if result.output_size is None:
         return ""

@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from convcli.cli.views.results import Reporter, size_text, timing_table
-from convcli.process.image_job import Result
-from convcli.process.pipeline_job import StepRun
+from convcli.process.result import ImageResult, PipelineStepResult
 
 
 class PipelineReporter(Reporter):
@@ -14,7 +13,7 @@ class PipelineReporter(Reporter):
         super().__init__(quiet=quiet, verbose=verbose, json=json, timing=timing, report=report)
         self._name = name
 
-    def summary(self, result: Result) -> str:
+    def summary(self, result: ImageResult) -> str:
         if result.status == "skipped":
             return f"skipped {result.input}: {'; '.join(result.notes)}"
         doing = "would write" if result.status == "planned" else "wrote"
@@ -27,7 +26,7 @@ class PipelineReporter(Reporter):
             words.append(f"{1e3 * result.seconds['total']:.1f} ms")
         return f"{doing} {output}: {', '.join(filter(None, words))}"
 
-    def details(self, result: Result) -> Iterator[str]:
+    def details(self, result: ImageResult) -> Iterator[str]:
         for line in step_table([result]):
             yield f"  {line}"
         if result.alpha is not None:
@@ -35,24 +34,24 @@ class PipelineReporter(Reporter):
         if result.seconds:
             yield "  " + ", ".join(f"{name} {1e3 * spent:.1f} ms" for name, spent in result.seconds.items())
 
-    def table(self, results: Sequence[Result]) -> list[str]:
+    def table(self, results: Sequence[ImageResult]) -> list[str]:
         # The backends of many steps would not fit a line: they stand in the second table.
         return [*timing_table(results, backends=False), "", *step_table(results)]
 
 
-def step_table(results: Sequence[Result]) -> list[str]:
+def step_table(results: Sequence[ImageResult]) -> list[str]:
     """Lay out each step: what it is, the size of its result, its time (summed over images) and how it was computed.
 
-    >>> step = StepRun("blur", "opencv", "small kernel", step="filter", size=(480, 640, 3), seconds=0.0015)
-    >>> for line in step_table([Result("a.png", "b.png", "done", steps=(step,))]):
+    >>> step = PipelineStepResult("blur", "opencv", "small kernel", step="filter", size=(480, 640, 3), seconds=0.0015)
+    >>> for line in step_table([ImageResult("a.png", "b.png", "done", steps=(step,))]):
     ...     print(line)
     step  what    output      ms    %  by
     blur  filter  480x640x3  1.5  100  opencv, small kernel
     """
-    runs: dict[str, list[StepRun]] = {}
+    runs: dict[str, list[PipelineStepResult]] = {}
     for result in results:
         for step in result.steps:
-            if isinstance(step, StepRun):
+            if isinstance(step, PipelineStepResult):
                 runs.setdefault(step.kernel, []).append(step)
     spent = {id_: sum(step.seconds or 0.0 for step in steps) for id_, steps in runs.items()}
     total = sum(spent.values())

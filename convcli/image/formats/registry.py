@@ -147,14 +147,16 @@ def format_for(path: str | os.PathLike[str] | None, name: str | None = None) -> 
             return entry
     suffixes = [s for entry in FORMATS.values() for s in entry.suffixes]
     if suffix in _ONLY_READ:
-        raise OutputError(f"{shown}: {_ONLY_READ[suffix]}; write .png")
+        raise OutputError(f"{_ONLY_READ[suffix]}; write .png", where=shown)
     if suffix:
-        problem = f"{shown}: unknown suffix {suffix!r}"
+        problem = f"unknown suffix {suffix!r}"
     elif shown:
-        problem = f"{shown}: no suffix says which format to write"
+        problem = "no suffix says which format to write"
     else:
         problem = "no format to write was named"
-    raise OutputError(f"{problem}; end it in one of {' '.join(suffixes)}, or say --format{nearest(suffix, suffixes)}")
+    raise OutputError(
+        f"{problem}; end it in one of {' '.join(suffixes)}, or say --format{nearest(suffix, suffixes)}", where=shown
+    )
 
 
 def _suffixes_holding(depth: str, alpha: bool = False) -> str:

@@ -12,7 +12,7 @@ from commandline import done
 from convcli.cli.views.results import choices, timing_table
 from convcli.convolution.planning.costs import COEFFICIENTS
 from convcli.convolution.planning.profile import save_profile
-from convcli.process.image_job import Result, Step
+from convcli.process.result import ImageResult, StepResult
 
 SECONDS = dict.fromkeys(("read", "prepare", "filter", "write", "total"), 0.001)
 
@@ -24,7 +24,7 @@ def photo(tmp_path):
 
 
 def result(*steps):
-    return Result("a.png", "b.png", "done", (1, 1, 1), (1, 1, 1), steps=steps, seconds=SECONDS)
+    return ImageResult("a.png", "b.png", "done", (1, 1, 1), (1, 1, 1), steps=steps, seconds=SECONDS)
 
 
 @pytest.mark.parametrize("options", [["--dry-run", "--timing"], ["--dry-run", "-v"], ["--timing"]])
@@ -65,7 +65,7 @@ def test_the_csv_report_has_a_column_for_each(photo, tmp_path):
 
 def test_images_that_were_treated_alike_share_a_line():
     def step(seconds, after=("direct", 0.009)):
-        return result(Step("box", "opencv", "9 weights", seconds, after))
+        return result(StepResult("box", "opencv", "9 weights", seconds, after))
 
     assert choices([step(0.002), step(0.0051), step(0.003, ("direct", 2.5))]) == [
         "box: opencv, 9 weights; predicted 2 ms to 5.1 ms, next direct 9 ms to 2.5 s"
@@ -92,7 +92,7 @@ def test_images_that_were_treated_alike_share_a_line():
     ],
 )
 def test_times_are_told_in_three_digits(seconds, told):
-    assert choices([result(Step("box", "fft", "why", seconds))]) == [f"box: fft, why; predicted {told}"]
+    assert choices([result(StepResult("box", "fft", "why", seconds))]) == [f"box: fft, why; predicted {told}"]
 
 
 def test_a_measured_profile_changes_what_is_predicted(photo):
