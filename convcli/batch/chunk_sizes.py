@@ -56,7 +56,7 @@ class Chunks(Generic[T]):
         self.given = 0
 
     def next(self) -> list[T]:
-        """Give the next items, none when there are no more."""
+        """Return the next items, none when there are no more."""
         most = min(SECONDS, self._left * self._rate / (2 * self._jobs))
         chunk: list[T] = []
         seconds = 0.0

@@ -1,4 +1,4 @@
-"""What a batch has done, kept in its output folder, so that an interrupted run is taken up where it was.
+"""The journal of a batch: what it has done, kept in its output folder, so that an interrupted run goes on from there.
 
 `OUTDIR/.convcli/journal.jsonl` holds one JSON object a line. `begun` is written before an output may appear, `done`
 after it has, with the fingerprint of what made it; `left` takes a `begun` back that came to nothing. An output that is
@@ -29,7 +29,7 @@ JournalState = tuple[int, ...]
 
 
 class JournalRecord(NamedTuple):
-    """What the journal says of one output: `state`, and of one that is done its fingerprint, size and time."""
+    """A line of the journal about one output: `state`, and of one that is done its fingerprint, size and time."""
 
     state: str
     fingerprint: str = ""
@@ -123,7 +123,7 @@ def _journal_path(folder: str) -> str:
 
 
 def _read(path: str) -> tuple[dict[str, JournalRecord], int, int]:
-    """Give the records, the number of lines, and how many of them are no records."""
+    """Return the records, the number of lines, and how many of them are no records."""
     records: dict[str, JournalRecord] = {}
     lines = damaged = 0
     try:
@@ -245,7 +245,7 @@ class Journal:
             raise ImageWriteError(f"{self._path}: cannot be written: {error.strerror}") from None
 
     def close(self) -> None:
-        """Give the folder free, with no temporary left in it."""
+        """Release the folder, with no temporary left in it."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
@@ -263,10 +263,10 @@ class Journal:
 
 
 def _line(output: str, record: JournalRecord) -> str:
-    """Write one line of the journal.
+    r"""Write one line of the journal.
 
     >>> _line("a.png", JournalRecord(BEGUN))
-    '{"output": "a.png", "state": "begun"}\\n'
+    '{"output": "a.png", "state": "begun"}\n'
     """
     name = json.encoder.encode_basestring_ascii(output)
     if record.state != DONE:

@@ -6,7 +6,6 @@ themselves when the one that started them is gone.
 """
 
 import contextlib
-import gc
 import os
 import signal
 import sys
@@ -20,20 +19,10 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from convcli.batch.worker_process import GO, SIGNALS, PoolAnswer, PoolTask, PoolWork, serve
 from convcli.errors import ConvcliError
 
-PoolTask = Any
-PoolAnswer = Any
-AskMemory = Callable[[int], None]
-PoolWork = Callable[[PoolTask, AskMemory], PoolAnswer]
-
-# As long as a process goes on without telling what it has done.
-_SECONDS_UNTOLD = 0.2
-# Python looks for garbage this often; what was there before the first task is never looked at.
-_OBJECTS = 10_000
 _MOST_VAIN = 10  # processes that end without having been given anything
-
-_GO = "go"
 
 
 @dataclass(frozen=True)
@@ -103,7 +92,7 @@ class ProcessPool:
             raise
 
     def wanting(self, queue: int = 1) -> bool:
-        """Tell whether a process has fewer than `queue` chunks of tasks before it."""
+        """Whether a process has fewer than `queue` chunks of tasks before it."""
         return any(self._free(worker, queue) for worker in self._workers)
 
     @property
@@ -117,12 +106,12 @@ class ProcessPool:
         return [*self._again, *self._back, *(task for w in self._workers for chunk in w.chunks for task in chunk)]
 
     def give(self, tasks: Sequence[PoolTask]) -> None:
-        """Give tasks to the process that has least before it."""
+        """Hand tasks out to the process that has least before it."""
         takers = [worker for worker in self._workers if not (worker.alone and worker.chunks)]
         self._send(min(takers or self._workers, key=lambda worker: len(worker.chunks)), tasks)
 
     def wait(self, seconds: float) -> Iterator[ChunkDone | TaskLost]:
-        """Wait until something ends, for `seconds` at most, and give what has."""
+        """Wait until something ends, for `seconds` at most, and yield what has."""
         self._give_again()
         for worker in self._speaking(seconds):
             try:
@@ -134,7 +123,7 @@ class ProcessPool:
         self._allow()
 
     def stop(self, seconds: float) -> Generator[ChunkDone, None, None]:
-        """End all processes; give what they finish within `seconds`, or before."""
+        """End all processes; yield what they finish within `seconds`, or before."""
         try:
             for worker in self._workers:
                 with contextlib.suppress(OSError, ValueError):
@@ -154,7 +143,7 @@ class ProcessPool:
             self.kill()
 
     def _speaking(self, seconds: float) -> list[_Process]:
-        """Wait for `seconds` at most, and give the processes that have said something, or ended."""
+        """Wait for `seconds` at most, and return the processes that have said something, or ended."""
         ready = connection.wait([worker.pipe for worker in self._workers], seconds)
         return [worker for worker in self._workers if worker.pipe in ready]
 
@@ -173,7 +162,7 @@ class ProcessPool:
             [worker.pipe for worker in self._workers] + [ours] if self._context.get_start_method() == "fork" else []
         )
         process = self._context.Process(  # type: ignore[attr-defined]  # each kind of context has it, their base not
-            target=_serve, args=(theirs, others, self._work, self._prepare, os.getpid()), daemon=True
+            target=serve, args=(theirs, others, self._work, self._prepare, os.getpid()), daemon=True
         )
         try:
             with _without_signals(), _without_threads_of_opencv(), warnings.catch_warnings():
@@ -232,7 +221,7 @@ class ProcessPool:
                 continue
             worker.granted, worker.asked = max(1, worker.asked), None
             with contextlib.suppress(OSError):
-                worker.pipe.send(_GO)
+                worker.pipe.send(GO)
 
     def _replace(self, worker: _Process) -> Iterator[TaskLost]:
         """Start another process in place of one that has ended, and see to what it had before it."""
@@ -278,7 +267,7 @@ def _send_at_once(pipe: Connection, message: Any) -> None:
 
 
 def _ending(code: int) -> str:
-    """Say how a process ended, by its exit status.
+    """Describe how a process ended, by its exit status.
 
     >>> _ending(-9)
     'signal 9 (SIGKILL), as when memory runs out'
@@ -298,7 +287,7 @@ def _without_signals() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         yield
     finally:
@@ -318,93 +307,3 @@ def _without_threads_of_opencv() -> Iterator[None]:
         yield
     finally:
         cv2.setNumThreads(before)
-
-
-_SIGNALS = {getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)}
-
-
-def _serve(
-    pipe: Connection, others: Sequence[Connection], work: PoolWork, prepare: Callable[[], None] | None, parent: int
-) -> None:
-    """Be a process of the pool: take chunks of tasks until there are no more, or nobody to give them."""
-    stopping: list[int] = []
-    for number in _SIGNALS:
-        signal.signal(number, signal.SIG_IGN)  # an interrupt is for the one that started us
-    signal.signal(signal.SIGTERM, lambda number, _frame: stopping.append(number))
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-    for other in others:
-        other.close()
-    _end_with(parent)
-    gc.freeze()
-    gc.set_threshold(_OBJECTS)
-    status = 1
-    try:
-        if prepare is not None:
-            prepare()
-        _TaskServer(pipe, work, stopping, parent).run()
-        status = 0
-    except (EOFError, OSError):  # nobody is there any more
-        status = 0
-    finally:
-        # What libraries do at the end of a process is no use to this one, and nobody would read what went wrong.
-        os._exit(status)
-
-
-class _TaskServer:
-    def __init__(self, pipe: Connection, work: PoolWork, stopping: list[int], parent: int) -> None:
-        self._pipe = pipe
-        self._work = work
-        self._stopping = stopping
-        self._parent = parent
-        self._inbox: deque[tuple[PoolTask, ...] | None] = deque()
-        self._answers: list[PoolAnswer] = []
-        self._since = 0.0
-        self._asked = False
-
-    def run(self) -> None:
-        while True:
-            chunk = self._inbox.popleft() if self._inbox else self._pipe.recv()
-            if chunk is None:
-                return
-            self._since = time.perf_counter()
-            for task in chunk:
-                if self._stopping or os.getppid() != self._parent:
-                    self._tell()
-                    return
-                self._answers.append(self._work(task, self._ask))
-                if self._asked or time.perf_counter() - self._since > _SECONDS_UNTOLD:
-                    self._tell()
-            self._tell()
-
-    def _tell(self) -> None:
-        if self._answers:
-            now = time.perf_counter()
-            self._pipe.send(("done", tuple(self._answers), now - self._since))
-            self._answers.clear()
-            self._since = now
-        self._asked = False
-
-    def _ask(self, size: int) -> None:
-        """Wait until there is leave to take this much memory."""
-        self._tell()
-        self._asked = True
-        self._pipe.send(("ask", size))
-        while (message := self._pipe.recv()) != _GO:
-            if message is None:
-                raise EOFError
-            self._inbox.append(message)
-        self._since = time.perf_counter()
-
-
-def _end_with(parent: int) -> None:
-    """Have the system end this process when its parent is gone; without that, it is seen between two tasks."""
-    if sys.platform != "linux":
-        return
-    with contextlib.suppress(ImportError, OSError, AttributeError):
-        import ctypes
-
-        set_death_signal = 1  # PR_SET_PDEATHSIG, of linux/prctl.h
-        ctypes.CDLL(None).prctl(set_death_signal, int(signal.SIGKILL))
-    if os.getppid() != parent:
-        os._exit(1)

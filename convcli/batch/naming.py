@@ -1,4 +1,4 @@
-"""What outputs are called: the inputs' tree below the output folder, each file by a template; never two alike."""
+"""The names of outputs: the inputs' tree below the output folder, each file by a template; never two alike."""
 
 import os
 import re
@@ -61,7 +61,7 @@ class Naming:
         return os.path.join(inner, name)
 
     def by(self, template: str) -> "Naming":
-        """Give the same naming by another template."""
+        """Return the same naming by another template."""
         return Naming(template, *self._given)
 
 
@@ -138,7 +138,7 @@ def _advice(
     folder: str,
     named_by: Callable[[str], Iterable[tuple[str, str]]] | None,
 ) -> str:
-    """Say how to tell inputs apart whose outputs are one file: by a template that does so, where there is one."""
+    """Advise how to tell inputs apart whose outputs are one file: by a template that does so, where there is one."""
     by_suffix = all(os.path.splitext(one)[0] == os.path.splitext(other)[0] for one, other, _ in clashes)
     for template in _BY_SUFFIX + _BY_FOLDER if by_suffix else _BY_FOLDER + _BY_SUFFIX:
         if named_by is None or _tells_apart(template, folder, named_by):
@@ -154,7 +154,7 @@ def _tells_apart(template: str, folder: str, named_by: Callable[[str], Iterable[
 
 
 def ignores_case(folder: str) -> bool:
-    """Tell whether the file system of a folder, which need not be there yet, takes `a` and `A` for one name.
+    """Whether the file system of a folder, which need not be there yet, takes `a` and `A` for one name.
 
     Asked of names that exist, so that nothing is touched.
     """

@@ -1,4 +1,4 @@
-"""What a batch will do: its inputs found, their outputs named, and what is to be done decided, touching nothing."""
+"""The plan of a batch: its inputs found, their outputs named, and what is to be done decided, touching nothing."""
 
 import os
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ from convcli.process.output_files import STANDARD_STREAM, OutputOptions, SuffixE
 from convcli.process.result import ImageResult, failed_result
 
 if TYPE_CHECKING:
-    from convcli.process.pipeline_operation import RunOptions
+    from convcli.process.pipeline_options import RunOptions
 
 _MOST_NAMED = 5
 
@@ -65,7 +65,7 @@ class BatchOptions:
 
 
 def _is_called_like_an_image(path: str) -> bool:
-    """Tell whether a path ends in the suffix of a format that can be written; `folder.png/` says that it is none."""
+    """Whether a path ends in the suffix of a format that can be written; `folder.png/` says that it is none."""
     suffix = os.path.splitext(path)[1].lower()
     return any(suffix in format_.suffixes for format_ in FORMATS.values())
 
@@ -86,7 +86,7 @@ class BatchItem:
 
 @dataclass(frozen=True)
 class BatchPlan:
-    """What a batch will do. Its length is how many results it gives.
+    """All that a batch will do. Its length is how many results it gives.
 
     `skipped` holds the results that are known before any work: of images whose outputs are there already, and of those
     that failed to be read or named. `notes` are lines for people, `details` more for who wants them. `journal` is the
@@ -218,7 +218,7 @@ class _Judge:
         self._empty = not os.path.isdir(options.output)
 
     def judge(self, source: BatchInput, name: str) -> BatchItem | None:
-        """Give what is to be done, None for an output that is left as it is."""
+        """Return what is to be done, None for an output that is left as it is."""
         output = os.path.join(self._options.output, name)
         item = BatchItem(source.path, output, name, source.bytes)
         if self._empty:
@@ -254,7 +254,7 @@ class _Judge:
         return record.fingerprint == fingerprint(self._key, source.path, source.bytes, source.mtime_ns)
 
     def finish(self) -> list[str]:
-        """Give notes on all of them. Raises OutputExistsError where outputs exist and are to be an error."""
+        """Return notes on all of them. Raises OutputExistsError where outputs exist and are to be an error."""
         if self._exist:
             raise OutputExistsError(
                 f"{_some(self._exist)} exist{'' if len(self._exist) > 1 else 's'} already: "

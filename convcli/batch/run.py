@@ -34,7 +34,7 @@ def run_batch(
     on_tick: Callable[[], None] | None = None,
     on_late: Callable[[ImageResult], None] | None = None,
 ) -> Generator[ImageResult, None, None]:
-    """Do what is planned, and give each image's result as it ends: first all of `plan.skipped`, then as they come.
+    """Do what is planned, and yield each image's result as it ends: first all of `plan.skipped`, then as they come.
 
     `on_tick` is called at least every 0.2 s, in the caller's thread, as long as the caller itself takes no longer.
     Closing the iterator, or an exception such as KeyboardInterrupt raised in `on_tick` or by a signal, stops all work
@@ -90,7 +90,7 @@ class _BatchRun:
         self._key = operation_key(plan.operation)
 
     def results(self) -> Iterator[ImageResult]:
-        """Give the results as they come."""
+        """Yield the results as they come."""
         self._make_folders()
         load_libraries()
         free = available_bytes()
@@ -128,7 +128,7 @@ class _BatchRun:
                     return
 
     def _hand_out(self, pool: ProcessPool) -> Iterator[ImageResult]:
-        """Give every process that wants it something to do; what cannot even be begun has failed."""
+        """Hand out work to every process that wants some; what cannot even be begun has failed."""
         while self._chunks.more and pool.wanting(self._chunks.queue):
             chunk = self._chunks.next()
             try:
@@ -206,5 +206,5 @@ def _prepare(share: int) -> None:
 
 
 def _task(item: BatchItem, again: bool) -> BatchTask:
-    """What is sent of an item. One that is done again may be in place already."""
+    """Return what is sent of an item. One that is done again may be in place already."""
     return BatchTask(item.source, item.output, item.bytes, item.replace or again)

@@ -1,4 +1,4 @@
-"""What a batch came to: counts, speeds, where the time went, the slowest files and the ones that failed.
+"""The totals of a batch: counts, speeds, where the time went, the slowest files and the ones that failed.
 
 Results are added as they come and are not kept, so that what this takes does not grow with the number of files
 that went well; of the others their messages are kept, because each is told in the end.
@@ -174,7 +174,7 @@ class BatchTotals:
         return list(self._choices.values())
 
     def record(self) -> dict[str, Any]:
-        """Give the totals in the form of the machine-readable output.
+        """Return the totals in the form of the machine-readable output.
 
         `stage_seconds` are sums over the jobs, which run side by side: they may be more than `seconds`.
         """
@@ -195,7 +195,7 @@ class BatchTotals:
         }
 
     def shares(self) -> Iterator[tuple[str, float, float]]:
-        """Give of each stage its name, its seconds over all jobs, and its share of all their time, 0 to 1.
+        """Yield of each stage its name, its seconds over all jobs, and its share of all their time, 0 to 1.
 
         What no stage counts, such as loading libraries and making room, is `other`.
         """

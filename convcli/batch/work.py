@@ -1,4 +1,4 @@
-"""What is done to each file of a batch, inside one of its processes."""
+"""The processing of one file of a batch, inside one of its processes."""
 
 import os
 from collections.abc import Callable

@@ -38,7 +38,7 @@ _STRIP_SAMPLES = 1 << 16
 
 @dataclass(frozen=True)
 class ToneOptions:
-    """What is done to pixels before the kernels and to their response after them.
+    """Treatment of pixels before the kernels, and of their response after them.
 
     Parameters
     ----------
@@ -201,7 +201,7 @@ class Chain:
 
     @property
     def halo(self) -> Halo | None:
-        """What a band of the result needs of the image around it; None where it needs the whole image."""
+        """How much of the image around it a band of the result needs; None where it needs the whole image."""
         options = self._options
         if self.mapping == "stretch" or options.padding == "wrap":
             return None
@@ -317,11 +317,11 @@ class Chain:
 
     @property
     def _total(self) -> float:
-        """What the kernels make of a constant 1."""
+        """The response of the kernels to a constant 1."""
         return math.prod(float(part.weights.sum()) for part in _parts(self._kernels))
 
     def _finish_opacity(self) -> Finish:
-        """Filtered opacity is finished as any other channel, but never stretched, and premultiplied it has no sign."""
+        """Finish filtered opacity as any other channel; but it is never stretched, and premultiplied it has no sign."""
         plain = self._mode == "premultiply" or self.mapping == "stretch"
         return replace(self._finish(), mapping="clip") if plain else self._finish()
 
@@ -342,7 +342,7 @@ class Chain:
         return opacity
 
     def _prepared_padding(self, values: tuple[float, ...], image: Image, colours: int) -> float | tuple[float, ...]:
-        """The padding value in the units of what is padded: it is one more pixel of the file, treated as any other."""
+        """Return the padding value in the units of what is padded: it is one more pixel of the file, treated as any."""
         pixel: NDArray[Any] = np.array(values, np.float64).reshape(1, 1, -1)
         if self._toning.gray:
             pixel = tone.to_gray(pixel, image.alpha)
@@ -364,7 +364,7 @@ def _planned(
 
 
 def _padding_values(options: ConvolveOptions, image: Image) -> tuple[float, ...] | None:
-    """The padding value of each of the image's channels, or None where no constant is laid around it."""
+    """Return the padding value of each of the image's channels, or None where no constant is laid around it."""
     if options.padding != "constant":
         return None
     channels = image.size[2]
@@ -379,7 +379,7 @@ def _padding_values(options: ConvolveOptions, image: Image) -> tuple[float, ...]
 
 
 def _carrier(kernel: AnyKernel, anchor: tuple[int, int] | None) -> AnyKernel:
-    """A kernel as large as the given one that takes the sample under its anchor as it is."""
+    """Return a kernel as large as the given one that takes the sample under its anchor as it is."""
     if isinstance(kernel, CompositeKernel):
         # Brought to one size as the parts of the kernel are; each takes the same sample, and so does their maximum.
         parts = (_carrier(part, anchor) for part in kernel.kernels)

@@ -71,7 +71,7 @@ def kernel_of(fit: Fit, options: FitOptions, names: Sequence[str]) -> Kernel:
 
 
 def record(fit: Fit, options: FitOptions, names: Sequence[str]) -> dict[str, Any]:
-    """Tell all of a fit as JSON-ready data; what is infinite or undefined is None."""
+    """Return all of a fit as JSON-ready data; what is infinite or undefined is None."""
     counts = fit.counts
     return {
         "pairs": [list(names[start : start + 2]) for start in range(0, len(names), 2)],

@@ -195,7 +195,7 @@ class KernelsOnImage:
 
     @property
     def halo(self) -> Halo | None:
-        """What a band needs around it; None where the response is stretched or the image goes round."""
+        """How much of the image around it a band of the result needs; None where it needs the whole image."""
         return self.chain.halo
 
     def run(self) -> NDArray[Any]:

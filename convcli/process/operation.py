@@ -1,4 +1,4 @@
-"""What is done to an image, as the way from file to file sees it: a chain of kernels or a pipeline.
+"""The interface of what is done to an image, be it a chain of kernels or a pipeline.
 
 An `Operation` is loaded and checked before any image is known. Laid on an image it becomes an `ImageOperation`, which
 knows all about its result before it computes it, and which part of the image each part of the result depends on.
@@ -29,11 +29,11 @@ class ImageOperation(Protocol):
 
     @property
     def plan(self) -> OutputPlan:
-        """What will be written."""
+        """All that is known of the output."""
 
     @property
     def halo(self) -> Halo | None:
-        """What a band of the result needs of the image around it; None where it needs the whole image."""
+        """How much of the image around it a band of the result needs; None where it needs the whole image."""
 
     @property
     def writing_seconds(self) -> float:
@@ -55,7 +55,7 @@ class Operation(Protocol):
 
     @property
     def name(self) -> str:
-        """What its outputs are named after."""
+        """The part of an output's default name that tells what was done."""
 
     @property
     def threads(self) -> int | None:

@@ -70,7 +70,7 @@ class OutputOptions:
 
 @dataclass(frozen=True)
 class OutputPlan:
-    """What will be written of a result, decided before it is computed.
+    """The output of one image, decided before it is computed.
 
     Parameters
     ----------

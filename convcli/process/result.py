@@ -1,4 +1,4 @@
-"""What became of an image and of the steps on it, as data for tables, reports and JSON."""
+"""The result of processing an image, step by step, as data for tables, reports and JSON."""
 
 import math
 from dataclasses import dataclass, field
@@ -78,7 +78,7 @@ class PipelineStepResult(StepResult):
 
 @dataclass(frozen=True)
 class ImageResult:
-    """What became of one image. Sizes are (height, width, channels), times are in seconds.
+    """The result of one image. Sizes are (height, width, channels), times are in seconds.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What every step of a pipeline gives, kept in a folder: the values as .npy, and a sheet of them as .png."""
+"""The results of a pipeline's steps, kept in a folder: the values as .npy, and a sheet of them as .png."""
 
 from pathlib import Path
 from time import perf_counter

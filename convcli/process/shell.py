@@ -215,7 +215,7 @@ def _encode(
 
 
 def _size_and_time(path: str) -> tuple[int, int] | None:
-    """What changes when a file does: its size and time; None for what is no file."""
+    """Return what changes when a file does, its size and time; None for what is no file."""
     try:
         status = os.stat(path) if path != STANDARD_STREAM else None
     except (OSError, ValueError):  # reading it will say what is wrong

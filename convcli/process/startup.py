@@ -1,4 +1,4 @@
-"""What a process that works on few images does before it loads anything large. Imports neither numpy nor cv2."""
+"""The start of a process that works on few images, before it loads anything large. Imports neither numpy nor cv2."""
 
 from convcli.image import read_ahead
 from convcli.system.allocator import keep_freed_memory

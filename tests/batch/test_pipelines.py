@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from commandline import done, refused, run
 
-from convcli.process.pipeline_operation import PipelineOperation, RunOptions
+from convcli.process.pipeline_operation import PipelineOperation
+from convcli.process.pipeline_options import RunOptions
 
 BLUR = """
 name: blur

@@ -19,7 +19,8 @@ from convcli.process import shell
 from convcli.process.kernel_chain import Chain, ToneOptions
 from convcli.process.kernel_operation import FilterOptions, load_kernels
 from convcli.process.output_files import OutputOptions
-from convcli.process.pipeline_operation import RunOptions, load_pipeline
+from convcli.process.pipeline_operation import load_pipeline
+from convcli.process.pipeline_options import RunOptions
 from convcli.process.shell import process_image, process_images
 
 PIXELS = np.random.default_rng(5).integers(0, 256, (21, 23, 3), dtype=np.uint8)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from convcli.batch.plan import BatchOptions, BatchPlan
     from convcli.cli.views.batch import BatchReporter
     from convcli.process.kernel_chain import ToneOptions
-    from convcli.process.pipeline_operation import RunOptions
+    from convcli.process.pipeline_options import RunOptions
     from convcli.process.result import ImageResult
 
 app = typer.Typer(
@@ -192,9 +192,9 @@ def batch(
     else:
         _check_left_to_pipeline(convolve, tone)
         from convcli.pipeline.execution.program import Computing
-        from convcli.process import pipeline_operation
+        from convcli.process import pipeline_options
 
-        todo = pipeline_operation.RunOptions(
+        todo = pipeline_options.RunOptions(
             signed=signed,
             alpha="keep" if alpha == "auto" else alpha,
             contact_sheet=contact_sheet,

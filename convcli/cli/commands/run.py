@@ -192,7 +192,8 @@ def run_pipeline(
     from convcli.cli.views.run import PipelineReporter
     from convcli.pipeline.execution.program import Computing
     from convcli.process.output_files import OutputOptions, check_outputs, output_paths
-    from convcli.process.pipeline_operation import RunOptions, load_pipeline
+    from convcli.process.pipeline_operation import load_pipeline
+    from convcli.process.pipeline_options import RunOptions
     from convcli.process.shell import process_images
 
     written = OutputOptions(
