@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,10 @@ from convcli.image import tone
 from convcli.image.model import Image
 from convcli.image.tone import Finish
 from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
-from convcli.process.operation import Halo
 from convcli.system.threads import run_tasks
+
+if TYPE_CHECKING:
+    from convcli.process.operation import Halo
 
 SIGNED = ("auto", "clip", "abs", "offset", "stretch")
 ALPHA = ("auto", "keep", "filter", "premultiply", "drop")
@@ -200,8 +202,10 @@ class Chain:
         self.output_size = (height, width, channels + (self._mode in ("keep", "opaque")))
 
     @property
-    def halo(self) -> Halo | None:
+    def halo(self) -> "Halo | None":
         """How much of the image around it a band of the result needs; None where it needs the whole image."""
+        from convcli.process.operation import Halo  # which processing whole images does not need
+
         options = self._options
         if self.mapping == "stretch" or options.padding == "wrap":
             return None

@@ -1,9 +1,10 @@
 """A chain of kernels as an operation: loaded, checked, and laid on images."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +16,11 @@ from convcli.image.formats.registry import Format
 from convcli.image.model import Image
 from convcli.kernel.model import AnyKernel, CompositeKernel
 from convcli.process.kernel_chain import Chain, ToneOptions, resolve_alpha
-from convcli.process.operation import Halo
 from convcli.process.output_files import OutputOptions, OutputPlan, check_picture, file_name_part, output_depth
 from convcli.process.result import StepResult
+
+if TYPE_CHECKING:
+    from convcli.process.operation import Halo
 
 DTYPES = {"u8": np.uint8, "u16": np.uint16, "i16": np.int16, "f32": np.float32, "f64": np.float64}
 
@@ -82,7 +85,6 @@ def load_kernels(options: FilterOptions) -> "KernelOperation":
     return KernelOperation(options, kernels)
 
 
-@dataclass(frozen=True)
 class KernelOperation:
     """Kernels applied one after the other.
 
@@ -90,15 +92,16 @@ class KernelOperation:
     ----------
     options : FilterOptions
         What was asked for.
-    kernels : tuple of AnyKernel
+    kernels : sequence of AnyKernel
         The kernels of its SPECs, loaded.
     cold : bool
         Whether the process filters once, so that what a backend takes to load counts.
     """
 
-    options: FilterOptions
-    kernels: tuple[AnyKernel, ...]
-    cold: bool = True
+    def __init__(self, options: FilterOptions, kernels: Sequence[AnyKernel], *, cold: bool = True) -> None:
+        self.options = options
+        self.kernels = kernels
+        self.cold = cold
 
     @property
     def output(self) -> OutputOptions:
@@ -184,27 +187,28 @@ def _notes_without_effect(toning: ToneOptions, mapping: str | None, depth: str) 
     return ()
 
 
-@dataclass(frozen=True, eq=False)
 class KernelsOnImage:
-    """Kernels laid on one image."""
+    """Kernels laid on one image, to be run once; `plan` is all that is known of the output."""
 
-    plan: OutputPlan
-    chain: Chain
-    specs: tuple[str, ...]
-    writing_seconds: float = 0.0
+    writing_seconds = 0.0
+
+    def __init__(self, plan: OutputPlan, chain: Chain, specs: tuple[str, ...]) -> None:
+        self.plan = plan
+        self._chain = chain
+        self._specs = specs
 
     @property
-    def halo(self) -> Halo | None:
+    def halo(self) -> "Halo | None":
         """How much of the image around it a band of the result needs; None where it needs the whole image."""
-        return self.chain.halo
+        return self._chain.halo
 
     def run(self) -> NDArray[Any]:
         """Return the samples of the output."""
-        return self.chain.run()
+        return self._chain.run()
 
     def steps(self) -> tuple[StepResult, ...]:
         """Return each kernel with the backend chosen for it."""
-        return tuple(map(_step, self.specs, self.chain.plans))
+        return tuple(map(_step, self._specs, self._chain.plans))
 
 
 @lru_cache(maxsize=64)  # images of one size are filtered alike

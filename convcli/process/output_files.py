@@ -68,7 +68,7 @@ class OutputOptions:
         return self.depth, self.format, self.quality, self.compression
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class OutputPlan:
     """The output of one image, decided before it is computed.
 

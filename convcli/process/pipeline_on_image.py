@@ -23,7 +23,7 @@ from convcli.process.kernel_operation import DTYPES
 from convcli.process.operation import Halo
 from convcli.process.output_files import OutputPlan, check_picture, output_depth
 from convcli.process.pipeline_options import RunOptions
-from convcli.process.result import PipelineStepResult
+from convcli.process.pipeline_result import PipelineStepResult
 from convcli.process.saved_steps import StepSaver
 
 _BYTE_WHITE = 255.0

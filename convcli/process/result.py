@@ -10,7 +10,8 @@ from convcli.errors import ConvcliError
 Size = tuple[int, int, int]
 
 
-@dataclass(frozen=True)
+# Neither kind of result is ever compared: what makes them comparable takes time at each start.
+@dataclass(frozen=True, eq=False)
 class StepResult:
     """One kernel of a run, as it was asked for, and how it was computed.
 
@@ -48,35 +49,7 @@ class StepResult:
         }
 
 
-@dataclass(frozen=True)
-class PipelineStepResult(StepResult):
-    """One step of a pipeline: `kernel` is its id.
-
-    Parameters
-    ----------
-    step : str
-        What the step is: `filter`, `conv`, ...
-    size : (int, int, int), optional
-        Height, width and channels of its result.
-    seconds : float, optional
-        What it took, None where it was not run.
-    """
-
-    step: str = ""
-    size: Size | None = None
-    seconds: float | None = None
-
-    def record(self) -> dict[str, Any]:
-        """Return this step in the form of the machine-readable output."""
-        return {
-            **super().record(),
-            "step": self.step,
-            "output_size": None if self.size is None else list(self.size),
-            "seconds": self.seconds,
-        }
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ImageResult:
     """The result of one image. Sizes are (height, width, channels), times are in seconds.
 

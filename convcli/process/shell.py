@@ -4,21 +4,23 @@ import os
 from collections.abc import Collection, Iterator, Sequence
 from importlib import import_module
 from stat import S_ISREG
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
 from convcli.errors import ConvcliError, FilterError, ImageReadError, ImageWriteError
 from convcli.image.model import Image, Metadata
-from convcli.process.operation import Operation
 from convcli.process.output_files import STANDARD_STREAM, OutputPlan, notes_without_effect, output_format
 from convcli.process.result import ImageResult, failed_result, skipped_result
 from convcli.system.atomic_file import Sink
 from convcli.timing import Stopwatch
 
+if TYPE_CHECKING:
+    from convcli.process.operation import Operation
+
 
 def process_images(
-    inputs: Sequence[str], outputs: Sequence[str], skipped: Collection[str], operation: Operation
+    inputs: Sequence[str], outputs: Sequence[str], skipped: Collection[str], operation: "Operation"
 ) -> Iterator[ImageResult]:
     """Process images one after another; one that fails does not stop the others.
 
@@ -48,7 +50,7 @@ def process_images(
 
 
 def process_image(
-    source: str, output: str, operation: Operation, *, temporary_folder: str | None = None
+    source: str, output: str, operation: "Operation", *, temporary_folder: str | None = None
 ) -> ImageResult:
     """Process the image in the file `source` into the file `output`; either may be `-`, a standard stream.
 
@@ -160,7 +162,7 @@ def _write(
     samples: NDArray[Any],
     metadata: Metadata,
     plan: OutputPlan,
-    operation: Operation,
+    operation: "Operation",
     temporary_folder: str | None,
 ) -> tuple[str, ...]:
     """Write a result where it belongs, and return notes of what was lost."""
@@ -188,7 +190,7 @@ def _write(
 
 
 def _encode(
-    sink: Sink, samples: NDArray[Any], metadata: Metadata, plan: OutputPlan, operation: Operation
+    sink: Sink, samples: NDArray[Any], metadata: Metadata, plan: OutputPlan, operation: "Operation"
 ) -> tuple[str, ...]:
     if plan.pages:
         from convcli.pipeline.execution.contact_sheet import tiff_pages  # which filtering does not need

@@ -62,7 +62,7 @@ def test_one_filter_step_gives_what_it_gives_among_other_steps(range_, depth, si
     among = lay(load(f"{head}  - filter: identity\n  - {step}\n", **asked), image)
     assert alone._chain is not None
     assert among._chain is None
-    assert alone.plan == among.plan
+    assert vars(alone.plan) == vars(among.plan)
     found, expected = alone.run(), among.run()
     assert found.dtype == expected.dtype
     span = np.ptp(expected.astype(np.float64))
@@ -76,7 +76,7 @@ def test_one_filter_step_keeps_opacity_as_among_other_steps(extent, stride):
     step = FILTER.format("sobel_x", "reflect", 0, extent, stride)
     alone = lay(load(f"steps:\n  - {step}\n"), image_of("u8", 4), "b.png")
     among = lay(load(f"steps:\n  - filter: identity\n  - {step}\n"), image_of("u8", 4), "b.png")
-    assert alone.plan == among.plan
+    assert vars(alone.plan) == vars(among.plan)
     assert alone.plan.alpha == (extent == "same" and stride == 1)
     assert_array_equal(alone.run(), among.run())
 

@@ -5,7 +5,8 @@ import math
 import pytest
 
 from convcli.errors import ImageReadError, UsageError
-from convcli.process.result import ImageResult, PipelineStepResult, StepResult, failed_result, skipped_result
+from convcli.process.pipeline_result import PipelineStepResult
+from convcli.process.result import ImageResult, StepResult, failed_result, skipped_result
 
 
 def test_a_step_names_its_backend_and_the_runner_up():

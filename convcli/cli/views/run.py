@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from convcli.cli.views.results import Reporter, size_text, timing_table
-from convcli.process.result import ImageResult, PipelineStepResult
+from convcli.process.pipeline_result import PipelineStepResult
+from convcli.process.result import ImageResult
 
 
 class PipelineReporter(Reporter):
