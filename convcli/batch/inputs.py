@@ -18,7 +18,7 @@ _MOST_NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class BatchInput:
-    """An input file: its path, its place `relative` to what was named, `folder`, and what the system knows of it."""
+    """An input file: its path, its place `relative` to the `folder` that was named, and what the system knows of it."""
 
     path: str
     relative: str
@@ -32,8 +32,14 @@ class BatchInput:
 class FoundInputs:
     """The inputs of a batch.
 
-    `problems` are paths that could not be looked at, each with one line that says why. `notes` are for everybody,
-    `details` for who wants to know more.
+    Parameters
+    ----------
+    sources : list of BatchInput
+        The files.
+    problems : list of (str, str)
+        Paths that could not be looked at, each with one line that says why.
+    notes, details : list of str
+        Lines for everybody, and for who wants to know more.
     """
 
     sources: list[BatchInput] = field(default_factory=list)
@@ -45,17 +51,27 @@ class FoundInputs:
 def find_inputs(
     inputs: Sequence[str], output: str, *, recursive: bool = False, ours: Container[str] = ()
 ) -> FoundInputs:
-    """Find the files that `inputs` mean: files, folders (what lies deeper only if `recursive`), and patterns.
+    """Find the files that `inputs` mean: files, folders, and patterns.
 
     A file that is named lies directly below the output folder; one in a folder, or matched by a pattern that the shell
     has left, keeps its place below it. Of folders, only files whose suffix is that of an image are taken, and nothing
-    hidden. The folder `output` is not looked into, unless it is named itself: then `ours`, the outputs of earlier runs
-    by their place in it, are left out. Nothing is taken twice.
+    hidden. Nothing is taken twice.
+
+    Parameters
+    ----------
+    inputs : sequence of str
+        Paths and patterns.
+    output : str
+        The output folder, which is not looked into unless it is named itself.
+    recursive : bool
+        Whether folders within folders are looked into.
+    ours : container of str
+        The outputs of earlier runs, by their place in the output folder, which are left out.
 
     Raises
     ------
     UsageError
-        naming all inputs that are not there or match nothing; when no image is found at all; for standard input.
+        Naming all inputs that are not there or match nothing; when no image is found at all; for standard input.
     """
     search = _Search(output, recursive, ours)
     missing = [path for path in inputs if not search.add(path)]

@@ -36,7 +36,7 @@ class ChunkDone:
 
 @dataclass(frozen=True)
 class TaskLost:
-    """A task that has ended its process twice, the second time alone in it; `reason` says how, in words."""
+    """A task that has ended its process twice, the second time alone in it; `reason` is how, in words."""
 
     task: PoolTask
     reason: str
@@ -55,16 +55,28 @@ class _Process:
 class ProcessPool:
     """`size` processes, in each of which `work(task, ask)` turns tasks into answers.
 
-    `work` calls `ask(bytes)` before it takes much memory, which waits until what all have been allowed together stays
-    within `budget`, or it is the only one. `pack(task, again)` makes of a task what is sent of it; `again` says that it
-    has been given out before, to a process that has ended, and may be half done, or done. `prepare` is called in each
-    process at its start. What is sent, and answers, are what pickle takes; so are `work` and `prepare` on systems that
-    cannot fork. No other thread may be running, but those of OpenBLAS and OpenCV.
+    What is sent, and answers, are what pickle takes; so are `work` and `prepare` on systems that cannot fork. No other
+    thread may be running, but those of OpenBLAS and OpenCV.
+
+    Parameters
+    ----------
+    work : callable
+        Called as `work(task, ask)` for each task. It calls `ask(bytes)` before it takes much memory, which waits until
+        what all have been allowed together stays within `budget`, or it is the only one.
+    size : int
+        How many processes.
+    budget : int, optional
+        Bytes of memory.
+    pack : callable
+        Makes of a task what is sent of it, as `pack(task, again)`; `again` says that it has been given out before, to a
+        process that has ended, and may be half done, or done.
+    prepare : callable, optional
+        Called in each process at its start.
 
     Raises
     ------
     ConvcliError
-        where no process can be started, or they end before they have done anything.
+        Where no process can be started, or they end before they have done anything.
     """
 
     def __init__(

@@ -21,17 +21,24 @@ _PIECES_OF_NONE = frozenset(("", ".", "..", HOME))  # of a name that is a place 
 class Naming:
     """Names outputs by a template of the fields stem, suffix, kernel, parent (the name of the input's folder) and ext.
 
-    `{ext}` is the input's own suffix without its dot, whatever the suffix of the output is.
-    `operation` is what `{kernel}` becomes: the names of kernels or of a pipeline, as a part of a file's name.
-    `format_name` changes suffixes that do not mean it.
-
-    >>> Naming("{stem}_edges{suffix}", "sobel", "jpeg")("tour/day 1/img.png")
-    'tour/day 1/img_edges.jpg'
+    Parameters
+    ----------
+    template : str
+        With the fields in braces. `{ext}` is the input's own suffix without its dot, whatever that of the output is.
+    operation : str
+        What `{kernel}` becomes: the names of kernels or of a pipeline, as a part of a file's name.
+    format_name : str or None
+        A format, which changes suffixes that do not mean it.
 
     Raises
     ------
     UsageError
-        for a template with another field, a format or conversion of one, or one that leads out of the folder.
+        For a template with another field, a format or conversion of one, or one that leads out of the folder.
+
+    Examples
+    --------
+    >>> Naming("{stem}_edges{suffix}", "sobel", "jpeg")("tour/day 1/img.png")
+    'tour/day 1/img_edges.jpg'
     """
 
     def __init__(self, template: str, operation: str, format_name: str | None) -> None:

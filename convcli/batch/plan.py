@@ -34,11 +34,28 @@ _MOST_NAMED = 5
 class BatchOptions:
     """Everything that `convcli batch` was asked for, but for its inputs.
 
-    `filter` says what is done to each image, to existing outputs too, and whether anything is written at all (dry_run);
-    with a `pipeline`, the file of a document, it is the options of `convcli run`.
-    `output` is the folder that the outputs go below, where the inputs' tree is kept; `name` is what each is called
-    there, of the fields stem, suffix, kernel, parent and ext. `jobs` is how many images are worked on at a time: by
-    default one for each core. `fail_fast` gives up after the first image that fails.
+    Parameters
+    ----------
+    filter : FilterOptions or RunOptions
+        What is done to each image and to existing outputs, and whether anything is written at all. With a `pipeline`
+        the options are those of `convcli run`.
+    output : str
+        The folder that the outputs go below, where the inputs' tree is kept.
+    recursive : bool
+        Whether folders within folders are taken too.
+    name : str
+        The name of each output, of the fields stem, suffix, kernel, parent and ext.
+    jobs : int, optional
+        How many images are worked on at a time: by default one for each core.
+    fail_fast : bool
+        Whether to give up after the first image that fails.
+    pipeline : str, optional
+        The file of a document.
+
+    Raises
+    ------
+    UsageError
+        For an output that is no folder, or fewer than one job.
     """
 
     filter: "FilterOptions | RunOptions"
@@ -72,9 +89,20 @@ def _is_called_like_an_image(path: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class BatchItem:
-    """One image to do: from the file `source`, of `bytes`, to `output`, which is `relative` below the output folder.
+    """One image to process.
 
-    `replace` says that a file is there already, which may be replaced.
+    Parameters
+    ----------
+    source : str
+        The image's file.
+    output : str
+        The file that it becomes.
+    relative : str
+        The place of that below the output folder.
+    bytes : int
+        The size of the image's file.
+    replace : bool
+        Whether there is a file already that may be replaced.
     """
 
     source: str
@@ -88,9 +116,19 @@ class BatchItem:
 class BatchPlan:
     """All that a batch will do. Its length is how many results it gives.
 
-    `skipped` holds the results that are known before any work: of images whose outputs are there already, and of those
-    that failed to be read or named. `notes` are lines for people, `details` more for who wants them. `journal` is the
-    state of the journal that all this goes by.
+    Parameters
+    ----------
+    items : tuple of BatchItem
+        The images to process.
+    skipped : tuple of ImageResult
+        Results that are known before any work: of images whose outputs are there already, and of those that failed to
+        be read or named.
+    notes, details : tuple of str
+        Lines for everybody, and for who wants to know more.
+    operation : Operation, optional
+        What is done to each image.
+    journal : JournalState, optional
+        The state of the journal that all this goes by.
     """
 
     items: tuple[BatchItem, ...]

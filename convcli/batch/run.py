@@ -34,21 +34,36 @@ def run_batch(
     on_tick: Callable[[], None] | None = None,
     on_late: Callable[[ImageResult], None] | None = None,
 ) -> Generator[ImageResult, None, None]:
-    """Do what is planned, and yield each image's result as it ends: first all of `plan.skipped`, then as they come.
+    """Process what is planned, on several processes.
 
-    `on_tick` is called at least every 0.2 s, in the caller's thread, as long as the caller itself takes no longer.
     Closing the iterator, or an exception such as KeyboardInterrupt raised in `on_tick` or by a signal, stops all work
-    within about a second: what is in hand is finished and recorded, or leaves nothing. `on_late` is called with each
-    result that could not be given any more: of what was finished meanwhile, or ended together with the last one given.
+    within about a second: what is in hand is finished and recorded, or leaves nothing.
+
+    Parameters
+    ----------
+    plan : BatchPlan
+        As `plan_batch` returns it for the same options.
+    options : BatchOptions
+        What was asked for.
+    on_tick : callable, optional
+        Called at least every 0.2 s, in the caller's thread, as long as the caller itself takes no longer.
+    on_late : callable, optional
+        Called with each result that could not be yielded any more: of what was finished while the work was stopped, or
+        ended together with the last one yielded.
+
+    Yields
+    ------
+    ImageResult
+        The result of each image: first all of `plan.skipped`, then the others as they come.
 
     Raises
     ------
     UsageError
-        where another run is at work in the same output folder, or has been since this one was planned.
+        Where another run is at work in the same output folder, or has been since this one was planned.
     ImageWriteError
-        where the output folder cannot be made.
+        Where the output folder cannot be made.
     ConvcliError
-        where no process can be started.
+        Where no process can be started.
     """
     dry = options.filter.output.dry_run
     if dry and plan.items:

@@ -35,7 +35,16 @@ class FailedFile:
 class BackendChoice:
     """How one kernel, for which there was a choice, was computed in `files` files.
 
-    `predicted` seconds and those of the next best, `after`, are given from the least to the most.
+    Parameters
+    ----------
+    kernel, backend, reason : str
+        The kernel as given, the backend chosen for it, and why.
+    next_best : str
+        The next best backend, where there was one.
+    files : int
+        In how many files.
+    predicted, after : list of float
+        Predicted seconds of the backend and of the next best, from the least to the most.
     """
 
     kernel: str
@@ -58,9 +67,19 @@ class BackendChoice:
 class BatchTotals:
     """Sums over the results of a batch; time runs from when it is made.
 
-    There are `files` results to come. The first `ready` of them were known before any work, the others are of images
-    with `bytes_` bytes in all, by which the time left is guessed.
+    Parameters
+    ----------
+    files : int
+        How many results are to come.
+    bytes_ : int
+        Bytes of the images that there is work on, by which the time left is guessed.
+    ready : int
+        How many results, the first ones, were known before any work.
+    clock : callable
+        Returns the time in seconds.
 
+    Examples
+    --------
     >>> totals = BatchTotals(files=2, bytes_=2000, clock=iter([0.0, 4.0]).__next__)
     >>> totals.add(ImageResult("a.png", "out/a.png", "done", output_size=(1000, 2000, 3), seconds={"total": 1.0}))
     >>> totals.add(ImageResult("b.png", "out/b.png", "failed", error="b.png: empty file"))
