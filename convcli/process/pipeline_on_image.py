@@ -59,7 +59,12 @@ class PipelineOnImage:
                 self._kept_opacity = convert_depth(image.pixels[..., -1:], np.dtype(DTYPES[self.plan.depth]))
         if options.save_steps is not None:
             self._saver = StepSaver(
-                options.save_steps, source, self._program.nodes, options.output, common_scale=options.common_scale
+                options.save_steps,
+                source,
+                self._program.nodes,
+                options.output,
+                common_scale=options.common_scale,
+                threads=options.computing.threads,
             )
 
     def _as_chain(self, image: Image) -> Chain | None:

@@ -28,6 +28,8 @@ class StepSaver:
         What to do with files that exist, and whether anything is written at all.
     common_scale : bool
         Whether all tiles of a sheet are stretched alike.
+    threads : int, optional
+        How many cores writing may use, by default all.
 
     Attributes
     ----------
@@ -41,10 +43,18 @@ class StepSaver:
     """
 
     def __init__(
-        self, folder: str, source: str, nodes: tuple[Node, ...], output: OutputOptions, *, common_scale: bool
+        self,
+        folder: str,
+        source: str,
+        nodes: tuple[Node, ...],
+        output: OutputOptions,
+        *,
+        common_scale: bool,
+        threads: int | None = None,
     ) -> None:
         self.seconds = 0.0
         self._common_scale = common_scale
+        self._threads = threads
         place = Path(folder)
         stem = "stdin" if source == STANDARD_STREAM else Path(source).stem
         digits = len(str(len(nodes)))
@@ -73,7 +83,7 @@ class StepSaver:
         if f"{path}.png" in self._wanted:
             height, width, channels = maps.shape
             title = f"{node.id}  {size_text((height, width, channels))}"
-            write_image(f"{path}.png", Image(contact_sheet(maps, title, self._common_scale)))
+            write_image(f"{path}.png", Image(contact_sheet(maps, title, self._common_scale)), threads=self._threads)
         self.seconds += perf_counter() - started
 
 

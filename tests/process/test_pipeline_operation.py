@@ -1,6 +1,7 @@
 """A pipeline as an operation: what it says before it is run, and a single filter step as a chain of kernels."""
 
 import pickle
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -94,6 +95,19 @@ def test_one_filter_step_keeps_opacity_as_among_other_steps(extent, stride):
 )
 def test_what_is_more_than_a_chain_of_kernels_goes_through_maps(text, options, depth):
     assert lay(load(text, **options), image_of(depth))._chain is None
+
+
+def test_one_filter_step_holds_no_float_image():
+    image = Image(np.random.default_rng(0).integers(0, 256, (1000, 1000, 3), dtype=np.uint8))
+    peaks = []
+    for steps in ("  - filter: sobel_x\n", "  - filter: identity\n  - filter: sobel_x\n"):
+        laid = lay(load(f"steps:\n{steps}", computing=Computing(threads=1)), image, "b.png")
+        tracemalloc.start()
+        laid.run()
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    alone, among = peaks
+    assert alone < 4 * image.pixels.nbytes < among  # float32 takes four times as much
 
 
 def test_each_step_tells_how_it_was_computed_and_what_it_took():
@@ -250,3 +264,45 @@ def test_maps_that_do_not_fit_memory_are_refused_before_they_are_computed(monkey
 def test_options_are_checked_when_they_are_made(options, message):
     with pytest.raises(UsageError, match=message):
         RunOptions(**options)
+
+
+def test_saved_steps_are_written_on_the_threads_that_were_asked_for(monkeypatch):
+    from convcli.process import saved_steps
+
+    asked = []
+    monkeypatch.setattr(saved_steps, "write_image", lambda path, image, **how: asked.append((path, how)))
+    laid = lay(load("steps:\n  - relu\n", save_steps="kept", computing=Computing(threads=1)), image_of("u8"))
+    laid.run()
+    assert asked == [("kept/a_1_relu_1.npy", {}), ("kept/a_1_relu_1.png", {"threads": 1})]
+
+
+@pytest.mark.parametrize(
+    ("existing", "advice"),
+    [
+        ("error", "say -f to replace it, or choose another folder with --save-steps"),
+        ("overwrite", None),
+        ("skip", None),
+    ],
+)
+def test_files_of_steps_that_exist_are_treated_as_outputs_are(existing, advice):
+    Path("kept").mkdir()
+    Path("kept/a_1_relu_1.npy").write_bytes(b"mine")
+    operation = load("steps:\n  - relu\n", save_steps="kept", output=OutputOptions(existing=existing))
+    if advice is not None:
+        with pytest.raises(UsageError) as caught:
+            lay(operation, image_of("u8"))
+        assert (caught.value.where, caught.value.advice) == ("kept/a_1_relu_1.npy", advice)
+        return
+    lay(operation, image_of("u8")).run()
+    assert (Path("kept/a_1_relu_1.npy").read_bytes() == b"mine") == (existing == "skip")
+    assert Path("kept/a_1_relu_1.png").is_file()
+
+
+def test_a_saved_step_never_replaces_the_image():
+    Path("kept").mkdir()
+    Path("kept/a_1_relu_1.png").symlink_to("../a.png")
+    Path("a.png").write_bytes(b"mine")
+    operation = load("steps:\n  - relu\n", save_steps="kept", output=OutputOptions(existing="overwrite"))
+    with pytest.raises(UsageError, match="the output is the input") as caught:
+        lay(operation, image_of("u8"))
+    assert caught.value.advice == "choose another folder with --save-steps"
