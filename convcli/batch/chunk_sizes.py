@@ -40,8 +40,8 @@ T = TypeVar("T", bound=Sized)
 class Chunks(Generic[T]):
     """Cuts `items` into chunks, by what those before have taken on each of `jobs` processes.
 
-    >>> from convcli.batch.work import Task
-    >>> chunks = Chunks([Task(f"{n}.png", "", 100, False) for n in range(1000)], jobs=2)
+    >>> from convcli.batch.work import BatchTask
+    >>> chunks = Chunks([BatchTask(f"{n}.png", "", 100, False) for n in range(1000)], jobs=2)
     >>> first = chunks.next()
     >>> chunks.measured(first, 0.00099)
     >>> len(first), len(chunks.next()), chunks.given
@@ -56,7 +56,7 @@ class Chunks(Generic[T]):
         self.given = 0
 
     def next(self) -> list[T]:
-        """Give the next items, none when there are no more."""
+        """Return the next items, none when there are no more."""
         most = min(SECONDS, self._left * self._rate / (2 * self._jobs))
         chunk: list[T] = []
         seconds = 0.0

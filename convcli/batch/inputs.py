@@ -15,8 +15,8 @@ _MOST_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """An input file: its path, its place `relative` to what was named, `folder`, and what the system knows of it."""
+class BatchInput:
+    """An input file: its path, its place `relative` to the `folder` that was named, and what the system knows of it."""
 
     path: str
     relative: str
@@ -27,31 +27,49 @@ class Source:
 
 
 @dataclass
-class Found:
+class FoundInputs:
     """The inputs of a batch.
 
-    `problems` are paths that could not be looked at, each with one line that says why. `notes` are for everybody,
-    `details` for who wants to know more.
+    Parameters
+    ----------
+    sources : list of BatchInput
+        The files.
+    problems : list of (str, str)
+        Paths that could not be looked at, each with one line that says why.
+    notes, details : list of str
+        Lines for everybody, and for who wants to know more.
     """
 
-    sources: list[Source] = field(default_factory=list)
+    sources: list[BatchInput] = field(default_factory=list)
     problems: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     details: list[str] = field(default_factory=list)
 
 
-def find_inputs(inputs: Sequence[str], output: str, *, recursive: bool = False, ours: Container[str] = ()) -> Found:
-    """Find the files that `inputs` mean: files, folders (what lies deeper only if `recursive`), and patterns.
+def find_inputs(
+    inputs: Sequence[str], output: str, *, recursive: bool = False, ours: Container[str] = ()
+) -> FoundInputs:
+    """Find the files that `inputs` mean: files, folders, and patterns.
 
     A file that is named lies directly below the output folder; one in a folder, or matched by a pattern that the shell
     has left, keeps its place below it. Of folders, only files whose suffix is that of an image are taken, and nothing
-    hidden. The folder `output` is not looked into, unless it is named itself: then `ours`, the outputs of earlier runs
-    by their place in it, are left out. Nothing is taken twice.
+    hidden. Nothing is taken twice.
+
+    Parameters
+    ----------
+    inputs : sequence of str
+        Paths and patterns.
+    output : str
+        The output folder, which is not looked into unless it is named itself.
+    recursive : bool
+        Whether folders within folders are looked into.
+    ours : container of str
+        The outputs of earlier runs, by their place in the output folder, which are left out.
 
     Raises
     ------
     UsageError
-        naming all inputs that are not there or match nothing; when no image is found at all; for standard input.
+        Naming all inputs that are not there or match nothing; when no image is found at all; for standard input.
     """
     search = _Search(output, recursive, ours)
     missing = [path for path in inputs if not search.add(path)]
@@ -75,7 +93,7 @@ def find_inputs(inputs: Sequence[str], output: str, *, recursive: bool = False, 
 
 class _Search:
     def __init__(self, output: str, recursive: bool, ours: Container[str]) -> None:
-        self.found = Found()
+        self.found = FoundInputs()
         self.others = self.folders_left = 0
         self._recursive = recursive
         self._ours = ours
@@ -181,7 +199,7 @@ class _Search:
         if (identity, relative) in self._taken:
             return
         self._taken.add((identity, relative))
-        self.found.sources.append(Source(path, relative, folder, status.st_size, status.st_mtime_ns, identity))
+        self.found.sources.append(BatchInput(path, relative, folder, status.st_size, status.st_mtime_ns, identity))
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

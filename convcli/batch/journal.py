@@ -1,4 +1,4 @@
-"""What a batch has done, kept in its output folder, so that an interrupted run is taken up where it was.
+"""The journal of a batch: what it has done, kept in its output folder, so that an interrupted run goes on from there.
 
 `OUTDIR/.convcli/journal.jsonl` holds one JSON object a line. `begun` is written before an output may appear, `done`
 after it has, with the fingerprint of what made it; `left` takes a `begun` back that came to nothing. An output that is
@@ -25,11 +25,11 @@ BEGUN, DONE, LEFT = "begun", "done", "left"
 _PATIENCE = 3.0  # seconds in which a run that was stopped has recorded what it did, and its processes are gone
 
 # What tells one state of a journal from another; empty where there is none.
-State = tuple[int, ...]
+JournalState = tuple[int, ...]
 
 
-class Record(NamedTuple):
-    """What the journal says of one output: `state`, and of one that is done its fingerprint, size and time."""
+class JournalRecord(NamedTuple):
+    """A line of the journal about one output: `state`, and of one that is done its fingerprint, size and time."""
 
     state: str
     fingerprint: str = ""
@@ -37,7 +37,7 @@ class Record(NamedTuple):
     mtime_ns: int = -1
 
 
-class Done(NamedTuple):
+class FileDone(NamedTuple):
     """An output that is in place."""
 
     output: str
@@ -56,7 +56,7 @@ def fingerprint(what: str, source: str, size: int, mtime_ns: int) -> str:
     return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:32]
 
 
-def read_journal(folder: str) -> tuple[dict[str, Record], list[str]]:
+def read_journal(folder: str) -> tuple[dict[str, JournalRecord], list[str]]:
     """Read the journal of an output folder: a record of each output by its place in it, and notes.
 
     Lines that are no records, such as the last one of a run that was cut off, are passed over.
@@ -74,7 +74,7 @@ def read_journal(folder: str) -> tuple[dict[str, Record], list[str]]:
     return records, notes
 
 
-def journal_state(folder: str) -> State:
+def journal_state(folder: str) -> JournalState:
     """Identify the journal as it is now."""
     try:
         status = os.stat(_journal_path(folder))
@@ -108,7 +108,7 @@ def _cannot_be_made(place: str, reason: str | None) -> ImageWriteError:
     return ImageWriteError(f"{place}: cannot be made: {reason}; choose another folder with -o")
 
 
-def _check_unchanged(folder: str, planned: State) -> None:
+def _check_unchanged(folder: str, planned: JournalState) -> None:
     # A run would make again what another has done meanwhile, and record that nothing has come of it.
     if journal_state(folder) != planned:
         raise UsageError(f"{folder}: another batch has been at work in this folder just now: start this again")
@@ -122,9 +122,9 @@ def _journal_path(folder: str) -> str:
     return os.path.join(folder, HOME, "journal.jsonl")
 
 
-def _read(path: str) -> tuple[dict[str, Record], int, int]:
-    """Give the records, the number of lines, and how many of them are no records."""
-    records: dict[str, Record] = {}
+def _read(path: str) -> tuple[dict[str, JournalRecord], int, int]:
+    """Return the records, the number of lines, and how many of them are no records."""
+    records: dict[str, JournalRecord] = {}
     lines = damaged = 0
     try:
         with open(path, "rb") as file:
@@ -148,16 +148,16 @@ def _read(path: str) -> tuple[dict[str, Record], int, int]:
     return records, lines, damaged
 
 
-def _parse(line: bytes) -> tuple[str, Record]:
+def _parse(line: bytes) -> tuple[str, JournalRecord]:
     entry = json.loads(line)
     output, state = entry["output"], entry["state"]
     if not isinstance(output, str) or not line.endswith(b"\n"):
         raise ValueError(line)
     if state in (BEGUN, LEFT):
-        return output, Record(state)
+        return output, JournalRecord(state)
     if state != DONE or not isinstance(entry["fingerprint"], str):
         raise ValueError(line)
-    return output, Record(DONE, entry["fingerprint"], int(entry["bytes"]), int(entry["mtime_ns"]))
+    return output, JournalRecord(DONE, entry["fingerprint"], int(entry["bytes"]), int(entry["mtime_ns"]))
 
 
 class Journal:
@@ -178,7 +178,7 @@ class Journal:
         where the folder cannot be made or written in.
     """
 
-    def __init__(self, folder: str, planned: State | None = None) -> None:
+    def __init__(self, folder: str, planned: JournalState | None = None) -> None:
         self._path = _journal_path(folder)
         self._lock: IO[bytes] | None = None
         self._file: int | None = None
@@ -211,24 +211,24 @@ class Journal:
         return os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666)
 
     def begin(self, outputs: Iterable[str]) -> None:
-        """Record, down to the disk, that these outputs may appear from now on.
+        """JournalRecord, down to the disk, that these outputs may appear from now on.
 
         Raises ImageWriteError where that fails, so that they may not: also where the folder has been removed or renamed
         since, when nothing could be put there either.
         """
         if self._file is not None and not _leads_to(self._path, self._file):
             raise ImageWriteError(f"{self._path}: is gone: has the output folder been removed?")
-        self._append("".join(_line(output, Record(BEGUN)) for output in outputs), to_disk=True)
+        self._append("".join(_line(output, JournalRecord(BEGUN)) for output in outputs), to_disk=True)
 
     def leave(self, outputs: Iterable[str]) -> None:
         """Record that nothing has come of these, which were begun."""
         with contextlib.suppress(ImageWriteError):  # then the next run does them, as it would have
-            self._append("".join(_line(output, Record(LEFT)) for output in outputs))
+            self._append("".join(_line(output, JournalRecord(LEFT)) for output in outputs))
 
-    def finish(self, done: Iterable[Done]) -> None:
+    def finish(self, done: Iterable[FileDone]) -> None:
         """Record outputs that are in place."""
         with contextlib.suppress(ImageWriteError):  # then the next run makes them again
-            self._append("".join(_line(each.output, Record(DONE, *each[1:])) for each in done))
+            self._append("".join(_line(each.output, JournalRecord(DONE, *each[1:])) for each in done))
 
     def _append(self, lines: str, *, to_disk: bool = False) -> None:
         if not lines or self._file is None:
@@ -245,7 +245,7 @@ class Journal:
             raise ImageWriteError(f"{self._path}: cannot be written: {error.strerror}") from None
 
     def close(self) -> None:
-        """Give the folder free, with no temporary left in it."""
+        """Release the folder, with no temporary left in it."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
@@ -262,11 +262,11 @@ class Journal:
                     os.unlink(entry.path)
 
 
-def _line(output: str, record: Record) -> str:
-    """Write one line of the journal.
+def _line(output: str, record: JournalRecord) -> str:
+    r"""Write one line of the journal.
 
-    >>> _line("a.png", Record(BEGUN))
-    '{"output": "a.png", "state": "begun"}\\n'
+    >>> _line("a.png", JournalRecord(BEGUN))
+    '{"output": "a.png", "state": "begun"}\n'
     """
     name = json.encoder.encode_basestring_ascii(output)
     if record.state != DONE:

@@ -6,7 +6,6 @@ themselves when the one that started them is gone.
 """
 
 import contextlib
-import gc
 import os
 import signal
 import sys
@@ -20,70 +19,72 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from convcli.batch.worker_process import GO, SIGNALS, PoolAnswer, PoolTask, PoolWork, serve
 from convcli.errors import ConvcliError
 
-Task = Any
-Answer = Any
-Ask = Callable[[int], None]
-Work = Callable[[Task, Ask], Answer]
-
-# As long as a process goes on without telling what it has done.
-_SECONDS_UNTOLD = 0.2
-# Python looks for garbage this often; what was there before the first task is never looked at.
-_OBJECTS = 10_000
 _MOST_VAIN = 10  # processes that end without having been given anything
-
-_GO = "go"
 
 
 @dataclass(frozen=True)
-class Done:
+class ChunkDone:
     """Tasks that were done, in the order they were given out, and the seconds that all of them took."""
 
-    tasks: tuple[Task, ...]
-    answers: tuple[Answer, ...]
+    tasks: tuple[PoolTask, ...]
+    answers: tuple[PoolAnswer, ...]
     seconds: float
 
 
 @dataclass(frozen=True)
-class Lost:
-    """A task that has ended its process twice, the second time alone in it; `reason` says how, in words."""
+class TaskLost:
+    """A task that has ended its process twice, the second time alone in it; `reason` is how, in words."""
 
-    task: Task
+    task: PoolTask
     reason: str
 
 
 @dataclass(eq=False)
-class _Worker:
+class _Process:
     process: BaseProcess
     pipe: Connection
-    chunks: deque[deque[Task]] = field(default_factory=deque)
+    chunks: deque[deque[PoolTask]] = field(default_factory=deque)
     alone: bool = False  # with a task that has ended a process before
     asked: int | None = None  # bytes of memory that it waits for
     granted: int = 0
 
 
-class Pool:
+class ProcessPool:
     """`size` processes, in each of which `work(task, ask)` turns tasks into answers.
 
-    `work` calls `ask(bytes)` before it takes much memory, which waits until what all have been allowed together stays
-    within `budget`, or it is the only one. `pack(task, again)` makes of a task what is sent of it; `again` says that it
-    has been given out before, to a process that has ended, and may be half done, or done. `prepare` is called in each
-    process at its start. What is sent, and answers, are what pickle takes; so are `work` and `prepare` on systems that
-    cannot fork. No other thread may be running, but those of OpenBLAS and OpenCV.
+    What is sent, and answers, are what pickle takes; so are `work` and `prepare` on systems that cannot fork. No other
+    thread may be running, but those of OpenBLAS and OpenCV.
+
+    Parameters
+    ----------
+    work : callable
+        Called as `work(task, ask)` for each task. It calls `ask(bytes)` before it takes much memory, which waits until
+        what all have been allowed together stays within `budget`, or it is the only one.
+    size : int
+        How many processes.
+    budget : int, optional
+        Bytes of memory.
+    pack : callable
+        Makes of a task what is sent of it, as `pack(task, again)`; `again` says that it has been given out before, to a
+        process that has ended, and may be half done, or done.
+    prepare : callable, optional
+        Called in each process at its start.
 
     Raises
     ------
     ConvcliError
-        where no process can be started, or they end before they have done anything.
+        Where no process can be started, or they end before they have done anything.
     """
 
     def __init__(
         self,
-        work: Work,
+        work: PoolWork,
         size: int,
         budget: int | None = None,
-        pack: Callable[[Task, bool], Any] = lambda task, _: task,
+        pack: Callable[[PoolTask, bool], Any] = lambda task, _: task,
         prepare: Callable[[], None] | None = None,
     ) -> None:
         self._work = work
@@ -91,9 +92,9 @@ class Pool:
         self._pack = pack
         self._budget = budget
         self._context = get_context("spawn" if sys.platform in ("win32", "darwin") else "fork")
-        self._workers: list[_Worker] = []
-        self._again: deque[Task] = deque()  # to be done alone
-        self._back: deque[Task] = deque()  # to be done again, none of which is suspected
+        self._workers: list[_Process] = []
+        self._again: deque[PoolTask] = deque()  # to be done alone
+        self._back: deque[PoolTask] = deque()  # to be done again, none of which is suspected
         self._vain = 0  # processes in a row that have ended with nothing to do
         try:
             for _ in range(size):
@@ -103,7 +104,7 @@ class Pool:
             raise
 
     def wanting(self, queue: int = 1) -> bool:
-        """Tell whether a process has fewer than `queue` chunks of tasks before it."""
+        """Whether a process has fewer than `queue` chunks of tasks before it."""
         return any(self._free(worker, queue) for worker in self._workers)
 
     @property
@@ -112,17 +113,17 @@ class Pool:
         return bool(self._again or self._back) or any(worker.chunks for worker in self._workers)
 
     @property
-    def unanswered(self) -> list[Task]:
+    def unanswered(self) -> list[PoolTask]:
         """Every task that has been given out and not been answered."""
         return [*self._again, *self._back, *(task for w in self._workers for chunk in w.chunks for task in chunk)]
 
-    def give(self, tasks: Sequence[Task]) -> None:
-        """Give tasks to the process that has least before it."""
+    def give(self, tasks: Sequence[PoolTask]) -> None:
+        """Hand tasks out to the process that has least before it."""
         takers = [worker for worker in self._workers if not (worker.alone and worker.chunks)]
         self._send(min(takers or self._workers, key=lambda worker: len(worker.chunks)), tasks)
 
-    def wait(self, seconds: float) -> Iterator[Done | Lost]:
-        """Wait until something ends, for `seconds` at most, and give what has."""
+    def wait(self, seconds: float) -> Iterator[ChunkDone | TaskLost]:
+        """Wait until something ends, for `seconds` at most, and yield what has."""
         self._give_again()
         for worker in self._speaking(seconds):
             try:
@@ -133,8 +134,8 @@ class Pool:
             yield from self._take(worker, message)
         self._allow()
 
-    def stop(self, seconds: float) -> Generator[Done, None, None]:
-        """End all processes; give what they finish within `seconds`, or before."""
+    def stop(self, seconds: float) -> Generator[ChunkDone, None, None]:
+        """End all processes; yield what they finish within `seconds`, or before."""
         try:
             for worker in self._workers:
                 with contextlib.suppress(OSError, ValueError):
@@ -149,12 +150,12 @@ class Pool:
                         worker.process.kill()
                         self._drop(worker)
                         continue
-                    yield from (done for done in self._take(worker, message) if isinstance(done, Done))
+                    yield from (done for done in self._take(worker, message) if isinstance(done, ChunkDone))
         finally:
             self.kill()
 
-    def _speaking(self, seconds: float) -> list[_Worker]:
-        """Wait for `seconds` at most, and give the processes that have said something, or ended."""
+    def _speaking(self, seconds: float) -> list[_Process]:
+        """Wait for `seconds` at most, and return the processes that have said something, or ended."""
         ready = connection.wait([worker.pipe for worker in self._workers], seconds)
         return [worker for worker in self._workers if worker.pipe in ready]
 
@@ -173,7 +174,7 @@ class Pool:
             [worker.pipe for worker in self._workers] + [ours] if self._context.get_start_method() == "fork" else []
         )
         process = self._context.Process(  # type: ignore[attr-defined]  # each kind of context has it, their base not
-            target=_serve, args=(theirs, others, self._work, self._prepare, os.getpid()), daemon=True
+            target=serve, args=(theirs, others, self._work, self._prepare, os.getpid()), daemon=True
         )
         try:
             with _without_signals(), _without_threads_of_opencv(), warnings.catch_warnings():
@@ -181,17 +182,17 @@ class Pool:
                 warnings.simplefilter("ignore", DeprecationWarning)
                 process.start()
                 # Before an interrupt can come in between: it would be left alone.
-                self._workers.append(_Worker(process, ours))
+                self._workers.append(_Process(process, ours))
         except OSError as error:
             ours.close()
             raise ConvcliError(f"no process can be started for the work: {error.strerror}; try --jobs 1") from None
         finally:
             theirs.close()
 
-    def _free(self, worker: _Worker, queue: int) -> bool:
+    def _free(self, worker: _Process, queue: int) -> bool:
         return not worker.chunks or (not worker.alone and len(worker.chunks) < queue)
 
-    def _send(self, worker: _Worker, tasks: Sequence[Task], *, again: bool = False, alone: bool = False) -> None:
+    def _send(self, worker: _Process, tasks: Sequence[PoolTask], *, again: bool = False, alone: bool = False) -> None:
         worker.alone = alone
         worker.chunks.append(deque(tasks))
         # To one that has just ended nothing can be sent; that it has is seen when we wait for it.
@@ -207,7 +208,7 @@ class Pool:
             self._back.clear()
             self._send(free[0], tasks, again=True)
 
-    def _take(self, worker: _Worker, message: Any) -> Iterator[Done]:
+    def _take(self, worker: _Process, message: Any) -> Iterator[ChunkDone]:
         kind, *rest = message
         worker.granted = 0
         if kind == "ask":
@@ -220,7 +221,7 @@ class Pool:
         if not chunk:
             worker.chunks.popleft()
         if answers:
-            yield Done(tasks, answers, seconds)
+            yield ChunkDone(tasks, answers, seconds)
 
     def _allow(self) -> None:
         """Let those go on that wait for memory, the first ones first, as long as it lasts."""
@@ -232,9 +233,9 @@ class Pool:
                 continue
             worker.granted, worker.asked = max(1, worker.asked), None
             with contextlib.suppress(OSError):
-                worker.pipe.send(_GO)
+                worker.pipe.send(GO)
 
-    def _replace(self, worker: _Worker) -> Iterator[Lost]:
+    def _replace(self, worker: _Process) -> Iterator[TaskLost]:
         """Start another process in place of one that has ended, and see to what it had before it."""
         chunks, alone = worker.chunks, worker.alone
         code = self._drop(worker)
@@ -249,13 +250,13 @@ class Pool:
         if chunks and code != 0:
             suspects = chunks.popleft()
             if alone and len(suspects) == 1:
-                yield Lost(suspects[0], _ending(code))
+                yield TaskLost(suspects[0], _ending(code))
             else:
                 self._again.extend(suspects)
         for chunk in chunks:
             self._back.extend(chunk)
 
-    def _drop(self, worker: _Worker) -> int:
+    def _drop(self, worker: _Process) -> int:
         """Forget a process that has ended, or is about to; returns its exit status."""
         worker.process.join()
         code = worker.process.exitcode or 0
@@ -278,7 +279,7 @@ def _send_at_once(pipe: Connection, message: Any) -> None:
 
 
 def _ending(code: int) -> str:
-    """Say how a process ended, by its exit status.
+    """Describe how a process ended, by its exit status.
 
     >>> _ending(-9)
     'signal 9 (SIGKILL), as when memory runs out'
@@ -298,7 +299,7 @@ def _without_signals() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         yield
     finally:
@@ -318,93 +319,3 @@ def _without_threads_of_opencv() -> Iterator[None]:
         yield
     finally:
         cv2.setNumThreads(before)
-
-
-_SIGNALS = {getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)}
-
-
-def _serve(
-    pipe: Connection, others: Sequence[Connection], work: Work, prepare: Callable[[], None] | None, parent: int
-) -> None:
-    """Be a process of the pool: take chunks of tasks until there are no more, or nobody to give them."""
-    stopping: list[int] = []
-    for number in _SIGNALS:
-        signal.signal(number, signal.SIG_IGN)  # an interrupt is for the one that started us
-    signal.signal(signal.SIGTERM, lambda number, _frame: stopping.append(number))
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-    for other in others:
-        other.close()
-    _end_with(parent)
-    gc.freeze()
-    gc.set_threshold(_OBJECTS)
-    status = 1
-    try:
-        if prepare is not None:
-            prepare()
-        _Server(pipe, work, stopping, parent).run()
-        status = 0
-    except (EOFError, OSError):  # nobody is there any more
-        status = 0
-    finally:
-        # What libraries do at the end of a process is no use to this one, and nobody would read what went wrong.
-        os._exit(status)
-
-
-class _Server:
-    def __init__(self, pipe: Connection, work: Work, stopping: list[int], parent: int) -> None:
-        self._pipe = pipe
-        self._work = work
-        self._stopping = stopping
-        self._parent = parent
-        self._inbox: deque[tuple[Task, ...] | None] = deque()
-        self._answers: list[Answer] = []
-        self._since = 0.0
-        self._asked = False
-
-    def run(self) -> None:
-        while True:
-            chunk = self._inbox.popleft() if self._inbox else self._pipe.recv()
-            if chunk is None:
-                return
-            self._since = time.perf_counter()
-            for task in chunk:
-                if self._stopping or os.getppid() != self._parent:
-                    self._tell()
-                    return
-                self._answers.append(self._work(task, self._ask))
-                if self._asked or time.perf_counter() - self._since > _SECONDS_UNTOLD:
-                    self._tell()
-            self._tell()
-
-    def _tell(self) -> None:
-        if self._answers:
-            now = time.perf_counter()
-            self._pipe.send(("done", tuple(self._answers), now - self._since))
-            self._answers.clear()
-            self._since = now
-        self._asked = False
-
-    def _ask(self, size: int) -> None:
-        """Wait until there is leave to take this much memory."""
-        self._tell()
-        self._asked = True
-        self._pipe.send(("ask", size))
-        while (message := self._pipe.recv()) != _GO:
-            if message is None:
-                raise EOFError
-            self._inbox.append(message)
-        self._since = time.perf_counter()
-
-
-def _end_with(parent: int) -> None:
-    """Have the system end this process when its parent is gone; without that, it is seen between two tasks."""
-    if sys.platform != "linux":
-        return
-    with contextlib.suppress(ImportError, OSError, AttributeError):
-        import ctypes
-
-        set_death_signal = 1  # PR_SET_PDEATHSIG, of linux/prctl.h
-        ctypes.CDLL(None).prctl(set_death_signal, int(signal.SIGKILL))
-    if os.getppid() != parent:
-        os._exit(1)

@@ -1,4 +1,4 @@
-"""What outputs are called: the inputs' tree below the output folder, each file by a template; never two alike."""
+"""The names of outputs: the inputs' tree below the output folder, each file by a template; never two alike."""
 
 import os
 import re
@@ -8,7 +8,6 @@ from string import Formatter
 
 from convcli.errors import UsageError, nearest
 from convcli.image.formats.registry import format_for
-from convcli.process.image_job import Named, joined_names
 
 FIELDS = ("stem", "suffix", "kernel", "parent", "ext")
 HOME = ".convcli"  # what a batch keeps in its output folder
@@ -22,24 +21,32 @@ _PIECES_OF_NONE = frozenset(("", ".", "..", HOME))  # of a name that is a place 
 class Naming:
     """Names outputs by a template of the fields stem, suffix, kernel, parent (the name of the input's folder) and ext.
 
-    `{ext}` is the input's own suffix without its dot, whatever the suffix of the output is.
-    `kernels`, or a pipeline, give `{kernel}`: their names, joined. `format_name` changes suffixes that do not mean it.
-
-    >>> Naming("{stem}_edges{suffix}", (), "jpeg")("tour/day 1/img.png")
-    'tour/day 1/img_edges.jpg'
+    Parameters
+    ----------
+    template : str
+        With the fields in braces. `{ext}` is the input's own suffix without its dot, whatever that of the output is.
+    operation : str
+        What `{kernel}` becomes: the names of kernels or of a pipeline, as a part of a file's name.
+    format_name : str or None
+        A format, which changes suffixes that do not mean it.
 
     Raises
     ------
     UsageError
-        for a template with another field, a format or conversion of one, or one that leads out of the folder.
+        For a template with another field, a format or conversion of one, or one that leads out of the folder.
+
+    Examples
+    --------
+    >>> Naming("{stem}_edges{suffix}", "sobel", "jpeg")("tour/day 1/img.png")
+    'tour/day 1/img_edges.jpg'
     """
 
-    def __init__(self, template: str, kernels: Sequence[Named], format_name: str | None) -> None:
+    def __init__(self, template: str, operation: str, format_name: str | None) -> None:
         _check_template(template)
-        self._given = kernels, format_name
+        self._given = operation, format_name
         self._template = template
         self._plain = template == "{stem}{suffix}"
-        self._kernel = joined_names(kernels)
+        self._kernel = operation
         self._suffixes = None if format_name is None else format_for(None, format_name).suffixes
 
     def __call__(self, relative: str, folder: str = "") -> str:
@@ -61,7 +68,7 @@ class Naming:
         return os.path.join(inner, name)
 
     def by(self, template: str) -> "Naming":
-        """Give the same naming by another template."""
+        """Return the same naming by another template."""
         return Naming(template, *self._given)
 
 
@@ -138,7 +145,7 @@ def _advice(
     folder: str,
     named_by: Callable[[str], Iterable[tuple[str, str]]] | None,
 ) -> str:
-    """Say how to tell inputs apart whose outputs are one file: by a template that does so, where there is one."""
+    """Advise how to tell inputs apart whose outputs are one file: by a template that does so, where there is one."""
     by_suffix = all(os.path.splitext(one)[0] == os.path.splitext(other)[0] for one, other, _ in clashes)
     for template in _BY_SUFFIX + _BY_FOLDER if by_suffix else _BY_FOLDER + _BY_SUFFIX:
         if named_by is None or _tells_apart(template, folder, named_by):
@@ -154,7 +161,7 @@ def _tells_apart(template: str, folder: str, named_by: Callable[[str], Iterable[
 
 
 def ignores_case(folder: str) -> bool:
-    """Tell whether the file system of a folder, which need not be there yet, takes `a` and `A` for one name.
+    """Whether the file system of a folder, which need not be there yet, takes `a` and `A` for one name.
 
     Asked of names that exist, so that nothing is touched.
     """

@@ -1,21 +1,31 @@
-"""What a batch will do: its inputs found, their outputs named, and what is to be done decided, touching nothing."""
+"""The plan of a batch: its inputs found, their outputs named, and what is to be done decided, touching nothing."""
 
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from convcli.batch.inputs import Source, find_inputs
-from convcli.batch.journal import DONE, Record, State, await_others, fingerprint, journal_state, read_journal
+from convcli.batch.inputs import BatchInput, find_inputs
+from convcli.batch.journal import (
+    DONE,
+    JournalRecord,
+    JournalState,
+    await_others,
+    fingerprint,
+    journal_state,
+    read_journal,
+)
 from convcli.batch.naming import Naming, check_distinct
-from convcli.batch.work import FilterWork, Work
+from convcli.batch.work import operation_key
 from convcli.errors import OutputError, OutputExistsError, UsageError
-from convcli.image.formats.registry import format_for, is_writable_suffix
-from convcli.process import image_job as job
-from convcli.process.image_job import FilterOptions, Result
+from convcli.image.formats.registry import is_writable_suffix
+from convcli.process.kernel_operation import FilterOptions, load_kernels
+from convcli.process.operation import Operation
+from convcli.process.output_files import STANDARD_STREAM, OutputOptions, SuffixError, check_output_format
+from convcli.process.result import ImageResult, failed_result
 
 if TYPE_CHECKING:
-    from convcli.process.pipeline_job import RunOptions
+    from convcli.process.pipeline_options import RunOptions
 
 _MOST_NAMED = 5
 
@@ -24,11 +34,28 @@ _MOST_NAMED = 5
 class BatchOptions:
     """Everything that `convcli batch` was asked for, but for its inputs.
 
-    `filter` says what is done to each image, to existing outputs too, and whether anything is written at all (dry_run);
-    with a `pipeline`, the file of a document, it is the options of `convcli run`.
-    `output` is the folder that the outputs go below, where the inputs' tree is kept; `name` is what each is called
-    there, of the fields stem, suffix, kernel, parent and ext. `jobs` is how many images are worked on at a time: by
-    default one for each core. `fail_fast` gives up after the first image that fails.
+    Parameters
+    ----------
+    filter : FilterOptions or RunOptions
+        What is done to each image and to existing outputs, and whether anything is written at all. With a `pipeline`
+        the options are those of `convcli run`.
+    output : str
+        The folder that the outputs go below, where the inputs' tree is kept.
+    recursive : bool
+        Whether folders within folders are taken too.
+    name : str
+        The name of each output, of the fields stem, suffix, kernel, parent and ext.
+    jobs : int, optional
+        How many images are worked on at a time: by default one for each core.
+    fail_fast : bool
+        Whether to give up after the first image that fails.
+    pipeline : str, optional
+        The file of a document.
+
+    Raises
+    ------
+    UsageError
+        For an output that is no folder, or fewer than one job.
     """
 
     filter: "FilterOptions | RunOptions"
@@ -40,7 +67,7 @@ class BatchOptions:
     pipeline: str | None = None
 
     def __post_init__(self) -> None:
-        if not self.output or self.output == job.STANDARD_STREAM:
+        if not self.output or self.output == STANDARD_STREAM:
             raise UsageError("-o: name the folder for the outputs; it is made where there is none")
         if os.path.lexists(self.output) and not os.path.isdir(self.output):
             raise UsageError(f"-o {self.output}: not a folder: name another")
@@ -55,15 +82,26 @@ class BatchOptions:
 
 
 def _is_called_like_an_image(path: str) -> bool:
-    """Tell whether a path ends in the suffix of a format that can be written; `folder.png/` says that it is none."""
+    """Whether a path ends in the suffix of a format that can be written; `folder.png/` says that it is none."""
     return is_writable_suffix(os.path.splitext(path)[1])
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """One image to do: from the file `source`, of `bytes`, to `output`, which is `relative` below the output folder.
+class BatchItem:
+    """One image to process.
 
-    `replace` says that a file is there already, which may be replaced.
+    Parameters
+    ----------
+    source : str
+        The image's file.
+    output : str
+        The file that it becomes.
+    relative : str
+        The place of that below the output folder.
+    bytes : int
+        The size of the image's file.
+    replace : bool
+        Whether there is a file already that may be replaced.
     """
 
     source: str
@@ -74,26 +112,36 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What a batch will do. Its length is how many results it gives.
+class BatchPlan:
+    """All that a batch will do. Its length is how many results it gives.
 
-    `skipped` holds the results that are known before any work: of images whose outputs are there already, and of those
-    that failed to be read or named. `notes` are lines for people, `details` more for who wants them. `journal` is the
-    state of the journal that all this goes by.
+    Parameters
+    ----------
+    items : tuple of BatchItem
+        The images to process.
+    skipped : tuple of ImageResult
+        Results that are known before any work: of images whose outputs are there already, and of those that failed to
+        be read or named.
+    notes, details : tuple of str
+        Lines for everybody, and for who wants to know more.
+    operation : Operation, optional
+        What is done to each image.
+    journal : JournalState, optional
+        The state of the journal that all this goes by.
     """
 
-    items: tuple[Item, ...]
-    skipped: tuple[Result, ...] = ()
+    items: tuple[BatchItem, ...]
+    skipped: tuple[ImageResult, ...] = ()
     notes: tuple[str, ...] = ()
     details: tuple[str, ...] = ()
-    work: Work | None = None
-    journal: State | None = None
+    operation: Operation | None = None
+    journal: JournalState | None = None
 
     def __len__(self) -> int:
         return len(self.items) + len(self.skipped)
 
 
-def plan_batch(inputs: Sequence[str], options: BatchOptions) -> Plan:
+def plan_batch(inputs: Sequence[str], options: BatchOptions) -> BatchPlan:
     """Find the inputs, name their outputs and decide what is to be done, touching nothing.
 
     Of outputs that exist, under `skip`, those that the journal has as done with the same input, options and version are
@@ -106,14 +154,15 @@ def plan_batch(inputs: Sequence[str], options: BatchOptions) -> Plan:
         unknown fields in the name, an unknown kernel; where outputs exist and are to be an error, or another run is at
         work in the output folder.
     """
-    work, naming = _work_and_naming(options)
-    if not options.filter.dry_run:
+    operation = _load_operation(options)
+    naming = Naming(options.name, operation.name, operation.output.format)
+    if not operation.output.dry_run:
         await_others(options.output)
     state = journal_state(options.output)
     records, notes = read_journal(options.output)
     found = find_inputs(inputs, options.output, recursive=options.recursive, ours=records)
-    notes += found.notes
-    settled = [Result(path, "", "failed", error=reason) for path, reason in found.problems]
+    notes = [*operation.notes, *notes, *found.notes]
+    settled = [ImageResult(path, "", "failed", error=reason) for path, reason in found.problems]
     named = _named(found.sources, naming, options, settled)
     notes += check_distinct(
         ((source.path, name) for source, name in named),
@@ -121,63 +170,62 @@ def plan_batch(inputs: Sequence[str], options: BatchOptions) -> Plan:
         lambda template: _names_by(naming.by(template), [source for source, _ in named]),
     )
     _check_inputs_stay(named, [source.identity for source in found.sources], options.output)
-    judged = _Judge(options, records, work.key())
+    judged = _Judge(options, records, operation_key(operation))
     items = [item for source, name in named if (item := judged.judge(source, name)) is not None]
     notes += judged.finish()
-    return Plan(tuple(items), (*settled, *judged.skipped), tuple(notes), tuple(found.details), work, state)
+    return BatchPlan(tuple(items), (*settled, *judged.skipped), tuple(notes), tuple(found.details), operation, state)
 
 
-def _work_and_naming(options: BatchOptions) -> tuple[Work, Naming]:
-    """Load what the images are filtered by, after which outputs can be called."""
+def _load_operation(options: BatchOptions) -> Operation:
     if options.pipeline is None:
         assert isinstance(options.filter, FilterOptions)
-        kernels = job.load_kernels(options.filter)
-        return FilterWork(options.filter, kernels), Naming(options.name, kernels, options.filter.format)
-    from convcli.batch.pipeline_work import PipelineWork  # which filtering alone does not need
+        return load_kernels(options.filter)
+    from convcli.process.pipeline_operation import load_pipeline  # which filtering alone does not need
 
     assert not isinstance(options.filter, FilterOptions)
-    through = PipelineWork(options.pipeline, options.filter)
-    return through, Naming(options.name, [through.document], options.filter.format)
+    return load_pipeline(options.pipeline, options.filter)
 
 
 def _named(
-    sources: Sequence[Source], naming: Naming, options: BatchOptions, settled: list[Result]
-) -> list[tuple[Source, str]]:
+    sources: Sequence[BatchInput], naming: Naming, options: BatchOptions, settled: list[ImageResult]
+) -> list[tuple[BatchInput, str]]:
     """Name the output of each source; one whose format cannot be written is settled as failed."""
     named = []
-    refusals: dict[str, str | None] = {}
+    refusals: dict[str, OutputError | None] = {}
     for source in sources:
         name = naming(source.relative, source.folder)
         suffix = os.path.splitext(name)[1].lower()
         if suffix not in refusals:
-            refusals[suffix] = _refusal(suffix, options.filter)
+            refusals[suffix] = _refusal(suffix, options.filter.output)
         reason = refusals[suffix]
         if reason is None:
             named.append((source, name))
         else:
             output = os.path.join(options.output, name)
-            settled.append(Result(source.path, output, "failed", error=f"{source.path}: {reason}"))
+            why = OutputError(reason.what, where=source.path, advice=reason.advice)
+            settled.append(failed_result(source.path, output, why))
     return named
 
 
-def _names_by(naming: Naming, sources: Sequence[Source]) -> list[tuple[str, str]]:
+def _names_by(naming: Naming, sources: Sequence[BatchInput]) -> list[tuple[str, str]]:
     return [(source.path, naming(source.relative, source.folder)) for source in sources]
 
 
-def _refusal(suffix: str, options: "FilterOptions | RunOptions") -> str | None:
-    """Say why outputs of this suffix cannot be written; None where they can, as far as no image is needed for it."""
+def _refusal(suffix: str, options: OutputOptions) -> OutputError | None:
+    """Return why outputs of this suffix cannot be written; None where they can, as far as no image is needed for it."""
     try:
-        format_ = format_for(f"x{suffix}", options.format)
-        if options.format is not None and suffix and suffix not in format_.suffixes:
-            raise UsageError(f"--name ends in {suffix} and --format is {options.format}: drop one of them")
-        if options.depth != "same":
-            job.check_depth(job.STANDARD_STREAM, format_, options.depth)
+        check_output_format(f"x{suffix}", options)
+    except SuffixError as error:
+        why = f"--name ends in {suffix} and --format is {options.format}"
+        raise UsageError(why, advice=error.advice) from error
     except OutputError as error:
-        return str(error).removeprefix(f"x{suffix}: ")
+        return error
     return None
 
 
-def _check_inputs_stay(named: Sequence[tuple[Source, str]], identities: Sequence[tuple[int, int]], folder: str) -> None:
+def _check_inputs_stay(
+    named: Sequence[tuple[BatchInput, str]], identities: Sequence[tuple[int, int]], folder: str
+) -> None:
     """Check that no output is an input, also not by another path or a link."""
     if not os.path.isdir(folder):
         return
@@ -197,8 +245,8 @@ def _check_inputs_stay(named: Sequence[tuple[Source, str]], identities: Sequence
 class _Judge:
     """Decides of each output whether it is to be made; `skipped` are the results of those that are not."""
 
-    def __init__(self, options: BatchOptions, records: dict[str, Record], key: str) -> None:
-        self.skipped: list[Result] = []
+    def __init__(self, options: BatchOptions, records: dict[str, JournalRecord], key: str) -> None:
+        self.skipped: list[ImageResult] = []
         self._options = options
         self._records = records
         self._key = key
@@ -206,17 +254,17 @@ class _Judge:
         self._unknown: list[str] = []
         self._empty = not os.path.isdir(options.output)
 
-    def judge(self, source: Source, name: str) -> Item | None:
-        """Give what is to be done, None for an output that is left as it is."""
+    def judge(self, source: BatchInput, name: str) -> BatchItem | None:
+        """Return what is to be done, None for an output that is left as it is."""
         output = os.path.join(self._options.output, name)
-        item = Item(source.path, output, name, source.bytes)
+        item = BatchItem(source.path, output, name, source.bytes)
         if self._empty:
             return item
         try:
             status = os.lstat(output)
         except (OSError, ValueError):  # not there, or no place where it can be: writing it will say why
             return item
-        existing = self._options.filter.existing
+        existing = self._options.filter.output.existing
         record = self._records.get(name)
         if existing == "error":
             self._exist.append(output)
@@ -231,17 +279,19 @@ class _Judge:
         else:
             return replace(item, replace=True)
         self.skipped.append(
-            Result(source.path, output, "skipped", notes=(note,), input_bytes=source.bytes, output_bytes=status.st_size)
+            ImageResult(
+                source.path, output, "skipped", notes=(note,), input_bytes=source.bytes, output_bytes=status.st_size
+            )
         )
         return None
 
-    def _as_recorded(self, source: Source, status: os.stat_result, record: Record) -> bool:
+    def _as_recorded(self, source: BatchInput, status: os.stat_result, record: JournalRecord) -> bool:
         if (status.st_size, status.st_mtime_ns) != (record.bytes, record.mtime_ns):
             return False
         return record.fingerprint == fingerprint(self._key, source.path, source.bytes, source.mtime_ns)
 
     def finish(self) -> list[str]:
-        """Give notes on all of them. Raises OutputExistsError where outputs exist and are to be an error."""
+        """Return notes on all of them. Raises OutputExistsError where outputs exist and are to be an error."""
         if self._exist:
             raise OutputExistsError(
                 f"{_some(self._exist)} exist{'' if len(self._exist) > 1 else 's'} already: "

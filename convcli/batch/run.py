@@ -8,13 +8,13 @@ from functools import partial
 from time import monotonic
 
 from convcli.batch.chunk_sizes import Chunks
-from convcli.batch.journal import Done, Journal, check_can_be_made, fingerprint
-from convcli.batch.local_processes import Lost, Pool
-from convcli.batch.plan import BatchOptions, Item, Plan
-from convcli.batch.work import Answer, FileWork, Task
+from convcli.batch.journal import FileDone, Journal, check_can_be_made, fingerprint
+from convcli.batch.local_processes import ProcessPool, TaskLost
+from convcli.batch.plan import BatchItem, BatchOptions, BatchPlan
+from convcli.batch.work import BatchTask, FileWorker, TaskAnswer, load_libraries, operation_key
 from convcli.convolution.options import available_threads
 from convcli.errors import ImageWriteError
-from convcli.process.image_job import FilterOptions, Result
+from convcli.process.result import ImageResult
 from convcli.system.captured_stderr import capture_stderr
 from convcli.system.memory import available_bytes, keep_freed_memory
 
@@ -27,29 +27,44 @@ _BEGUN_SECONDS = 1.0
 
 
 def run_batch(
-    plan: Plan,
+    plan: BatchPlan,
     options: BatchOptions,
     *,
     on_tick: Callable[[], None] | None = None,
-    on_late: Callable[[Result], None] | None = None,
-) -> Generator[Result, None, None]:
-    """Do what is planned, and give each image's result as it ends: first all of `plan.skipped`, then as they come.
+    on_late: Callable[[ImageResult], None] | None = None,
+) -> Generator[ImageResult, None, None]:
+    """Process what is planned, on several processes.
 
-    `on_tick` is called at least every 0.2 s, in the caller's thread, as long as the caller itself takes no longer.
     Closing the iterator, or an exception such as KeyboardInterrupt raised in `on_tick` or by a signal, stops all work
-    within about a second: what is in hand is finished and recorded, or leaves nothing. `on_late` is called with each
-    result that could not be given any more: of what was finished meanwhile, or ended together with the last one given.
+    within about a second: what is in hand is finished and recorded, or leaves nothing.
+
+    Parameters
+    ----------
+    plan : BatchPlan
+        As `plan_batch` returns it for the same options.
+    options : BatchOptions
+        What was asked for.
+    on_tick : callable, optional
+        Called at least every 0.2 s, in the caller's thread, as long as the caller itself takes no longer.
+    on_late : callable, optional
+        Called with each result that could not be yielded any more: of what was finished while the work was stopped, or
+        ended together with the last one yielded.
+
+    Yields
+    ------
+    ImageResult
+        The result of each image: first all of `plan.skipped`, then the others as they come.
 
     Raises
     ------
     UsageError
-        where another run is at work in the same output folder, or has been since this one was planned.
+        Where another run is at work in the same output folder, or has been since this one was planned.
     ImageWriteError
-        where the output folder cannot be made.
+        Where the output folder cannot be made.
     ConvcliError
-        where no process can be started.
+        Where no process can be started.
     """
-    dry = options.filter.dry_run
+    dry = options.filter.output.dry_run
     if dry and plan.items:
         check_can_be_made(options.output)
     with closing(Journal(options.output, plan.journal)) if plan.items and not dry else nullcontext() as journal:
@@ -58,52 +73,53 @@ def run_batch(
             if options.fail_fast and result.status == "failed":
                 return
         if plan.items:
-            yield from _Run(
+            yield from _BatchRun(
                 plan, options, journal, on_tick or (lambda: None), on_late or (lambda _result: None)
             ).results()
 
 
-class _Run:
+class _BatchRun:
     def __init__(
         self,
-        plan: Plan,
+        plan: BatchPlan,
         options: BatchOptions,
         journal: Journal | None,
         on_tick: Callable[[], None],
-        on_late: Callable[[Result], None],
+        on_late: Callable[[ImageResult], None],
     ) -> None:
         jobs = min(options.jobs or available_threads(), len(plan.items))
         self._options = options
         self._journal = journal
         self._on_tick = on_tick
         self._on_late = on_late
-        self._untold: deque[Result] = deque()  # of what is recorded, and has yet to be given to the caller
+        self._untold: deque[ImageResult] = deque()  # of what is recorded, and has yet to be given to the caller
         self._jobs = jobs
         self._items = plan.items
-        self._chunks: Chunks[Item] = Chunks(plan.items, jobs)
+        self._chunks: Chunks[BatchItem] = Chunks(plan.items, jobs)
         self._begun = 0  # of the items, how many are recorded
         self._started = 0.0
-        asked = options.filter
-        threads = asked.convolve.threads if isinstance(asked, FilterOptions) else asked.computing.threads
-        assert plan.work is not None
-        self._work = plan.work.on_threads(threads or (available_threads() if jobs == 1 else 1))
-        self._key = self._work.key()
+        assert plan.operation is not None
+        threads = plan.operation.threads or (available_threads() if jobs == 1 else 1)
+        self._operation = plan.operation.in_worker(threads)
+        self._key = operation_key(plan.operation)
 
-    def results(self) -> Iterator[Result]:
-        """Give the results as they come."""
+    def results(self) -> Iterator[ImageResult]:
+        """Yield the results as they come."""
         self._make_folders()
-        self._work.load()
+        load_libraries()
         free = available_bytes()
         budget = None if free is None else free // 2
         share = 1 << 62 if budget is None else budget // (2 * self._jobs)
         temporaries = None if self._journal is None else self._journal.temporaries
-        pool = Pool(FileWork(self._work, temporaries, share), self._jobs, budget, _task, partial(_prepare, share))
+        pool = ProcessPool(
+            FileWorker(self._operation, temporaries, share), self._jobs, budget, _task, partial(_prepare, share)
+        )
         try:
             yield from self._follow(pool)
         finally:
             self._stop(pool)
 
-    def _follow(self, pool: Pool) -> Iterator[Result]:
+    def _follow(self, pool: ProcessPool) -> Iterator[ImageResult]:
         """Keep the processes in work, and give what they have done."""
         self._started = monotonic()
         while True:
@@ -114,7 +130,7 @@ class _Run:
                 continue
             self._on_tick()
             for event in pool.wait(_TICK):
-                if isinstance(event, Lost):
+                if isinstance(event, TaskLost):
                     results = [self._lost(event.task, event.reason)]
                 else:
                     self._chunks.measured(event.tasks, event.seconds)
@@ -125,15 +141,15 @@ class _Run:
                 if self._options.fail_fast and any(result.status == "failed" for result in results):
                     return
 
-    def _hand_out(self, pool: Pool) -> Iterator[Result]:
-        """Give every process that wants it something to do; what cannot even be begun has failed."""
+    def _hand_out(self, pool: ProcessPool) -> Iterator[ImageResult]:
+        """Hand out work to every process that wants some; what cannot even be begun has failed."""
         while self._chunks.more and pool.wanting(self._chunks.queue):
             chunk = self._chunks.next()
             try:
                 self._begin(self._chunks.given)
             except ImageWriteError as error:
                 for item in chunk:
-                    yield Result(item.source, item.output, "failed", error=f"{item.output}: not tried: {error}")
+                    yield ImageResult(item.source, item.output, "failed", error=f"{item.output}: not tried: {error}")
                 if self._options.fail_fast:
                     return
             else:
@@ -153,25 +169,25 @@ class _Run:
             self._begun = count  # the others are tried again, when it is their turn
             raise
 
-    def _record(self, items: Sequence[Item], answers: Sequence[Answer]) -> list[Result]:
+    def _record(self, items: Sequence[BatchItem], answers: Sequence[TaskAnswer]) -> list[ImageResult]:
         if self._journal is not None:
             done, left = [], []
             for item, answer in zip(items, answers, strict=True):
                 result, size, mtime_ns, *written = answer
                 if result.status == "done":
                     made_by = fingerprint(self._key, item.source, size, mtime_ns)
-                    done.append(Done(item.relative, made_by, *written))
+                    done.append(FileDone(item.relative, made_by, *written))
                 elif not item.replace:
                     left.append(item.relative)
             self._journal.finish(done)
             self._journal.leave(left)
         return [answer.result for answer in answers]
 
-    def _lost(self, item: Item, reason: str) -> Result:
+    def _lost(self, item: BatchItem, reason: str) -> ImageResult:
         error = f"{item.source}: the process that filtered it was ended by {reason}, twice; filter it by itself"
-        return Result(item.source, item.output, "failed", error=error)
+        return ImageResult(item.source, item.output, "failed", error=error)
 
-    def _stop(self, pool: Pool) -> None:
+    def _stop(self, pool: ProcessPool) -> None:
         """End the processes, record and tell what they have still done; then take back what has come to nothing."""
         while self._untold:
             self._on_late(self._untold.popleft())
@@ -203,6 +219,6 @@ def _prepare(share: int) -> None:
     capture_stderr()
 
 
-def _task(item: Item, again: bool) -> Task:
-    """What is sent of an item. One that is done again may be in place already."""
-    return Task(item.source, item.output, item.bytes, item.replace or again)
+def _task(item: BatchItem, again: bool) -> BatchTask:
+    """Return what is sent of an item. One that is done again may be in place already."""
+    return BatchTask(item.source, item.output, item.bytes, item.replace or again)

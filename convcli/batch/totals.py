@@ -1,4 +1,4 @@
-"""What a batch came to: counts, speeds, where the time went, the slowest files and the ones that failed.
+"""The totals of a batch: counts, speeds, where the time went, the slowest files and the ones that failed.
 
 Results are added as they come and are not kept, so that what this takes does not grow with the number of files
 that went well; of the others their messages are kept, because each is told in the end.
@@ -12,7 +12,7 @@ from itertools import count
 from time import perf_counter
 from typing import Any
 
-from convcli.process.image_job import Result, Step
+from convcli.process.result import ImageResult, StepResult
 from convcli.timing import STAGES
 
 SLOWEST = 5  # files that are named as such
@@ -24,7 +24,7 @@ _SECONDS_BEFORE_GUESSING = 0.5
 
 
 @dataclass(frozen=True)
-class Failure:
+class FailedFile:
     """A file that could not be done, and why."""
 
     input: str
@@ -32,10 +32,19 @@ class Failure:
 
 
 @dataclass
-class Choice:
+class BackendChoice:
     """How one kernel, for which there was a choice, was computed in `files` files.
 
-    `predicted` seconds and those of the next best, `after`, are given from the least to the most.
+    Parameters
+    ----------
+    kernel, backend, reason : str
+        The kernel as given, the backend chosen for it, and why.
+    next_best : str
+        The next best backend, where there was one.
+    files : int
+        In how many files.
+    predicted, after : list of float
+        Predicted seconds of the backend and of the next best, from the least to the most.
     """
 
     kernel: str
@@ -46,7 +55,7 @@ class Choice:
     predicted: list[float] = field(default_factory=list)
     after: list[float] = field(default_factory=list)
 
-    def add(self, step: Step) -> None:
+    def add(self, step: StepResult) -> None:
         """Count one more file."""
         self.files += 1
         if step.predicted_seconds is not None:
@@ -55,18 +64,28 @@ class Choice:
             self.after = _widened(self.after, step.runner_up[1])
 
 
-class Totals:
+class BatchTotals:
     """Sums over the results of a batch; time runs from when it is made.
 
-    There are `files` results to come. The first `ready` of them were known before any work, the others are of images
-    with `bytes_` bytes in all, by which the time left is guessed.
+    Parameters
+    ----------
+    files : int
+        How many results are to come.
+    bytes_ : int
+        Bytes of the images that there is work on, by which the time left is guessed.
+    ready : int
+        How many results, the first ones, were known before any work.
+    clock : callable
+        Returns the time in seconds.
 
-    >>> totals = Totals(files=2, bytes_=2000, clock=iter([0.0, 4.0]).__next__)
-    >>> totals.add(Result("a.png", "out/a.png", "done", output_size=(1000, 2000, 3), seconds={"total": 1.0}))
-    >>> totals.add(Result("b.png", "out/b.png", "failed", error="b.png: empty file"))
+    Examples
+    --------
+    >>> totals = BatchTotals(files=2, bytes_=2000, clock=iter([0.0, 4.0]).__next__)
+    >>> totals.add(ImageResult("a.png", "out/a.png", "done", output_size=(1000, 2000, 3), seconds={"total": 1.0}))
+    >>> totals.add(ImageResult("b.png", "out/b.png", "failed", error="b.png: empty file"))
     >>> totals.stop()
     >>> totals.megapixels_per_second, totals.files_per_second, totals.failures
-    (0.5, 0.25, [Failure(input='b.png', error='b.png: empty file')])
+    (0.5, 0.25, [FailedFile(input='b.png', error='b.png: empty file')])
     """
 
     def __init__(
@@ -74,7 +93,7 @@ class Totals:
     ) -> None:
         self.files = files
         self.counts: Counter[str] = Counter()
-        self.failures: list[Failure] = []
+        self.failures: list[FailedFile] = []
         self.notes: Counter[str] = Counter()
         self.interrupted = False
         self.megapixels = 0.0
@@ -87,12 +106,12 @@ class Totals:
         self._ready = ready
         self._slowest: list[tuple[float, int, str]] = []
         self._order = count()
-        self._choices: dict[tuple[str, str, str, str], Choice] = {}
+        self._choices: dict[tuple[str, str, str, str], BackendChoice] = {}
         self._clock = clock
         self._began = clock()
         self._stopped: float | None = None
 
-    def add(self, result: Result) -> None:
+    def add(self, result: ImageResult) -> None:
         """Take the result of one more file."""
         self.counts[result.status] += 1
         self.ended += 1
@@ -102,7 +121,7 @@ class Totals:
         if self.ended > self._ready:
             self._behind += result.input_bytes or self._bytes / (self.files - self._ready)
         if result.error is not None:
-            self.failures.append(Failure(result.input, result.error))
+            self.failures.append(FailedFile(result.input, result.error))
             return
         for note in result.notes:
             if note in self.notes or len(self.notes) < MOST_KINDS:
@@ -169,12 +188,12 @@ class Totals:
         return [(source, seconds) for seconds, _, source in sorted(self._slowest, reverse=True)]
 
     @property
-    def choices(self) -> list[Choice]:
+    def choices(self) -> list[BackendChoice]:
         """How the kernels were computed, in the order in which that came up first."""
         return list(self._choices.values())
 
     def record(self) -> dict[str, Any]:
-        """Give the totals in the form of the machine-readable output.
+        """Return the totals in the form of the machine-readable output.
 
         `stage_seconds` are sums over the jobs, which run side by side: they may be more than `seconds`.
         """
@@ -195,7 +214,7 @@ class Totals:
         }
 
     def shares(self) -> Iterator[tuple[str, float, float]]:
-        """Give of each stage its name, its seconds over all jobs, and its share of all their time, 0 to 1.
+        """Yield of each stage its name, its seconds over all jobs, and its share of all their time, 0 to 1.
 
         What no stage counts, such as loading libraries and making room, is `other`.
         """
@@ -204,7 +223,7 @@ class Totals:
         for name, seconds in (*((stage, self.stages[stage]) for stage in STAGES), ("other", other)):
             yield name, seconds, seconds / total if total else 0.0
 
-    def _choose(self, step: Step) -> None:
+    def _choose(self, step: StepResult) -> None:
         if not step.backend:  # a step of a pipeline that can be computed in one way alone
             return
         key = (step.kernel, step.backend, step.reason, "" if step.runner_up is None else step.runner_up[0])
@@ -212,7 +231,7 @@ class Totals:
         if choice is None:
             if len(self._choices) == MOST_KINDS:
                 return
-            choice = self._choices[key] = Choice(*key)
+            choice = self._choices[key] = BackendChoice(*key)
         choice.add(step)
 
 

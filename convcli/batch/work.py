@@ -1,47 +1,24 @@
-"""What is done to each file of a batch, inside one of its processes."""
+"""The processing of one file of a batch, inside one of its processes."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib import import_module
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from convcli import __version__
 from convcli.errors import ConvcliError, ImageWriteError
 from convcli.image.header_size import decoded_bytes
-from convcli.kernel.model import AnyKernel, CompositeKernel
-from convcli.process import image_job as job
-from convcli.process.image_job import FilterOptions, Result
+from convcli.process.operation import Operation
+from convcli.process.result import ImageResult, failed_result
+from convcli.process.shell import process_image
 from convcli.system.captured_stderr import captured_lines
 
 # Deflate turns a byte into no more than this, and other formats that are common do not come near.
 _MOST_INFLATION = 1032
-# What a picture takes besides its samples as they are read: the result's, as many, and what is made on the way.
-_COPIES = 3
-_FLOAT_COPIES = 4
-_AT_LEAST = 32 << 20
 
 
-class Work(Protocol):
-    """Makes an output of an input. It must be the same in every process, and what pickle takes."""
-
-    def on_threads(self, threads: int) -> "Work":
-        """Give this work on so many cores for each image, and with leave to replace what is there."""
-
-    def key(self) -> str:
-        """Identify all that the bytes of an output depend on besides the input."""
-
-    def load(self) -> None:
-        """Load what will be needed, before processes are made of this one."""
-
-    def memory(self, decoded_bytes: int) -> int:
-        """Estimate the memory that an image of so many bytes takes, by its number and type of samples."""
-
-    def run(self, source: str, output: str, temporary_folder: str | None) -> Result:
-        """Do one image. Raises ConvcliError."""
-
-
-class Task(NamedTuple):
+class BatchTask(NamedTuple):
     """One file to do; `replace` says that what is at `output` already may be replaced."""
 
     source: str
@@ -50,73 +27,54 @@ class Task(NamedTuple):
     replace: bool
 
 
-class Answer(NamedTuple):
+class TaskAnswer(NamedTuple):
     """A result, and size and time (ns) of the input and the output that it is of; -1 where there is none."""
 
-    result: Result
+    result: ImageResult
     input_bytes: int = -1
     input_mtime_ns: int = -1
     output_bytes: int = -1
     output_mtime_ns: int = -1
 
 
-@dataclass(frozen=True)
-class FilterWork:
-    """Filters each image by the same kernels."""
+def operation_key(operation: Operation) -> str:
+    """Return what identifies all that the bytes of an output depend on besides its input: options and version."""
+    return f"{__version__} {operation.cache_key()}"
 
-    options: FilterOptions
-    kernels: Sequence[AnyKernel]
 
-    def on_threads(self, threads: int) -> "FilterWork":
-        """See Work."""
-        convolve = replace(self.options.convolve, threads=threads)
-        return FilterWork(replace(self.options, existing="overwrite", convolve=convolve), self.kernels)
-
-    def key(self) -> str:
-        """See Work. Kernels count by their weights: the file behind a name may change."""
-        parts: list[object] = [__version__]
-        for kernel in self.kernels:
-            composite = isinstance(kernel, CompositeKernel)
-            parts += [kernel.mapping, kernel.combine if isinstance(kernel, CompositeKernel) else None, composite]
-            for each in kernel.kernels if isinstance(kernel, CompositeKernel) else (kernel,):
-                parts += [each.size, each.weights.tobytes(), each.anchor]
-        asked = self.options
-        parts += [replace(asked.convolve, threads=None), asked.tone, asked.depth, asked.format]
-        parts += [asked.quality, asked.compression]
-        return repr(parts)
-
-    def load(self) -> None:
-        """See Work."""
-        for module in ("formats.opencv_codec", "reading", "formats.png.codec", "formats.jpeg.codec", "writing"):
-            import_module(f"convcli.image.{module}")
-        import_module("convcli.convolution.backends.opencv")
-
-    def memory(self, decoded_bytes: int) -> int:
-        """See Work."""
-        toning, convolve = self.options.tone, self.options.convolve
-        plain = not toning.linear and convolve.precision == "single" and len(self.kernels) == 1
-        plain = plain and toning.signed != "stretch" and self.options.depth != "f32"
-        return decoded_bytes * (_COPIES if plain else _COPIES + _FLOAT_COPIES * _COPIES) + _AT_LEAST
-
-    def run(self, source: str, output: str, temporary_folder: str | None) -> Result:
-        """See Work."""
-        return job.run(source, output, self.kernels, self.options, cold=False, temporary_folder=temporary_folder)
+def load_libraries() -> None:
+    """Load what most images need, before processes are made of this one."""
+    for module in (
+        "image.formats.opencv_codec",
+        "image.reading",
+        "image.formats.png.codec",
+        "image.formats.jpeg.codec",
+        "image.writing",
+        "convolution.backends.opencv",
+    ):
+        import_module(f"convcli.{module}")
 
 
 @dataclass(frozen=True)
-class FileWork:
-    """Does the work on one file, come what may: whatever goes wrong is the file's failure.
+class FileWorker:
+    """Processes one file, come what may: whatever goes wrong is the file's failure.
 
-    What is not whole yet lies in `temporary_folder`, which is None where nothing is written at all. Leave is asked for
-    images that take more than `share` bytes of memory.
+    Parameters
+    ----------
+    operation : Operation
+        What is done to each image.
+    temporary_folder : str or None
+        Where what is not whole yet is written; None where nothing is written at all.
+    share : int
+        Bytes of memory, from which on an image waits for leave.
     """
 
-    work: Work
+    operation: Operation
     temporary_folder: str | None
     share: int
 
-    def __call__(self, task: Task, ask: Callable[[int], None]) -> Answer:
-        """Do one file."""
+    def __call__(self, task: BatchTask, ask: Callable[[int], None]) -> TaskAnswer:
+        """Process one file; `ask` is called with the bytes of memory that it takes, where they are many."""
         answer = self._answer(task, ask)
         said = captured_lines()
         if said and answer.result.error is None:  # else it is known what is wrong
@@ -124,7 +82,7 @@ class FileWork:
             return answer._replace(result=replace(answer.result, notes=notes))
         return answer
 
-    def _answer(self, task: Task, ask: Callable[[int], None]) -> Answer:
+    def _answer(self, task: BatchTask, ask: Callable[[int], None]) -> TaskAnswer:
         needed = self._needed(task)
         if needed > self.share:
             ask(needed)
@@ -133,33 +91,33 @@ class FileWork:
             read = os.stat(source)
             if self.temporary_folder is not None:
                 _check_place(task)
-            result = self.work.run(source, output, self.temporary_folder)
+            result = process_image(source, output, self.operation, temporary_folder=self.temporary_folder)
             if result.status != "done":
-                return Answer(result)
+                return TaskAnswer(result)
             written = os.stat(output)
         except ConvcliError as error:
-            return Answer(job.failed(source, output, error))
+            return TaskAnswer(failed_result(source, output, error))
         except OSError as error:
-            return Answer(Result(source, output, "failed", error=_told(source, error)))
+            return TaskAnswer(ImageResult(source, output, "failed", error=_told(source, error)))
         except MemoryError:
             reason = f"{source}: there is not enough memory for this image: filter it by itself, or a smaller part"
-            return Answer(Result(source, output, "failed", error=reason))
+            return TaskAnswer(ImageResult(source, output, "failed", error=reason))
         except Exception as error:  # one image must not stop the others, whatever is the matter with it
             reason = f"{source}: unexpected {type(error).__name__}: {' '.join(str(error).split())}; please report it"
-            return Answer(Result(source, output, "failed", error=reason))
-        return Answer(result, read.st_size, read.st_mtime_ns, written.st_size, written.st_mtime_ns)
+            return TaskAnswer(ImageResult(source, output, "failed", error=reason))
+        return TaskAnswer(result, read.st_size, read.st_mtime_ns, written.st_size, written.st_mtime_ns)
 
-    def _needed(self, task: Task) -> int:
+    def _needed(self, task: BatchTask) -> int:
         """Estimate the memory that a file takes; only of one that could take much is the header looked at."""
-        if self.work.memory(task.bytes * _MOST_INFLATION) <= self.share:
+        if self.operation.memory(task.bytes * _MOST_INFLATION) <= self.share:
             return 0
         try:
-            return self.work.memory(decoded_bytes(task.source, task.bytes))
+            return self.operation.memory(decoded_bytes(task.source, task.bytes))
         except (OSError, ValueError):  # reading it will say what is wrong
             return 0
 
 
-def _check_place(task: Task) -> None:
+def _check_place(task: BatchTask) -> None:
     """Check that the output can be put where it belongs, so that nothing is read and filtered in vain."""
     folder = os.path.dirname(task.output)
     if not os.path.isdir(folder):

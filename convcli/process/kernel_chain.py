@@ -9,13 +9,14 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from convcli.convolution.geometry import axis_geometry
 from convcli.convolution.options import ConvolveOptions, available_threads
-from convcli.convolution.plan import ConvolutionPlan, plan_convolution
+from convcli.convolution.plan import ConvolutionPlan, aligned_weights, plan_convolution
 from convcli.convolution.planning.planner import ProfileKey
 from convcli.errors import FilterError, UsageError, check_word
 from convcli.image import tone
@@ -23,6 +24,9 @@ from convcli.image.model import Image
 from convcli.image.tone import Finish
 from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
 from convcli.system.threads import run_tasks
+
+if TYPE_CHECKING:
+    from convcli.process.operation import Halo
 
 SIGNED = ("auto", "clip", "abs", "offset", "stretch")
 ALPHA = ("auto", "keep", "filter", "premultiply", "drop")
@@ -36,9 +40,25 @@ _STRIP_SAMPLES = 1 << 16
 
 @dataclass(frozen=True)
 class ToneOptions:
-    """What is done to pixels before the kernels and to their response after them.
+    """Treatment of pixels before the kernels, and of their response after them.
 
-    `signed` is one of `SIGNED`, `alpha` one of `ALPHA`; `bias` is in the image's own units.
+    Parameters
+    ----------
+    signed : str
+        One of `SIGNED`: how a response becomes a picture.
+    scale, bias : float
+        What the response is multiplied by, and what is added then, in the image's own units.
+    gray : bool
+        Whether one channel is filtered, the BT.601 luma.
+    linear : bool
+        Whether the sRGB curve is undone first, and redone after.
+    alpha : str
+        One of `ALPHA`: what becomes of opacity.
+
+    Raises
+    ------
+    UsageError
+        For an unknown word, or a number that is not finite.
     """
 
     signed: str = "auto"
@@ -54,6 +74,25 @@ class ToneOptions:
         for what, value in (("scale", self.scale), ("bias", self.bias)):
             if not math.isfinite(value):
                 raise UsageError(f"{what} must be finite, not {value}")
+
+
+def by_rows(shape: tuple[int, ...], do: Callable[[slice], None], threads: int | None) -> None:
+    """Call `do` with slices that cover all rows of an array (height, width, channels), on several threads.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The array's shape. A slice holds as many rows as fit a second-level cache.
+    do : callable
+        Called with each slice once, in any order.
+    threads : int or None
+        How many threads; None for as many as there are cores.
+    """
+    rows = max(1, _STRIP_SAMPLES // (shape[1] * shape[2] or 1))
+    count = -(-shape[0] // rows)
+    run_tasks(
+        count, lambda: lambda number: do(slice(number * rows, (number + 1) * rows)), threads or available_threads()
+    )
 
 
 def resolve_mapping(signed: str, kernels: Sequence[AnyKernel], bias: float) -> str:
@@ -97,7 +136,7 @@ def resolve_alpha(alpha: str, kernels: Sequence[AnyKernel]) -> str:
 
 
 class Chain:
-    """The kernels of one run, planned for one image. Making one does all that comes before the first kernel.
+    """The kernels of one run, planned for one image, to be run once. Making one does all that comes before the first.
 
     `image` is filtered by `kernels` in turn, each with the same `options`, into samples of `dtype`: an integer type, or
     a float type for the raw response in the image's units. `cold` is said by a process that filters once, in which
@@ -145,6 +184,8 @@ class Chain:
         if self._mode == "premultiply" and self._opacity.min(initial=self._white) == self._white:
             # An opaque image is filtered as one without alpha, and stays opaque.
             self._mode = "opaque"
+        if self._mode != "keep":
+            self._opacity = np.empty((0, 0, 0), pixels.dtype)  # a view would hold the whole image
         self.alpha = self._mode != "drop"
         self.opacity = self._mode if image.alpha else None
         self.mapping = None if dtype.kind == "f" else resolve_mapping(toning.signed, kernels, toning.bias)
@@ -160,16 +201,39 @@ class Chain:
         height, width, channels = self.plans[-1].output_size
         self.output_size = (height, width, channels + (self._mode in ("keep", "opaque")))
 
+    @property
+    def halo(self) -> "Halo | None":
+        """How much of the image around it a band of the result needs; None where it needs the whole image."""
+        from convcli.process.operation import Halo  # which processing whole images does not need
+
+        options = self._options
+        if self.mapping == "stretch" or options.padding == "wrap":
+            return None
+        reach, jump = [0, 0], [1, 1]
+        for kernel, plan in zip(self._kernels, self.plans, strict=True):
+            weights, anchor = aligned_weights(kernel, options)
+            for axis in (0, 1):
+                dilation, stride, taps = options.dilation[axis], options.stride[axis], weights[0].shape[axis]
+                length = plan.input_size[axis]
+                axes = axis_geometry(
+                    length, taps, anchor=anchor[axis], extent=options.extent, stride=stride, dilation=dilation
+                )
+                # Padding may reflect what lies before a band's first row to rows as far behind it.
+                reach[axis] += jump[axis] * max(axes.before, dilation * (taps - 1) - axes.before)
+                jump[axis] *= stride
+        return Halo(*reach)
+
     def run(self) -> NDArray[Any]:
-        """Filter; returns (height, width, channels) samples of the output's type."""
+        """Filter, once; returns (height, width, channels) samples of the output's type."""
         values = self._source
+        del self._source  # or the image would be held until the result is written
         for plan in self.plans:
             values = plan.run(values)
         if self._in_one_pass and self._mode in ("drop", "filter"):
             return values
         out = np.empty(self.output_size, self._dtype)
         if self._in_one_pass:
-            self._by_rows(values.shape, lambda rows: np.copyto(out[rows, :, :-1], values[rows]))
+            by_rows(values.shape, lambda rows: np.copyto(out[rows, :, :-1], values[rows]), self._threads)
         else:
             self._after(values, out)
         if self._mode == "keep":
@@ -216,7 +280,7 @@ class Chain:
                 out[rows, :, :colours] = colour
                 out[rows, :, colours:] = opacity
 
-        self._by_rows(pixels.shape, prepare)
+        by_rows(pixels.shape, prepare, self._threads)
         return out
 
     def _after(self, response: NDArray[Any], out: NDArray[Any]) -> None:
@@ -225,7 +289,7 @@ class Chain:
         span = (0.0, 0.0)
         if self.mapping == "stretch":
             spans: list[tuple[float, float]] = []
-            self._by_rows(response.shape, lambda rows: spans.append(tone.span(self._toned(response[rows])[0])))
+            by_rows(response.shape, lambda rows: spans.append(tone.span(self._toned(response[rows])[0])), self._threads)
             span = min(low for low, _ in spans), max(high for _, high in spans)
 
         def finish(rows: slice) -> None:
@@ -237,7 +301,7 @@ class Chain:
             if opacity is not None:
                 self._finish_opacity()(opacity, out[rows, :, colours:])
 
-        self._by_rows(response.shape, finish)
+        by_rows(response.shape, finish, self._threads)
 
     def _toned(self, response: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
         """Scale, lift and, where they were premultiplied or linear, take back a part of the response, in new arrays."""
@@ -257,19 +321,13 @@ class Chain:
 
     @property
     def _total(self) -> float:
-        """What the kernels make of a constant 1."""
+        """The response of the kernels to a constant 1."""
         return math.prod(float(part.weights.sum()) for part in _parts(self._kernels))
 
     def _finish_opacity(self) -> Finish:
-        """Filtered opacity is finished as any other channel, but never stretched, and premultiplied it has no sign."""
+        """Finish filtered opacity as any other channel; but it is never stretched, and premultiplied it has no sign."""
         plain = self._mode == "premultiply" or self.mapping == "stretch"
         return replace(self._finish(), mapping="clip") if plain else self._finish()
-
-    def _by_rows(self, shape: tuple[int, ...], do: Callable[[slice], None]) -> None:
-        """Do something to all rows of an array, a few that fit the cache at a time, on all threads."""
-        rows = max(1, _STRIP_SAMPLES // (shape[1] * shape[2] or 1))
-        threads = self._threads or available_threads()
-        run_tasks(-(-shape[0] // rows), lambda: lambda number: do(slice(number * rows, (number + 1) * rows)), threads)
 
     def _carried_opacity(self) -> NDArray[Any]:
         """Take opacity from under the kernels' anchors, so that it goes through extent and stride as the colours do."""
@@ -288,7 +346,7 @@ class Chain:
         return opacity
 
     def _prepared_padding(self, values: tuple[float, ...], image: Image, colours: int) -> float | tuple[float, ...]:
-        """The padding value in the units of what is padded: it is one more pixel of the file, treated as any other."""
+        """Return the padding value in the units of what is padded: it is one more pixel of the file, treated as any."""
         pixel: NDArray[Any] = np.array(values, np.float64).reshape(1, 1, -1)
         if self._toning.gray:
             pixel = tone.to_gray(pixel, image.alpha)
@@ -310,7 +368,7 @@ def _planned(
 
 
 def _padding_values(options: ConvolveOptions, image: Image) -> tuple[float, ...] | None:
-    """The padding value of each of the image's channels, or None where no constant is laid around it."""
+    """Return the padding value of each of the image's channels, or None where no constant is laid around it."""
     if options.padding != "constant":
         return None
     channels = image.size[2]
@@ -325,7 +383,7 @@ def _padding_values(options: ConvolveOptions, image: Image) -> tuple[float, ...]
 
 
 def _carrier(kernel: AnyKernel, anchor: tuple[int, int] | None) -> AnyKernel:
-    """A kernel as large as the given one that takes the sample under its anchor as it is."""
+    """Return a kernel as large as the given one that takes the sample under its anchor as it is."""
     if isinstance(kernel, CompositeKernel):
         # Brought to one size as the parts of the kernel are; each takes the same sample, and so does their maximum.
         parts = (_carrier(part, anchor) for part in kernel.kernels)

@@ -58,16 +58,20 @@ def check_destination(
     except (OSError, ValueError) as error:
         raise OutputError(f"{name!r}: cannot be written: {getattr(error, 'strerror', None) or error}") from None
     if stat.S_ISDIR(found.st_mode):
-        raise OutputError(f"{name}: a folder, not a file; name a file in it")
+        raise OutputError("a folder, not a file; name a file in it", where=name)
     if is_stream(name, found.st_mode):
         return "write"
     for source in inputs:
         if _same_file(found, source):
-            raise UsageError(f"{name}: the output is the input {os.fspath(source)!r}; choose another name with -o")
+            raise UsageError(
+                f"the output is the input {os.fspath(source)!r}", where=name, advice="choose another name with -o"
+            )
     if existing == "skip":
         return "skip"
     if existing == "error":
-        raise OutputExistsError(f"{name}: exists already; say -f to replace it, or choose another name with -o")
+        raise OutputExistsError(
+            "exists already", where=name, advice="say -f to replace it, or choose another name with -o"
+        )
     _check_folder(name)
     return "write"
 
@@ -91,6 +95,8 @@ def _same_file(found: os.stat_result, source: str | os.PathLike[str]) -> bool:
 def _check_folder(name: str) -> None:
     folder = os.path.dirname(os.path.realpath(name)) or os.curdir
     if not os.path.isdir(folder):
-        raise OutputError(f"{name}: the folder {folder} does not exist; make it first, or choose another with -o")
+        raise OutputError(
+            f"the folder {folder} does not exist", where=name, advice="make it first, or choose another with -o"
+        )
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise OutputError(f"{name}: no permission to write in {folder}; choose another folder with -o")
+        raise OutputError(f"no permission to write in {folder}", where=name, advice="choose another folder with -o")

@@ -25,11 +25,13 @@ from convcli.batch.journal import Journal, read_journal
 from convcli.batch.plan import BatchOptions, plan_batch
 from convcli.batch.run import run_batch
 from convcli.errors import ImageWriteError, KernelError, OutputExistsError, UsageError
-from convcli.process import image_job as job
-from convcli.process.image_job import FilterOptions
+from convcli.process import shell
 from convcli.process.kernel_chain import ToneOptions
+from convcli.process.kernel_operation import FilterOptions, load_kernels
+from convcli.process.output_files import OutputOptions
 
 FILES = 12
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}  # of processes that are started in other folders
 
 
 # Another run, which records its second output after it has said that it is at work.
@@ -37,7 +39,7 @@ HOLDING = """
 import time
 from convcli.batch.plan import BatchOptions, plan_batch
 from convcli.batch.run import run_batch
-from convcli.process.image_job import FilterOptions
+from convcli.process.kernel_operation import FilterOptions
 asked = BatchOptions(FilterOptions(("sobel_x",)), "out", jobs=1)
 results = run_batch(plan_batch(["photos/01.png", "photos/02.png"], asked), asked)
 next(results)
@@ -67,7 +69,8 @@ def photos(tmp_path, monkeypatch):
 
 def options(output="out", *, existing="error", jobs=2, kernels=("sobel_x",), **others):
     of_batch = {key: others.pop(key) for key in ("recursive", "name", "fail_fast") if key in others}
-    filter_ = FilterOptions(kernels, existing=existing, **others)
+    of_kernels = {key: others.pop(key) for key in ("convolve", "tone") if key in others}
+    filter_ = FilterOptions(kernels, **of_kernels, output=OutputOptions(existing=existing, **others))
     return BatchOptions(filter_, output, jobs=jobs, **{"recursive": True, **of_batch})
 
 
@@ -101,7 +104,7 @@ def held(monkeypatch, free=0):
     """Have every image but the first `free` wait to be released: (how many have begun, what releases them)."""
     context = get_context("fork")
     begun, released = context.Value("i", 0), context.Event()
-    original = job.read_source
+    original = shell.read_source
 
     def read_source(*arguments):
         with begun.get_lock():
@@ -111,7 +114,7 @@ def held(monkeypatch, free=0):
             released.wait(LONG)
         return original(*arguments)
 
-    monkeypatch.setattr(job, "read_source", read_source)
+    monkeypatch.setattr(shell, "read_source", read_source)
     return begun, released
 
 
@@ -123,10 +126,9 @@ def test_outputs_are_those_of_filtering_one_by_one(photos, jobs):
     results = do(jobs=jobs)
     assert set(statuses(results).values()) == {"done"}
     assert len(results) == FILES
-    filter_ = FilterOptions(("sobel_x",), existing="overwrite")
-    kernels = job.load_kernels(filter_)
+    operation = load_kernels(FilterOptions(("sobel_x",), output=OutputOptions(existing="overwrite")))
     for path in photos.rglob("*.png"):
-        job.run(str(path), "alone.png", kernels, filter_)
+        shell.process_image(str(path), "alone.png", operation)
         assert Path("out", path.relative_to(photos)).read_bytes() == Path("alone.png").read_bytes()
     assert not temporaries()
 
@@ -280,7 +282,7 @@ def test_a_second_run_in_the_same_folder_is_refused(photos, monkeypatch):
 
 def test_a_run_waits_for_one_that_is_just_ending_before_it_is_planned(photos):
     asked = options(existing="skip")
-    with subprocess.Popen([sys.executable, "-c", HOLDING], stdout=subprocess.PIPE) as other:
+    with subprocess.Popen([sys.executable, "-c", HOLDING], stdout=subprocess.PIPE, env=ENVIRONMENT) as other:
         other.stdout.readline()
         results = do(asked=asked)
         assert other.wait(10) == 0
@@ -470,7 +472,7 @@ def test_ten_thousand_empty_files(tmp_path, monkeypatch):
 
 def faulty(monkeypatch, fault, when="read"):
     """Have something happen around the reading of each image, in the processes that do the work."""
-    read = job.read_source
+    read = shell.read_source
 
     def read_source(source, *arguments):
         if when == "before":
@@ -480,7 +482,7 @@ def faulty(monkeypatch, fault, when="read"):
             fault(source)
         return image
 
-    monkeypatch.setattr(job, "read_source", read_source)
+    monkeypatch.setattr(shell, "read_source", read_source)
 
 
 def test_an_input_that_changes_while_it_is_read_fails(photos, monkeypatch):
@@ -584,7 +586,9 @@ def limited_run(code, *, file_bytes):
 PRINTING = """
 from convcli.batch.plan import *
 from convcli.batch.run import *
-asked = BatchOptions(FilterOptions(("identity",), existing="skip"), "out", jobs=2)
+from convcli.process.kernel_operation import FilterOptions
+from convcli.process.output_files import OutputOptions
+asked = BatchOptions(FilterOptions(("identity",), output=OutputOptions(existing="skip")), "out", jobs=2)
 for result in run_batch(plan_batch(["photos"], asked), asked):
     print(result.status, result.input, result.error)
 """
@@ -779,7 +783,7 @@ def test_a_second_interrupt_stops_at_once(tmp_path, monkeypatch):
     def interrupt(_number, _frame):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(job, "read_source", read_source)
+    monkeypatch.setattr(shell, "read_source", read_source)
     before, old = children(), signal.signal(signal.SIGUSR1, interrupt)
     try:
         with must_end(), pytest.raises(KeyboardInterrupt):
@@ -835,7 +839,7 @@ import time, cv2, numpy as np
 from convcli.batch.plan import BatchOptions, plan_batch
 from convcli.batch.run import run_batch
 from convcli.process.kernel_chain import ToneOptions
-from convcli.process.image_job import FilterOptions
+from convcli.process.kernel_operation import FilterOptions
 cv2.setNumThreads(2)
 for _ in range(5):
     cv2.cvtColor(cv2.GaussianBlur(np.zeros((3000, 4000, 3), np.uint8), (9, 9), 2), cv2.COLOR_BGR2RGB)
@@ -845,5 +849,6 @@ options = BatchOptions(asked, "out", jobs=2, recursive=True)
 results = list(run_batch(plan_batch(["photos"], options), options))
 print(len(results), sum(result.error is None for result in results), cv2.getNumThreads())
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=ENVIRONMENT)
     assert done.stdout.split() == [str(FILES), str(FILES), "2"], done.stderr

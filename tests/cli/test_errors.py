@@ -13,7 +13,7 @@ import pytest
 from commandline import done, refused, run
 from repository import ROOT
 
-from convcli.process import image_job as job
+from convcli.process.kernel_chain import Chain
 
 PIXELS = np.random.default_rng(3).integers(0, 256, (24, 32, 4), dtype=np.uint8)
 
@@ -71,7 +71,7 @@ def test_standard_input_may_be_empty_or_no_picture():
         (["-o", ""], "-o is empty: name a file, a folder, or - for standard output"),
         (["-o", "o.hdr", "--depth", "f32"], "o.hdr: Radiance HDR rounds f32 and holds no negative values: write .tiff"),
         (["-o", "no/"], "no/: no such folder; to make it: mkdir -p no/"),
-        (["-o", "there.png"], "there.png: exists already; say -f to replace it, or choose another name with -o"),
+        (["-o", "there.png"], "there.png: exists already: say -f to replace it, or choose another name with -o"),
         (["-o", "photo.png"], "photo.png: the output is the input 'photo.png'"),
         (["-o", "./photo.png", "-f"], "./photo.png: the output is the input 'photo.png'"),
         (["-o", "o.xyz"], "o.xyz: unknown suffix '.xyz'; end it in one of .png .jpg "),
@@ -265,14 +265,14 @@ def test_an_existing_output_of_any_input_stops_all_before_any_work():
 
 
 def test_an_image_too_large_for_memory_is_named():
-    with mock.patch.object(job.Chain, "run", side_effect=MemoryError):
+    with mock.patch.object(Chain, "run", side_effect=MemoryError):
         assert refused("filter", "photo.png", "-k", "sobel_x", status=1).startswith(
             "photo.png: there is not enough memory for this image"
         )
 
 
 def test_an_interrupted_run_leaves_with_130():
-    with mock.patch.object(job.Chain, "run", side_effect=KeyboardInterrupt):
+    with mock.patch.object(Chain, "run", side_effect=KeyboardInterrupt):
         assert run("filter", "photo.png", "-k", "sobel_x").status == 130
     assert not Path("photo_sobel_x.png").exists()
 
@@ -394,7 +394,7 @@ def test_a_kernel_file_is_an_input_too(folder):
     assert message.startswith("own.yaml: its suffix and --format png differ")
     os.link("own.yaml", "own.png")
     message = refused("filter", "photo.png", "-k", "own.yaml", "-o", "own.png", "-f")
-    assert message == "own.png: the output is the input 'own.yaml'; choose another name with -o"
+    assert message == "own.png: the output is the input 'own.yaml': choose another name with -o"
     assert Path("own.yaml").read_text() == text
 
 

@@ -19,7 +19,7 @@ from convcli.kernel.spec import load_kernel
 from convcli.pipeline.document.graph import facts_of
 from convcli.pipeline.document.loading import load_document, parse_document
 from convcli.pipeline.execution.program import Pipeline
-from convcli.process.pipeline_job import run_image
+from convcli.process.pipeline_on_image import run_image
 
 FOLDER = ROOT / "examples" / "pipelines"
 DOCUMENTS = sorted(FOLDER.glob("*.yaml"))

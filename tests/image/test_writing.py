@@ -65,7 +65,7 @@ def test_existing_files_are_replaced_skipped_or_refused(tmp_path):
     write_image(path, smooth(4, 4))
     write_image(path, smooth(5, 5), existing="skip")
     assert read_image(path).size == (4, 4, 3)
-    with pytest.raises(OutputExistsError, match=r"a.png: exists already; say -f to replace it"):
+    with pytest.raises(OutputExistsError, match=r"a.png: exists already: say -f to replace it"):
         write_image(path, smooth(5, 5), existing="error")
     write_image(path, smooth(5, 5))
     assert read_image(path).size == (5, 5, 3)

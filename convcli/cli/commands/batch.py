@@ -16,11 +16,11 @@ from convcli.convolution.options import ConvolveOptions
 from convcli.errors import INTERRUPTED, UsageError
 
 if TYPE_CHECKING:
-    from convcli.batch.plan import BatchOptions, Plan
+    from convcli.batch.plan import BatchOptions, BatchPlan
     from convcli.cli.views.batch import BatchReporter
-    from convcli.process.image_job import FilterOptions, Result
     from convcli.process.kernel_chain import ToneOptions
-    from convcli.process.pipeline_job import RunOptions
+    from convcli.process.pipeline_options import RunOptions
+    from convcli.process.result import ImageResult
 
 app = typer.Typer(
     add_completion=False, rich_markup_mode="rich", context_settings={"help_option_names": ["-h", "--help"]}
@@ -171,43 +171,36 @@ def batch(
 
     # Not before here is numpy needed.
     from convcli.batch.plan import BatchOptions, plan_batch
-    from convcli.batch.totals import Totals
+    from convcli.batch.totals import BatchTotals
     from convcli.cli.views.batch import Asked, BatchReporter
-    from convcli.kernel.catalogue import hiding_notes
-    from convcli.process import image_job as job
     from convcli.process.kernel_chain import ToneOptions
+    from convcli.process.kernel_operation import FilterOptions
+    from convcli.process.output_files import OutputOptions
 
+    written = OutputOptions(
+        depth=depth,
+        existing=policy,
+        format=format_,
+        quality=quality,
+        compression=compression,
+        dry_run=dry_run,
+    )
     tone = ToneOptions(signed=signed, scale=scale, bias=bias, gray=gray, linear=linear, alpha=alpha)
     todo: FilterOptions | RunOptions
     if pipeline is None:
-        todo = job.FilterOptions(
-            kernels=tuple(kernel or ()),
-            convolve=convolve,
-            tone=tone,
-            depth=depth,
-            existing=policy,
-            format=format_,
-            quality=quality,
-            compression=compression,
-            dry_run=dry_run,
-        )
+        todo = FilterOptions(kernels=tuple(kernel or ()), convolve=convolve, tone=tone, output=written)
     else:
         _check_left_to_pipeline(convolve, tone)
         from convcli.pipeline.execution.program import Computing
-        from convcli.process import pipeline_job as runner
+        from convcli.process import pipeline_options
 
-        todo = runner.RunOptions(
+        todo = pipeline_options.RunOptions(
             signed=signed,
-            depth=depth,
             alpha="keep" if alpha == "auto" else alpha,
             contact_sheet=contact_sheet,
             common_scale=common_scale,
-            existing=policy,
-            format=format_,
-            quality=quality,
-            compression=compression,
             computing=Computing(convolve.backend, convolve.threads, convolve.device),
-            dry_run=dry_run,
+            output=written,
         )
     options = BatchOptions(
         filter=todo,
@@ -221,11 +214,10 @@ def batch(
     plan = plan_batch(sources, options)
     if report is not None:
         _check_report(report, plan, options)
-    totals = Totals(len(plan), sum(item.bytes for item in plan.items), ready=len(plan.skipped))
+    totals = BatchTotals(len(plan), sum(item.bytes for item in plan.items), ready=len(plan.skipped))
     asked = Asked(quiet=quiet, verbose=verbose, json=json, timing=timing, report=report)
     with BatchReporter(totals, output, asked) as reporter:
-        hiding = dict.fromkeys(note for spec in kernel or () for note in hiding_notes(spec))
-        for note in (*hiding, *opt.pointless(padding, convolve), *plan.notes, *(plan.details if asked.verbose else ())):
+        for note in (*opt.pointless(padding, convolve), *plan.notes, *(plan.details if asked.verbose else ())):
             reporter.note(note)
         _follow(plan, options, reporter)
         reporter.finish()
@@ -276,20 +268,20 @@ def _listed(path: str) -> list[str]:
     return found
 
 
-def _check_report(report: str, plan: "Plan", options: "BatchOptions") -> None:
+def _check_report(report: str, plan: "BatchPlan", options: "BatchOptions") -> None:
     """Check that the report can be written; the output folder, which the run makes, may still be missing."""
     # Only what is called like a report can be one: of many images few are worth a look.
     suffix = Path(report).suffix
     alike = [path for item in plan.items for path in (item.source, item.output) if path.endswith(suffix)]
-    made = options.output if not options.filter.dry_run else None
+    made = options.output if not options.filter.output.dry_run else None
     check_report(report, alike, made=made)
 
 
-def _follow(plan: "Plan", options: "BatchOptions", reporter: "BatchReporter") -> None:
+def _follow(plan: "BatchPlan", options: "BatchOptions", reporter: "BatchReporter") -> None:
     """Run a batch and tell of it as it goes; where it is interrupted, that is noted in the totals."""
     from convcli.batch.run import run_batch
 
-    late: list[Result] = []  # told after the processes have ended, so that nothing that is said can hold that up
+    late: list[ImageResult] = []  # told after the processes have ended, so that nothing that is said can hold that up
     try:
         with closing(run_batch(plan, options, on_tick=reporter.tick, on_late=late.append)) as results:
             for result in results:

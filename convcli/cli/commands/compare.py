@@ -252,7 +252,7 @@ def _pixels(image: str | None, synthetic: str | None, *, gray: bool) -> "tuple[N
 
         assert synthetic is not None  # one of both was given
         return synthetic_image(*parse_synthetic(synthetic)), "synthetic", ()
-    from convcli.process.image_job import read_source
+    from convcli.process.shell import read_source
 
     read = read_source(image)
     pixels = tone.to_gray(read.pixels, read.alpha) if gray else read.pixels

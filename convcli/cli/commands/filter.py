@@ -1,26 +1,16 @@
 """`convcli filter`: images in, filtered images out."""
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from convcli.cli.options import shared as opt
 from convcli.cli.report_files import check_report
-from convcli.cli.streams import STANDARD_STREAM, check_streams
-from convcli.errors import OutputError
-from convcli.system.memory import keep_freed_memory
-
-if TYPE_CHECKING:
-    from convcli.process.image_job import FilterOptions
+from convcli.cli.streams import check_streams
 
 app = typer.Typer(
     add_completion=False, rich_markup_mode="rich", context_settings={"help_option_names": ["-h", "--help"]}
 )
-
-# Where what has been sent to standard input can be told from an output; where there is none, nothing can.
-_STANDARD_INPUT = "/dev/stdin"
 
 
 @app.command("filter")
@@ -84,22 +74,19 @@ def filter_images(
     policy = opt.existing_policy(existing, force=force)
     check_streams(inputs, output, json=json, dry_run=dry_run)
 
-    keep_freed_memory()
-    if convolve.threads != 1:
-        _read_ahead(inputs[0])
+    from convcli.process.startup import start_early
+
+    start_early(inputs[0], convolve.threads)
 
     # Not before here is numpy needed.
-    from convcli.cli.each import do_each
     from convcli.cli.views.results import Reporter
-    from convcli.kernel.catalogue import hiding_notes
-    from convcli.process import image_job as job
     from convcli.process.kernel_chain import ToneOptions
+    from convcli.process.kernel_operation import FilterOptions, load_kernels
+    from convcli.process.output_files import OutputOptions, check_outputs, output_paths
+    from convcli.process.shell import process_images
 
     reporter = Reporter(quiet=quiet, verbose=verbose, json=json, timing=timing, report=report)
-    options = job.FilterOptions(
-        kernels=tuple(kernel),
-        convolve=convolve,
-        tone=ToneOptions(signed=signed, scale=scale, bias=bias, gray=gray, linear=linear, alpha=alpha),
+    written = OutputOptions(
         depth=depth,
         existing=policy,
         format=format_,
@@ -107,48 +94,19 @@ def filter_images(
         compression=compression,
         dry_run=dry_run,
     )
-    kernels = job.load_kernels(options)
-    outputs = job.output_paths(inputs, output, kernels, format_)
-    skipped = _check_outputs(inputs, outputs, options)
+    operation = load_kernels(
+        FilterOptions(
+            kernels=tuple(kernel),
+            convolve=convolve,
+            tone=ToneOptions(signed=signed, scale=scale, bias=bias, gray=gray, linear=linear, alpha=alpha),
+            output=written,
+        )
+    )
+    outputs = output_paths(inputs, output, operation.name, format_)
+    skipped = check_outputs(inputs, outputs, written, operation.files)
     if report is not None:
         check_report(report, [*inputs, *outputs])
-    hiding = dict.fromkeys(note for spec in kernel for note in hiding_notes(spec))
-    for note in (*hiding, *opt.pointless(padding, convolve)):
+    for note in (*operation.notes, *opt.pointless(padding, convolve)):
         reporter.note(note)
-
-    do_each(inputs, outputs, skipped, lambda source, path: job.run(source, path, kernels, options), reporter)
-
-
-def _read_ahead(source: str) -> None:
-    """Let another core begin with a large picture while this one loads what filters it."""
-    from convcli.convolution.options import available_threads
-    from convcli.image import read_ahead
-
-    if available_threads() > 1:
-        read_ahead.begin(source)
-
-
-def _check_outputs(inputs: Sequence[str], outputs: Sequence[str], options: "FilterOptions") -> set[str]:
-    """Check every output before anything is read; returns those to be skipped because they exist."""
-    from convcli.image.formats.registry import format_for
-    from convcli.kernel.spec import split_spec
-    from convcli.process.image_job import check_depth
-    from convcli.system.output_path import check_destination
-
-    files = [_STANDARD_INPUT if source == STANDARD_STREAM else source for source in inputs]
-    files += [path for path, _ in map(split_spec, options.kernels) if Path(path).is_file()]
-    skipped = set()
-    for source, output in zip(inputs, outputs, strict=True):
-        if output == STANDARD_STREAM:
-            continue
-        if source != STANDARD_STREAM and (Path(source).is_dir() or not Path(source).exists()):
-            continue  # reading it will say what is wrong
-        named = format_for(output, options.format)
-        suffix = Path(output).suffix
-        if options.format is not None and suffix and suffix.lower() not in named.suffixes:
-            raise OutputError(f"{output}: its suffix and --format {options.format} differ: drop one of them")
-        if options.depth != "same":
-            check_depth(output, named, options.depth)
-        if check_destination(output, options.existing, files) == "skip":
-            skipped.add(output)
-    return skipped
+    if status := reporter.show_all(process_images(inputs, outputs, skipped, operation)):
+        raise typer.Exit(status)

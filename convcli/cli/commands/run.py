@@ -1,7 +1,5 @@
 """`convcli run`: images through a pipeline."""
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,12 +7,11 @@ import typer
 from convcli.cli.messages import say
 from convcli.cli.options import shared as opt
 from convcli.cli.report_files import check_report
-from convcli.cli.streams import STANDARD_STREAM, check_streams
-from convcli.errors import OutputError, UsageError
+from convcli.cli.streams import check_streams
+from convcli.errors import UsageError
 
 if TYPE_CHECKING:
-    from convcli.pipeline.execution.program import Pipeline
-    from convcli.process.pipeline_job import RunOptions
+    from convcli.process.pipeline_operation import PipelineOperation
 
 app = typer.Typer(
     add_completion=False, rich_markup_mode="rich", context_settings={"help_option_names": ["-h", "--help"]}
@@ -186,81 +183,65 @@ def run_pipeline(
     )
     size = None if input_size is None else opt.parse_size(input_size)
     if images:
+        from convcli.process.startup import start_early
+
         check_streams(images, output, json=json, dry_run=dry_run)
+        start_early(images[0], computing.threads)
 
     # Not before here is numpy needed.
-    from convcli.cli.each import do_each
     from convcli.cli.views.run import PipelineReporter
     from convcli.pipeline.execution.program import Computing
-    from convcli.process import image_job as job
-    from convcli.process import pipeline_job as runner
+    from convcli.process.output_files import OutputOptions, check_outputs, output_paths
+    from convcli.process.pipeline_operation import load_pipeline
+    from convcli.process.pipeline_options import RunOptions
+    from convcli.process.shell import process_images
 
-    options = runner.RunOptions(
-        signed=signed,
+    written = OutputOptions(
         depth=depth,
-        alpha=alpha,
-        contact_sheet=contact_sheet,
-        common_scale=common_scale,
-        save_steps=save_steps,
         existing=policy,
         format=format_,
         quality=quality,
         compression=compression,
-        computing=Computing(computing.backend, computing.threads, computing.device),
         dry_run=dry_run,
     )
-    prepared = runner.prepare(pipeline, options)
-    document = prepared.document
-    reporter = PipelineReporter(document.name, quiet=quiet, verbose=verbose, json=json, timing=timing, report=report)
-    for note in document.notes if not options.save_steps else ():
+    options = RunOptions(
+        signed=signed,
+        alpha=alpha,
+        contact_sheet=contact_sheet,
+        common_scale=common_scale,
+        save_steps=save_steps,
+        computing=Computing(computing.backend, computing.threads, computing.device),
+        output=written,
+    )
+    operation = load_pipeline(pipeline, options)
+    name = operation.document.name
+    reporter = PipelineReporter(name, quiet=quiet, verbose=verbose, json=json, timing=timing, report=report)
+    for note in operation.notes:
         reporter.note(note)
     if size is not None:
-        _check_size(prepared, size, quiet=quiet)
+        _check_size(operation, size, quiet=quiet)
     if not images:
         return
-    outputs = job.output_paths(images, output, [document], format_)
-    skipped = _check_outputs(images, outputs, pipeline, options)
+    outputs = output_paths(images, output, operation.name, format_)
+    skipped = check_outputs(images, outputs, written, operation.files)
     if report is not None:
         check_report(report, [*images, *outputs])
+    if status := reporter.show_all(process_images(images, outputs, skipped, operation)):
+        raise typer.Exit(status)
 
-    do_each(images, outputs, skipped, lambda source, path: runner.run_file(source, path, prepared, options), reporter)
 
-
-def _check_size(prepared: "Pipeline", size: tuple[int, ...], *, quiet: bool) -> None:
+def _check_size(operation: "PipelineOperation", size: tuple[int, ...], *, quiet: bool) -> None:
     """Check a document for images of a size, and say what it would make of them."""
     from convcli.pipeline.steps.base import size_text
-    from convcli.process.pipeline_job import check_size
 
-    channels = size[2] if len(size) == 3 else prepared.document.input.channels
+    channels = size[2] if len(size) == 3 else operation.document.input.channels
     if channels is None:
         raise UsageError(f"--input-size {'x'.join(map(str, size))}: say the channels too, such as x3")
     shape = (size[0], size[1], channels)
-    program = check_size(prepared, shape)
+    program = operation.check_size(shape)
     if not quiet:
         steps = len(program.nodes)
         say(
-            f"{prepared.document.where}: {size_text(shape)} becomes {size_text(program.output_size)} in {steps} "
+            f"{operation.document.where}: {size_text(shape)} becomes {size_text(program.output_size)} in {steps} "
             f"step{'s' if steps != 1 else ''}"
         )
-
-
-def _check_outputs(inputs: Sequence[str], outputs: Sequence[str], pipeline: str, options: "RunOptions") -> set[str]:
-    """Check every output before anything is read; returns those to be skipped because they exist."""
-    from convcli.image.formats.registry import format_for
-    from convcli.process.image_job import check_depth
-    from convcli.system.output_path import check_destination
-
-    files = [*(source for source in inputs if source != STANDARD_STREAM), pipeline]
-    skipped = set()
-    for source, output in zip(inputs, outputs, strict=True):
-        if output == STANDARD_STREAM or (source != STANDARD_STREAM and not Path(source).is_file()):
-            continue  # reading it will say what is wrong
-        named = format_for(output, options.format)
-        suffix = Path(output).suffix
-        if options.format is not None and suffix and suffix.lower() not in named.suffixes:
-            raise OutputError(f"{output}: its suffix and --format {options.format} differ: drop one of them")
-        if options.depth != "same":
-            check_depth(output, named, options.depth)
-        if check_destination(output, options.existing, files) == "skip":
-            skipped.add(output)
-    return skipped

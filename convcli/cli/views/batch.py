@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from convcli.batch.totals import Totals
+from convcli.batch.totals import BatchTotals
 from convcli.cli.messages import say
 from convcli.cli.views.batch_totals import batch_summary, batch_timing
 from convcli.cli.views.progress import batch_progress
 from convcli.cli.views.results import summary
 from convcli.convolution.planning.profile import problems
 from convcli.errors import ImageWriteError
-from convcli.process.image_job import Result
+from convcli.process.result import ImageResult
 from convcli.reporting.json_text import to_json
 from convcli.reporting.numbers import counted
 
@@ -38,7 +38,7 @@ class Asked:
 class BatchReporter:
     """Shows what becomes of a batch into `folder`, as far as it was `asked` for, and counts it in `totals`."""
 
-    def __init__(self, totals: Totals, folder: str, asked: Asked) -> None:
+    def __init__(self, totals: BatchTotals, folder: str, asked: Asked) -> None:
         self.totals = totals
         self._folder = folder
         self._asked = asked
@@ -65,7 +65,7 @@ class BatchReporter:
         """Show how far the batch is."""
         self._progress.tick()
 
-    def show(self, result: Result) -> None:
+    def show(self, result: ImageResult) -> None:
         """Count one file, and show of it what was asked for."""
         self.totals.add(result)
         if self._asked.json or self._report is not None:

@@ -2,18 +2,18 @@
 
 from collections.abc import Iterator
 
-from convcli.batch.totals import Totals
+from convcli.batch.totals import BatchTotals
 from convcli.cli.views.batch_totals import batch_summary
 from convcli.reporting.document import Block, Bullets, Column, Heading, Paragraph, ReportTail, Table, TableRow
 from convcli.reporting.numbers import digits, milliseconds
 
 
-def batch_report_tail(totals: Totals, folder: str) -> ReportTail:
+def batch_report_tail(totals: BatchTotals, folder: str) -> ReportTail:
     """Return what a batch into `folder` came to, with its slowest files and its failures."""
     return ReportTail({"totals": totals.record()}, tuple(_batch_blocks(totals, folder)))
 
 
-def _batch_blocks(totals: Totals, folder: str) -> Iterator[Block]:
+def _batch_blocks(totals: BatchTotals, folder: str) -> Iterator[Block]:
     yield Paragraph(batch_summary(totals, folder))
     if totals.counts["done"]:
         yield Heading("Time by stage, over all jobs")

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from convcli.batch.totals import Totals
+from convcli.batch.totals import BatchTotals
 from convcli.cli.messages import one_line
 from convcli.cli.views.results import choice_line
 from convcli.cli.views.text_table import columns
@@ -12,10 +12,10 @@ from convcli.reporting.numbers import counted, digits, duration, milliseconds
 _LONGEST_NAME = 60  # of a file in a table
 
 
-def standing(totals: Totals) -> Iterator[str]:
+def standing(totals: BatchTotals) -> Iterator[str]:
     """Yield how far a batch is, in a few words each; what matters most comes first.
 
-    >>> list(standing(Totals(files=2000, clock=lambda: 0.0)))
+    >>> list(standing(BatchTotals(files=2000, clock=lambda: 0.0)))
     ['0/2000 files']
     """
     yield f"{totals.ended}/{totals.files} files"
@@ -28,15 +28,15 @@ def standing(totals: Totals) -> Iterator[str]:
         yield f"{digits(totals.megapixels_per_second, zeros=False)} MP/s"
 
 
-def failed(totals: Totals) -> str:
+def failed(totals: BatchTotals) -> str:
     """Return how many files failed."""
     return f"{len(totals.failures)} failed"
 
 
-def batch_summary(totals: Totals, folder: str) -> str:
+def batch_summary(totals: BatchTotals, folder: str) -> str:
     """Return one line on what a batch came to.
 
-    >>> batch_summary(Totals(files=0, clock=lambda: 0.0), "out")
+    >>> batch_summary(BatchTotals(files=0, clock=lambda: 0.0), "out")
     'there was nothing to do'
     """
     counts = totals.counts
@@ -56,7 +56,7 @@ def batch_summary(totals: Totals, folder: str) -> str:
     return "; ".join([line, ", ".join(others)]) if others else line
 
 
-def batch_timing(totals: Totals) -> Iterator[str]:
+def batch_timing(totals: BatchTotals) -> Iterator[str]:
     """Yield where the time went: by stage over all jobs, the slowest files, and how each kernel was computed."""
     done = totals.counts["done"]
     if done:

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from convcli.process.image_job import Result, Step
+from convcli.process.result import ImageResult, StepResult
 from convcli.reporting.csv_table import flat
 from convcli.reporting.document import Column, Record, ReportHead
 from convcli.reporting.numbers import digits, milliseconds
@@ -17,15 +17,15 @@ _COLUMNS = (
 
 
 def image_report_head(command: str) -> ReportHead:
-    """Return the head of a report on images, whose records are those of `Result`."""
+    """Return the head of a report on images, whose records are those of `ImageResult`."""
     return ReportHead(f"convcli {command}", _fields(), _COLUMNS, _cells)
 
 
 @cache
 def _fields() -> tuple[str, ...]:
     """Return the columns of CSV: those of an image that was done, whatever became of the others."""
-    step = Step("", "", predicted_seconds=0.0, runner_up=("", 0.0))
-    full = Result("", "", "failed", steps=(step,), seconds=dict.fromkeys(_TIMES, 0.0), error="")
+    step = StepResult("", "", predicted_seconds=0.0, runner_up=("", 0.0))
+    full = ImageResult("", "", "failed", steps=(step,), seconds=dict.fromkeys(_TIMES, 0.0), error="")
     return tuple(flat(full.record()))
 
 

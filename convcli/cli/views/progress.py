@@ -6,7 +6,7 @@ from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from convcli.batch.totals import Totals
+from convcli.batch.totals import BatchTotals
 from convcli.cli.messages import one_line, say
 from convcli.cli.views.batch_totals import failed, standing
 
@@ -64,7 +64,7 @@ class StatusLine(Progress):
 class BatchLines(Progress):
     """A line on standard error every few seconds."""
 
-    def __init__(self, totals: Totals, every: float = _SECONDS_BETWEEN_LINES) -> None:
+    def __init__(self, totals: BatchTotals, every: float = _SECONDS_BETWEEN_LINES) -> None:
         self._totals = totals
         self._every = every
         self._next = monotonic() + every
@@ -79,7 +79,7 @@ class BatchLines(Progress):
 class BatchDisplay(Progress):
     """A bar and numbers at the foot of a terminal; under it the last failure, where there has been one."""
 
-    def __init__(self, totals: Totals, console: "Console") -> None:
+    def __init__(self, totals: BatchTotals, console: "Console") -> None:
         from rich.live import Live
 
         self._totals = totals
@@ -129,7 +129,7 @@ class BatchDisplay(Progress):
         return Group(line, last)
 
 
-def batch_progress(totals: Totals, *, quiet: bool, verbose: bool, json: bool) -> Progress:
+def batch_progress(totals: BatchTotals, *, quiet: bool, verbose: bool, json: bool) -> Progress:
     """Return what is shown of a batch: a display on a terminal, else lines where they were asked for, else nothing.
 
     Where records go to the same terminal, they show how far the batch is.

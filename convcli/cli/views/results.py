@@ -1,13 +1,13 @@
 """What a run says: summary lines, the table of times, JSON and reports."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from convcli.cli.messages import say
 from convcli.cli.options.shared import check_loudness
 from convcli.cli.views.text_table import columns
 from convcli.convolution.planning.profile import problems
-from convcli.process.image_job import Result, Step
+from convcli.process.result import ImageResult, StepResult
 from convcli.reporting.formats import report_suffix
 from convcli.reporting.numbers import digits, duration, milliseconds, pixel_size
 from convcli.timing import STAGES
@@ -33,7 +33,7 @@ class Reporter:
         self._json = json
         self._timing = timing
         self._report = report
-        self._results: list[Result] = []
+        self._results: list[ImageResult] = []
         self._told: set[str] = set()
 
     def note(self, text: str) -> None:
@@ -41,7 +41,7 @@ class Reporter:
         if not self._quiet:
             say(f"convcli: note: {text}")
 
-    def show(self, result: Result) -> None:
+    def show(self, result: ImageResult) -> None:
         """Print what became of one image."""
         self._results.append(result)
         # A profile is looked for when the first image is planned.
@@ -64,6 +64,17 @@ class Reporter:
 
             print(to_json(result.record()), flush=True)
 
+    def show_all(self, results: Iterable[ImageResult]) -> int:
+        """Show what becomes of each image, and at the end what was asked for of all of them.
+
+        Returns the exit status: that of the failure where there was one image, and 1 where there were more.
+        """
+        for result in results:
+            self.show(result)
+        self.finish()
+        statuses = [result.exit_status for result in self._results]
+        return max(statuses) if len(statuses) == 1 else min(1, max(statuses, default=0))
+
     def finish(self) -> None:
         """Print and write what was asked for of all images together."""
         if self._timing:
@@ -78,11 +89,11 @@ class Reporter:
             head = image_report_head(self.command)
             write_report(self._report, head, (result.record() for result in self._results), ReportTail())
 
-    def summary(self, result: Result) -> str:
+    def summary(self, result: ImageResult) -> str:
         """Return one line on what became of an image."""
         return summary(result)
 
-    def details(self, result: Result) -> Iterator[str]:
+    def details(self, result: ImageResult) -> Iterator[str]:
         """Yield the lines that `--verbose` adds."""
         yield from (f"  {line}" for line in self.step_lines([result]))
         if result.alpha is not None:
@@ -90,26 +101,26 @@ class Reporter:
         if result.seconds:
             yield "  " + ", ".join(f"{name} {duration(spent)}" for name, spent in result.seconds.items())
 
-    def step_lines(self, results: Sequence[Result]) -> list[str]:
+    def step_lines(self, results: Sequence[ImageResult]) -> list[str]:
         """Return lines on how each step of some images was computed."""
         return choices(results)
 
-    def table(self, results: Sequence[Result]) -> list[str]:
+    def table(self, results: Sequence[ImageResult]) -> list[str]:
         """Return the times of images as lines of a table."""
         return timing_table(results)
 
 
-def summary(result: Result) -> str:
+def summary(result: ImageResult) -> str:
     """Return one line on what was written: where, its size, the kernels and their backends, the mapping, the time.
 
-    >>> summary(Result("a.png", "b.png", "skipped", notes=("b.png exists",)))
+    >>> summary(ImageResult("a.png", "b.png", "skipped", notes=("b.png exists",)))
     'skipped a.png: b.png exists'
     """
     steps = ", ".join(f"{_short(step.kernel)} by {step.backend}" for step in result.steps)
     return outcome(result, steps, "raw response" if result.mapping is None else f"mapping {result.mapping}")
 
 
-def outcome(result: Result, how: str, mapping: str) -> str:
+def outcome(result: ImageResult, how: str, mapping: str) -> str:
     """Return one line on what became of an image; `how` it was made and its `mapping` may be empty."""
     if result.status == "skipped":
         return f"skipped {result.input}: {'; '.join(result.notes)}"
@@ -119,7 +130,7 @@ def outcome(result: Result, how: str, mapping: str) -> str:
     return f"{doing} {output}: {', '.join(filter(None, (size_text(result), how, mapping, spent)))}"
 
 
-def timing_table(results: Sequence[Result], *, backends: bool = True) -> list[str]:
+def timing_table(results: Sequence[ImageResult], *, backends: bool = True) -> list[str]:
     """Return the times of each image in columns; with `backends`, those too, and under them why they were chosen."""
     rows = [["image", *(f"{stage} ms" for stage in (*STAGES, "total")), "MP/s", "backend" if backends else ""]]
     for result in results:
@@ -129,16 +140,16 @@ def timing_table(results: Sequence[Result], *, backends: bool = True) -> list[st
     return [*columns(rows), *(choices(results) if backends else ())]
 
 
-def choices(results: Sequence[Result]) -> list[str]:
+def choices(results: Sequence[ImageResult]) -> list[str]:
     """Return a line for each kernel: its backend and why, what that was predicted to take, and what the next best was.
 
     Images that were treated alike share a line, with their times from the least to the most.
 
-    >>> step = Step("sobel_x", "opencv", "small kernel, 9 weights", 0.0052, ("direct", 0.0089))
-    >>> choices([Result("a.png", "b.png", "planned", steps=(step,))])
+    >>> step = StepResult("sobel_x", "opencv", "small kernel, 9 weights", 0.0052, ("direct", 0.0089))
+    >>> choices([ImageResult("a.png", "b.png", "planned", steps=(step,))])
     ['sobel_x: opencv, small kernel, 9 weights; predicted 5.2 ms, next direct 8.9 ms']
     """
-    alike: dict[tuple[str, str, str, str], list[Step]] = {}
+    alike: dict[tuple[str, str, str, str], list[StepResult]] = {}
     for result in results:
         for step in result.steps:
             next_best = "" if step.runner_up is None else step.runner_up[0]
@@ -187,6 +198,6 @@ def _short(spec: str) -> str:
     return text if len(text) <= _LONGEST_SPEC else f"{text[:18]}...{text[-23:]}"
 
 
-def size_text(result: Result) -> str:
+def size_text(result: ImageResult) -> str:
     """Return the size and the sample type of an output: `640 x 480 RGB u8`, `640 x 480 x 32 f32`."""
     return "" if result.output_size is None else f"{pixel_size(result.output_size)} {result.depth}"

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from convcli.cli.views.results import Reporter, outcome, timing_table
 from convcli.cli.views.text_table import columns
-from convcli.process.image_job import Result
-from convcli.process.pipeline_job import StepRun
+from convcli.process.pipeline_result import PipelineStepResult
+from convcli.process.result import ImageResult
 from convcli.reporting.numbers import counted, milliseconds
 
 
@@ -18,34 +18,34 @@ class PipelineReporter(Reporter):
         super().__init__(quiet=quiet, verbose=verbose, json=json, timing=timing, report=report)
         self._name = name
 
-    def summary(self, result: Result) -> str:
+    def summary(self, result: ImageResult) -> str:
         """Return one line on what became of an image."""
         mapping = "" if result.mapping is None else f"mapping {result.mapping}"
         return outcome(result, f"{counted(len(result.steps), 'step')} of {self._name}", mapping)
 
-    def step_lines(self, results: Sequence[Result]) -> list[str]:
+    def step_lines(self, results: Sequence[ImageResult]) -> list[str]:
         """Return a table of the steps."""
         return step_table(results)
 
-    def table(self, results: Sequence[Result]) -> list[str]:
+    def table(self, results: Sequence[ImageResult]) -> list[str]:
         """Return the times of images, and under them those of the steps."""
         # The backends of many steps would not fit a line: they stand in the second table.
         return [*timing_table(results, backends=False), "", *step_table(results)]
 
 
-def step_table(results: Sequence[Result]) -> list[str]:
+def step_table(results: Sequence[ImageResult]) -> list[str]:
     """Return a table of the steps: kind, size of the result, time (summed over images) and how it was computed.
 
-    >>> step = StepRun("blur", "opencv", "small kernel", step="filter", size=(480, 640, 3), seconds=0.0015)
-    >>> for line in step_table([Result("a.png", "b.png", "done", steps=(step,))]):
+    >>> step = PipelineStepResult("blur", "opencv", "small kernel", step="filter", size=(480, 640, 3), seconds=0.0015)
+    >>> for line in step_table([ImageResult("a.png", "b.png", "done", steps=(step,))]):
     ...     print(line)
     step  what    output       ms    %  by
     blur  filter  480x640x3  1.50  100  opencv, small kernel
     """
-    runs: dict[str, list[StepRun]] = {}
+    runs: dict[str, list[PipelineStepResult]] = {}
     for result in results:
         for step in result.steps:
-            if isinstance(step, StepRun):
+            if isinstance(step, PipelineStepResult):
                 runs.setdefault(step.kernel, []).append(step)
     spent = {id_: sum(step.seconds or 0.0 for step in steps) for id_, steps in runs.items()}
     total = sum(spent.values())

@@ -320,17 +320,19 @@ def format_for(path: str | os.PathLike[str] | None, name: str | None = None) -> 
     suffix = os.path.splitext(shown)[1].lower()
     found = _of_suffix(suffix)
     if found is not None and found.only_read:
-        raise OutputError(f"{shown}: {found.title}, {found.only_read}, is only read; write .png")
+        raise OutputError(f"{found.title}, {found.only_read}, is only read; write .png", where=shown)
     if found is not None:
         return found
     suffixes = [s for format_ in written_formats().values() for s in format_.suffixes]
     if suffix:
-        problem = f"{shown}: unknown suffix {suffix!r}"
+        problem = f"unknown suffix {suffix!r}"
     elif shown:
-        problem = f"{shown}: no suffix says which format to write"
+        problem = "no suffix says which format to write"
     else:
         problem = "no format to write was named"
-    raise OutputError(f"{problem}; end it in one of {' '.join(suffixes)}, or say --format{nearest(suffix, suffixes)}")
+    raise OutputError(
+        f"{problem}; end it in one of {' '.join(suffixes)}, or say --format{nearest(suffix, suffixes)}", where=shown
+    )
 
 
 def _format_named(name: str) -> Format:

@@ -18,10 +18,10 @@ import pytest
 from commandline import done, refused, run
 from repository import ROOT
 
-from convcli.batch.totals import Totals
+from convcli.batch.totals import BatchTotals
 from convcli.cli.views.batch_totals import batch_summary, standing
 from convcli.errors import ImageWriteError
-from convcli.process.image_job import Result, Step
+from convcli.process.result import ImageResult, StepResult
 
 RANDOM = np.random.default_rng(11)
 SOBEL_X = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]], np.float32)
@@ -576,12 +576,12 @@ def test_no_colours_where_none_are_wanted_and_no_display_where_it_cannot_be(many
 
 
 def result(number, status="done", **fields):
-    return Result(f"{number}.png", f"out/{number}.png", status, **fields)
+    return ImageResult(f"{number}.png", f"out/{number}.png", status, **fields)
 
 
 def test_the_time_left_goes_by_bytes_where_files_differ():
     now = 0.0
-    totals = Totals(3, 3_000_000, clock=lambda: now)
+    totals = BatchTotals(3, 3_000_000, clock=lambda: now)
     assert totals.seconds_left is None
     now = 10.0
     totals.add(result(1, input_bytes=2_000_000, output_size=(1000, 2000, 3), seconds={"total": 10.0}))
@@ -591,7 +591,7 @@ def test_the_time_left_goes_by_bytes_where_files_differ():
 
 def test_what_was_done_before_says_nothing_of_the_time_left():
     now = 0.0
-    totals = Totals(100, 1000, ready=98, clock=lambda: now)
+    totals = BatchTotals(100, 1000, ready=98, clock=lambda: now)
     for number in range(98):
         totals.add(result(number, "skipped"))
     now = 4.0
@@ -602,9 +602,9 @@ def test_what_was_done_before_says_nothing_of_the_time_left():
 
 
 def test_totals_hold_no_more_for_more_files():
-    totals = Totals(10_000)
+    totals = BatchTotals(10_000)
     for number in range(10_000):
-        step = Step("box", "opencv", f"reason {number}", 0.1, ("fft", 0.2))
+        step = StepResult("box", "opencv", f"reason {number}", 0.1, ("fft", 0.2))
         totals.add(
             result(number, steps=(step,), notes=(f"note {number}",), seconds={"total": (number * 7919) % 10_007})
         )

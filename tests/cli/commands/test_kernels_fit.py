@@ -132,7 +132,7 @@ def test_an_image_is_never_replaced_by_its_kernel(place):
     """Not even when told to overwrite."""
     before = (place / "before.png").read_bytes()
     message = refused("kernels", "fit", "before.png", "before.png", "--size", "3", "-f", "-o", "before.png")
-    assert message == "before.png: the output is the input 'before.png'; choose another name with -o"
+    assert message == "before.png: the output is the input 'before.png': choose another name with -o"
     assert (place / "before.png").read_bytes() == before
 
 

@@ -199,7 +199,7 @@ def test_every_step_is_kept(folder):
     assert_array_equal(np.load("kept/here/photo_4_magnitude_1.npy"), np.load("out.npy"))
     assert np.load("kept/here/photo_2_across.npy").min() < 0
     assert refused("run", "edges.yaml", "photo.png", "-o", "b.png", "--save-steps", "kept/here") == (
-        "kept/here/photo_1_gray_1.npy: exists already; say -f to replace it, or choose another folder with --save-steps"
+        "kept/here/photo_1_gray_1.npy: exists already: say -f to replace it, or choose another folder with --save-steps"
     )
     assert not (folder / "b.png").exists()
     done("run", "edges.yaml", "photo.png", "-o", "b.png", "--save-steps", "kept/here", "-f", "-q")

@@ -6,26 +6,27 @@ import json
 
 import pytest
 
-from convcli.batch.totals import Totals
+from convcli.batch.totals import BatchTotals
 from convcli.cli.views.batch import Asked, BatchReporter
 from convcli.cli.views.batch_report import batch_report_tail
 from convcli.cli.views.batch_totals import batch_summary, batch_timing
 from convcli.cli.views.image_report import image_report_head
 from convcli.errors import ImageWriteError
-from convcli.process.image_job import Result, Step
+from convcli.process.result import ImageResult, StepResult
 from convcli.reporting.writer import report_text
 
 SECONDS = {"read": 0.5, "prepare": 0.25, "filter": 1.0, "write": 0.25, "total": 2.0}
-DONE = Result(
+DONE = ImageResult(
     "a|b.png", "out/a.png", "done", (1000, 2000, 3), (1000, 2000, 3), "u8", "abs",
-    steps=(Step("box", "fft", "why", 0.1), Step("abs", "", ""), Step("box", "fft", "why", 0.1)), seconds=SECONDS,
+    steps=(StepResult("box", "fft", "why", 0.1), StepResult("abs", "", ""), StepResult("box", "fft", "why", 0.1)),
+    seconds=SECONDS,
 )  # fmt: skip
-FAILED = Result("c.png", "out/c.png", "failed", error="c.png: empty file")
+FAILED = ImageResult("c.png", "out/c.png", "failed", error="c.png: empty file")
 
 
 @pytest.fixture
 def totals():
-    return Totals(2, clock=iter([0.0, *[4.0] * 20]).__next__)
+    return BatchTotals(2, clock=iter([0.0, *[4.0] * 20]).__next__)
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@
 import io
 import sys
 
-from convcli.batch.totals import Totals
+from convcli.batch.totals import BatchTotals
 from convcli.cli.views.progress import BatchLines, Progress, StatusLine, batch_progress
-from convcli.process.image_job import Result
+from convcli.process.result import ImageResult
 
 
 class Terminal(io.StringIO):
@@ -40,8 +40,8 @@ def test_a_line_that_is_not_wanted_or_has_no_place_is_not_shown(monkeypatch):
 
 
 def test_lines_come_when_it_is_time(capsys):
-    totals = Totals(2)
-    totals.add(Result("a.png", "b.png", "skipped"))
+    totals = BatchTotals(2)
+    totals.add(ImageResult("a.png", "b.png", "skipped"))
     never, always = BatchLines(totals, every=1e9), BatchLines(totals, every=0.0)
     never.tick()
     assert capsys.readouterr().err == ""
@@ -50,7 +50,7 @@ def test_lines_come_when_it_is_time(capsys):
 
 
 def test_what_is_shown_goes_by_what_was_asked(monkeypatch):
-    totals = Totals(1)
+    totals = BatchTotals(1)
     monkeypatch.setattr(sys, "stderr", io.StringIO())
     assert type(batch_progress(totals, quiet=True, verbose=False, json=False)) is Progress
     assert type(batch_progress(totals, quiet=False, verbose=False, json=False)) is Progress

@@ -3,18 +3,18 @@
 import pytest
 
 from convcli.cli.views.results import choices, outcome, summary, timing_table
-from convcli.process.image_job import Result, Step
+from convcli.process.result import ImageResult, StepResult
 
 SECONDS = dict.fromkeys(("read", "prepare", "filter", "write", "total"), 0.001)
 
 
 def result(*steps):
-    return Result("a.png", "b.png", "done", (1, 1, 1), (1, 1, 1), steps=steps, seconds=SECONDS)
+    return ImageResult("a.png", "b.png", "done", (1, 1, 1), (1, 1, 1), steps=steps, seconds=SECONDS)
 
 
 def test_images_that_were_treated_alike_share_a_line():
     def step(seconds, after=("direct", 0.009)):
-        return result(Step("box", "opencv", "9 weights", seconds, after))
+        return result(StepResult("box", "opencv", "9 weights", seconds, after))
 
     assert choices([step(0.002), step(0.0051), step(0.003, ("direct", 2.5))]) == [
         "box: opencv, 9 weights; predicted 2 ms to 5.1 ms, next direct 9 ms to 2.5 s"
@@ -41,20 +41,22 @@ def test_images_that_were_treated_alike_share_a_line():
     ],
 )
 def test_times_are_told_in_three_digits(seconds, told):
-    assert choices([result(Step("box", "fft", "why", seconds))]) == [f"box: fft, why; predicted {told}"]
+    assert choices([result(StepResult("box", "fft", "why", seconds))]) == [f"box: fft, why; predicted {told}"]
 
 
 def test_a_line_says_what_was_written_and_how_long_it_took():
-    done = Result(
-        "a.png", "b.png", "done", (4, 6, 3), (4, 6, 3), "u8", "abs", steps=(Step("box", "fft"),), seconds=SECONDS
+    done = ImageResult(
+        "a.png", "b.png", "done", (4, 6, 3), (4, 6, 3), "u8", "abs", steps=(StepResult("box", "fft"),), seconds=SECONDS
     )
     assert summary(done) == "wrote b.png: 6 x 4 RGB u8, box by fft, mapping abs, 1 ms"
     assert outcome(done, "", "") == "wrote b.png: 6 x 4 RGB u8, 1 ms"
-    planned = Result("a.png", "-", "planned", (4, 6, 3), (4, 6, 3), "f32", steps=(Step("box", "fft"),))
+    planned = ImageResult("a.png", "-", "planned", (4, 6, 3), (4, 6, 3), "f32", steps=(StepResult("box", "fft"),))
     assert summary(planned) == "would write standard output: 6 x 4 RGB f32, box by fft, raw response"
 
 
 def test_speed_that_is_not_known_is_a_bar():
-    head, row, _ = timing_table([Result("a.png", "b.png", "done", steps=(Step("box", "fft", "why"),), seconds=SECONDS)])
+    head, row, _ = timing_table(
+        [ImageResult("a.png", "b.png", "done", steps=(StepResult("box", "fft", "why"),), seconds=SECONDS)]
+    )
     assert row.split() == ["a.png", *["1.00"] * 5, "-", "fft"]
     assert head.split()[-2:] == ["MP/s", "backend"]

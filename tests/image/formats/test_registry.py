@@ -226,8 +226,8 @@ MAY_BE_NAMED = {
     "convcli/benchmark/memory.py": {".npy"},  # how arrays go to another process
     "convcli/benchmark/pictures.py": {".png"},  # what the pictures in a report are
     "convcli/pipeline/weights/tensor_files.py": {".npy"},  # a file of weights, not a picture
-    "convcli/process/image_job.py": {".npy"},  # the one that is read without OpenCV, which need not be loaded early
-    "convcli/process/pipeline_job.py": {".npy", ".png"},  # what --save-steps makes
+    "convcli/process/shell.py": {".npy"},  # the one that is read without OpenCV, which need not be loaded early
+    "convcli/process/pipeline_on_image.py": {".npy", ".png"},  # what --save-steps makes
 }
 
 

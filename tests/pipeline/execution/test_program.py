@@ -13,7 +13,7 @@ from convcli.image.model import Image
 from convcli.pipeline.document.loading import DocumentError, parse_document
 from convcli.pipeline.execution import program as program_module
 from convcli.pipeline.execution.program import Pipeline
-from convcli.process.pipeline_job import run_image
+from convcli.process.pipeline_on_image import run_image
 
 PHOTO = np.random.default_rng(5).integers(0, 256, (9, 11, 3), np.uint8)
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from commandline import done, refused, run
 
-from convcli.batch.pipeline_work import PipelineWork
-from convcli.process.pipeline_job import RunOptions
+from convcli.process.pipeline_operation import PipelineOperation
+from convcli.process.pipeline_options import RunOptions
 
 BLUR = """
 name: blur
@@ -108,8 +108,8 @@ def test_steps_that_are_computed_in_one_way_alone_leave_nothing_empty():
 
 
 def test_the_work_goes_to_other_processes_by_the_name_of_its_file():
-    work = PipelineWork("blur.yaml", RunOptions())
-    again = pickle.loads(pickle.dumps(work))
-    assert again == work
-    assert again.key() == work.key()
-    assert work.memory(10**9) > 8 * 10**9  # maps are of four bytes a sample, and there are two at least
+    operation = PipelineOperation("blur.yaml", RunOptions())
+    again = pickle.loads(pickle.dumps(operation))
+    assert again == operation
+    assert again.cache_key() == operation.cache_key()
+    assert operation.memory(10**9) > 8 * 10**9  # maps are of four bytes a sample, and there are two at least

@@ -1,17 +1,15 @@
-"""Runs of one image without a command line, and what decides how they go."""
+"""A chain of kernels on pixels: how opacity and signs are treated, and what comes out."""
 
 import cv2
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
 from convcli.convolution.options import ConvolveOptions
-from convcli.errors import FilterError, ImageReadError, KernelError, OutputError, UsageError
+from convcli.errors import UsageError
 from convcli.image.model import Image
 from convcli.kernel.model import CompositeKernel, Kernel
-from convcli.process.image_job import FilterOptions, load_kernels, output_paths, run
 from convcli.process.kernel_chain import Chain, ToneOptions, resolve_alpha, resolve_mapping
-from convcli.timing import Stopwatch
 
 SOBEL = Kernel("sobel_x", np.array([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]]))
 BOX = Kernel("box", np.full((3, 3), 1 / 9))
@@ -118,99 +116,65 @@ def test_the_source_is_left_as_it_was():
         assert_array_equal(pixels, PIXELS)
 
 
-def test_a_run_writes_its_output_and_tells_what_it_did(tmp_path):
-    source, output = str(tmp_path / "a.png"), str(tmp_path / "b.png")
-    assert cv2.imwrite(source, PIXELS[..., :3])
-    options = FilterOptions(("gaussian:sigma=1", "sobel_x"))
-    result = run(source, output, load_kernels(options), options)
-    assert (result.status, result.mapping, result.depth) == ("done", "abs", "u8")
-    assert result.input_size == result.output_size == (21, 23, 3)
-    assert [step.kernel for step in result.steps] == ["gaussian:sigma=1", "sobel_x"]
-    assert cv2.imread(output).shape == (21, 23, 3)
-    assert result.megapixels_per_second == pytest.approx(21 * 23 / result.seconds["filter"] / 1e6)
+def numpy_response(pixels, weights):
+    """Plain correlation with reflect101 padding, one product at a time, in float64."""
+    rows, columns = (size // 2 for size in weights.shape)
+    padded = np.pad(pixels.astype(np.float64), ((rows, rows), (columns, columns), (0, 0)), mode="reflect")
+    height, width, _ = pixels.shape
+    total = np.zeros(pixels.shape)
+    for (y, x), weight in np.ndenumerate(weights):
+        total += weight * padded[y : y + height, x : x + width]
+    return total
 
 
-def test_errors_name_the_file(tmp_path):
-    source = str(tmp_path / "a.png")
-    options = FilterOptions(("box:size=101",), ConvolveOptions(extent="valid"))
-    kernels = load_kernels(options)
-    with pytest.raises(ImageReadError, match=r"a\.png: no such file"):
-        run(source, str(tmp_path / "b.png"), kernels, options)
-    assert cv2.imwrite(source, PIXELS[..., :3])
-    with pytest.raises(FilterError, match=r"a\.png: a kernel that spans 101"):
-        run(source, str(tmp_path / "b.png"), kernels, options)
+def numpy_mapping(response, mapping, low, high):
+    """The response as 8-bit samples, not yet rounded; `low` and `high` are the ends of a stretch."""
+    mapped = {
+        "clip": lambda r: r,
+        "abs": np.abs,
+        "offset": lambda r: r + 128,
+        "stretch": lambda r: (r - low) / (high - low) * 255,
+    }[mapping](response)
+    return np.clip(mapped, 0, 255)
 
 
-def test_a_format_that_is_only_read_must_be_replaced_by_name(tmp_path):
-    from PIL import Image as PillowImage
-
-    source = str(tmp_path / "a.gif")
-    PillowImage.fromarray(PIXELS[..., 0]).save(source)
-    options = FilterOptions(("sobel_x",))
-    with pytest.raises(OutputError, match=r"a\.gif: cannot write the format it came in, gif: name one with --format"):
-        run(source, "-", load_kernels(options), options)
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"kernels": ()}, "no kernel was given"),
-        ({"depth": "u12"}, "unknown depth 'u12'"),
-        ({"quality": 101}, r"quality must lie within 1\.\.100, not 101"),
-        ({"compression": "none"}, "unknown compression 'none'"),
-        ({"existing": "keep"}, "unknown treatment of existing outputs 'keep'"),
-    ],
-)
-def test_options_are_checked_when_they_are_made(options, message):
-    with pytest.raises(UsageError, match=message):
-        FilterOptions(**{"kernels": ("sobel_x",), **options})
-
-
-def test_an_unknown_kernel_is_found_before_any_image():
-    with pytest.raises(KernelError, match="did you mean 'sobel_x'"):
-        load_kernels(FilterOptions(("sobelx",)))
+@pytest.mark.parametrize("mapping", ["clip", "abs", "offset", "stretch"])
+@pytest.mark.parametrize("linear", [False, True])
+@pytest.mark.parametrize("kernel", [BOX, SOBEL, SHARPEN])
+def test_filtered_opacity_is_mapped_as_colours_are_but_never_stretched(mapping, linear, kernel):
+    scale, bias = 0.75, 3.5
+    colours, opacity = PIXELS[..., :3] / 255, PIXELS[..., 3:].astype(np.float64)
+    if linear:
+        colours = np.where(colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4)
+    colours, opacity = (numpy_response(p, kernel.weights) * scale + bias for p in (colours * 255, opacity))
+    if linear:
+        light = np.abs(colours) / 255
+        curved = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
+        colours = np.copysign(curved, colours) * 255
+    expected = np.dstack(
+        [
+            numpy_mapping(colours, mapping, colours.min(), colours.max()),
+            numpy_mapping(opacity, "clip" if mapping == "stretch" else mapping, 0, 255),
+        ]
+    )
+    toning = {"alpha": "filter", "signed": mapping, "scale": scale, "bias": bias, "linear": linear}
+    work = chain(Image(PIXELS, alpha=True), kernel, **toning)
+    assert (work.opacity, work.alpha, work.mapping) == ("filter", True, mapping)
+    assert_allclose(work.run(), expected, rtol=0, atol=0.5 + 1e-3)  # rounding, and single precision
 
 
 @pytest.mark.parametrize(
-    ("sources", "output", "kernels", "format_name", "expected"),
+    ("options", "kernels", "halo"),
     [
-        (["img.png"], None, [SOBEL], None, ["img_sobel_x.png"]),
-        (["in/img.tar.png"], None, [BOX, SOBEL], None, ["in/img.tar_box_sobel_x.png"]),
-        (["img.JPG"], None, [SOBEL], "jpeg", ["img_sobel_x.JPG"]),
-        (["img.gif"], None, [SOBEL], "png", ["img_sobel_x.png"]),
-        (["img"], None, [SOBEL], "tif", ["img_sobel_x.tiff"]),
-        (["-"], None, [SOBEL], None, ["-"]),
-        (["img.png"], "-", [SOBEL], None, ["-"]),
-        (["img.png"], "other.webp", [SOBEL], None, ["other.webp"]),
-        (["a.png"], None, [Kernel("my/own kernel", BOX.weights)], None, ["a_my_own_kernel.png"]),
+        ({}, (SOBEL,), (1, 1)),
+        ({}, (SOBEL, BOX), (2, 2)),
+        ({"dilation": (2, 3)}, (SOBEL,), (2, 3)),
+        ({"stride": (2, 2)}, (SOBEL, BOX), (3, 3)),
+        ({"anchor": (0, 2)}, (SOBEL,), (2, 2)),
+        ({"extent": "valid"}, (SOBEL,), (2, 2)),
+        ({"padding": "wrap"}, (SOBEL,), None),
     ],
 )
-def test_default_names_join_the_kernels(sources, output, kernels, format_name, expected):
-    assert output_paths(sources, output, kernels, format_name) == expected
-
-
-def test_a_folder_takes_the_default_names(tmp_path):
-    assert output_paths(["x/a.png", "y/b.png"], str(tmp_path), [SOBEL], None) == [
-        str(tmp_path / "a_sobel_x.png"),
-        str(tmp_path / "b_sobel_x.png"),
-    ]
-
-
-def test_links_between_folders_do_not_hide_a_clash(tmp_path):
-    (tmp_path / "real").mkdir()
-    (tmp_path / "link").symlink_to("real")
-    with pytest.raises(UsageError, match="would both be written to"):
-        output_paths([str(tmp_path / "real/a.png"), str(tmp_path / "link/a.png")], None, [SOBEL], None)
-
-
-def test_a_stopwatch_adds_up_and_counts_what_failed():
-    watch = Stopwatch()
-    with watch.stage("read"):
-        pass
-    first = watch.seconds()["read"]
-    with pytest.raises(ZeroDivisionError), watch.stage("read"):
-        _ = 1 / 0
-    seconds = watch.seconds()
-    assert seconds["read"] > first > 0
-    assert seconds["total"] >= seconds["read"]
-    assert seconds["write"] == 0
+def test_the_halo_is_what_the_kernels_reach(options, kernels, halo):
+    assert chain(Image(PIXELS[..., :3]), *kernels, options=ConvolveOptions(**options)).halo == halo
+    assert chain(Image(PIXELS[..., :3]), *kernels, signed="stretch").halo is None

@@ -1,0 +1,57 @@
+"""The options of a pipeline, whatever the images."""
+
+from dataclasses import dataclass, field
+
+from convcli.errors import UsageError, check_word
+from convcli.pipeline.execution.program import Computing
+from convcli.process.kernel_chain import SIGNED
+from convcli.process.output_files import OutputOptions
+
+ALPHAS = ("keep", "drop")
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """Everything that `convcli run` was asked for, but for the names of images.
+
+    Parameters
+    ----------
+    signed : str
+        How the result becomes a picture; `auto`: as the document says.
+    alpha : str
+        What becomes of opacity: kept where the result is as large as the image (`keep`), or dropped (`drop`).
+    contact_sheet : bool
+        Whether the result's channels are drawn as labelled tiles, each stretched.
+    common_scale : bool
+        Whether all tiles are stretched alike.
+    save_steps : str, optional
+        A folder for what every step gives.
+    computing : Computing
+        By which backend, on how many cores and where.
+    output : OutputOptions
+        How the result is written.
+
+    Raises
+    ------
+    UsageError
+        For an unknown word, a scale without a sheet, or a sheet with a depth or mapping.
+    """
+
+    signed: str = "auto"
+    alpha: str = "keep"
+    contact_sheet: bool = False
+    common_scale: bool = False
+    save_steps: str | None = None
+    computing: Computing = field(default_factory=Computing)
+    output: OutputOptions = field(default_factory=OutputOptions)
+
+    def __post_init__(self) -> None:
+        check_word("signed mapping", self.signed, SIGNED)
+        check_word("alpha treatment", self.alpha, ALPHAS)
+        depth = self.output.depth
+        if self.common_scale and not (self.contact_sheet or self.save_steps):
+            raise UsageError("--common-scale is the scale of a sheet: say --contact-sheet or --save-steps too")
+        if self.contact_sheet and depth not in ("same", "u8"):
+            raise UsageError(f"--contact-sheet draws 8-bit tiles: drop --depth {depth}, or write .npy for the values")
+        if self.contact_sheet and self.signed != "auto":
+            raise UsageError(f"--contact-sheet stretches its tiles: drop --signed {self.signed}")
