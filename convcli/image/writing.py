@@ -105,9 +105,9 @@ def encode_to(
     metadata = image.metadata
     notes: tuple[str, ...] = ()
     if not metadata.is_empty:
-        from convcli.image.metadata.retention import fit
+        from convcli.image.metadata.retention import fit_metadata
 
-        metadata, notes = fit(metadata, format, image.size, image.alpha)
+        metadata, notes = fit_metadata(metadata, format, image.size, image.alpha)
     pixels = _with_channels(image.pixels, format.stored_channels(image.pixels.shape[2]))
     settings = EncoderSettings(format.name, quality, compression, threads or available_threads())
     return notes + format.load_codec().write(replace(image, pixels=pixels, metadata=metadata), sink, settings)

@@ -214,3 +214,25 @@ def test_an_image_is_read_whole_from_a_file_and_from_a_pipe(tmp_path, data):
         assert read_all(file) == data
     assert read_all(io.BufferedReader(Pipe(data[:7]))) == data[:7]
     assert read_all(io.BytesIO(data)) == data
+
+
+@pytest.mark.parametrize(
+    ("failure", "message"),
+    [
+        (OSError(5, "Input/output error"), "cannot be read: Input/output error"),
+        (MemoryError(), "larger than the memory there is; cut it in parts"),
+    ],
+)
+def test_a_disk_or_a_memory_that_fails_is_named(tmp_path, monkeypatch, failure, message):
+    def fail(*_, **__):
+        raise failure
+
+    (tmp_path / "a.png").write_bytes(saved(pillow(rough(4, 4)), "PNG"))
+    monkeypatch.setattr("convcli.image.reading.read_all", fail)
+    with pytest.raises(ImageReadError, match=rf"a\.png'?: {message}"):
+        read_image(tmp_path / "a.png")
+
+
+def test_a_pipe_of_more_than_is_read_at_once_is_read_whole():
+    data = b"P5 300 300 255 " + bytes(300 * 300)
+    assert read_all(io.BufferedReader(Pipe(data[:1000], again=80))) == data[:1000] * 80

@@ -1,12 +1,14 @@
 """Tasks shared out to threads: each done once, results in order, few ahead, and nothing left running."""
 
+import contextlib
 import os
 import threading
 import time
 
 import pytest
 
-from convcli.system.threads import available_threads, results_in_order, run_tasks
+import convcli.system.threads as threads_module
+from convcli.system.threads import SharedLimit, available_threads, results_in_order, run_tasks
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
@@ -79,3 +81,40 @@ def test_a_container_limits_the_threads_that_are_started(monkeypatch, quota, exp
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(6)), raising=False)
     monkeypatch.setattr("convcli.system.threads._cgroup_quota", lambda: quota)
     assert available_threads() == expected
+
+
+@pytest.mark.parametrize(("text", "quota"), [("max 100000", None), ("250000 100000", 2.5), ("nonsense", None)])
+def test_a_quota_is_read_as_the_kernel_writes_it(monkeypatch, tmp_path, text, quota):
+    (tmp_path / "cpu.max").write_text(f"{text}\n")
+    real = open
+    monkeypatch.setattr("builtins.open", lambda _path, **options: real(tmp_path / "cpu.max", **options))
+    assert threads_module._cgroup_quota.__wrapped__() == quota
+
+
+def test_each_thread_makes_a_worker_of_its_own():
+    made, together = [], threading.Barrier(3)
+
+    def worker():
+        made.append(threading.current_thread())
+        together.wait(timeout=30)
+        return lambda _: None
+
+    run_tasks(3, worker, 3)
+    assert len(set(made)) == 3
+
+
+def test_a_limit_is_held_until_the_last_of_overlapping_callers_leaves():
+    numbers = [8]
+
+    def limit(number):
+        before = numbers[-1]
+        numbers.append(number)
+        return lambda: numbers.append(before)
+
+    held = SharedLimit(limit)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(held(1))
+        with pytest.raises(ValueError, match="inside"), held(2):
+            raise ValueError("inside")
+        assert numbers == [8, 1, 2]
+    assert numbers == [8, 1, 2, 8]

@@ -49,8 +49,8 @@ def has_structure(exif: bytes) -> bool:
     return next(block.entries(block.word(4)), None) is not None
 
 
-def make_true(exif: bytes, stored_size: tuple[int, int] | None, size: tuple[int, int]) -> tuple[bytes, bool]:
-    """Make a block true of the upright picture that it goes with.
+def correct_exif(exif: bytes, stored_size: tuple[int, int] | None, size: tuple[int, int]) -> tuple[bytes, bool]:
+    """Return a block corrected for the upright picture that it goes with.
 
     The orientation becomes 1. The size tags are set where the picture has another size or was turned. What follows the
     first directory is the thumbnail, which shows the picture before it was filtered, and is dropped.

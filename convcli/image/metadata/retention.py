@@ -11,7 +11,7 @@ _XMP_NUMBERS = rb"""((?:tiff|exif):%s\s*(?:=\s*["']|>\s*))\d+"""
 _PROFILE_CHANNELS = {b"GRAY": 1, b"RGB ": 3}
 
 
-def fit(
+def fit_metadata(
     metadata: Metadata, target: Format, size: tuple[int, int, int], alpha: bool
 ) -> tuple[Metadata, tuple[str, ...]]:
     """Return the metadata that an image may carry in a format.
@@ -40,18 +40,18 @@ def fit(
     exif, xmp, icc = metadata.exif, metadata.xmp, metadata.icc
     turned = False
     if exif is not None:
-        from convcli.image.metadata.exif import has_structure, make_true, orientation_of
+        from convcli.image.metadata.exif import correct_exif, has_structure, orientation_of
 
         turned = orientation_of(exif) != 1
         if has_structure(exif):
-            exif, dropped = make_true(exif, metadata.stored_size, (height, width))
+            exif, dropped = correct_exif(exif, metadata.stored_size, (height, width))
             if dropped:
                 notes.append("the EXIF thumbnail is dropped: it showed the picture before")
         else:
             exif = None
             notes.append("the damaged EXIF is dropped")
     if xmp is not None and (turned or metadata.stored_size != (height, width)):
-        xmp = _true_xmp(xmp, height, width, turned)
+        xmp = _correct_xmp(xmp, height, width, turned)
     colours = target.stored_channels(channels) - alpha
     if icc is not None and _PROFILE_CHANNELS.get(icc[16:20]) != colours:
         icc = None
@@ -76,7 +76,7 @@ def fit(
     return fitted, tuple(notes)
 
 
-def _true_xmp(xmp: bytes, height: int, width: int, turned: bool) -> bytes:
+def _correct_xmp(xmp: bytes, height: int, width: int, turned: bool) -> bytes:
     """Set orientation and size where XMP repeats what EXIF says; nothing else of it changes."""
     values = {b"ImageWidth": width, b"PixelXDimension": width, b"ImageLength": height, b"PixelYDimension": height}
     if turned:

@@ -149,3 +149,55 @@ def test_a_jpeg_density_in_either_unit_comes_back_the_same(unit, dpi):
     written = bytes(encode_image(image, written_formats()["jpeg"])[0])
     np.testing.assert_allclose(image.metadata.resolution, dpi, atol=1e-6)
     assert written[place : place + 5] == bytes(data[place : place + 5])
+
+
+def segment(marker: int, body: bytes) -> bytes:
+    return bytes([0xFF, marker]) + struct.pack(">H", len(body) + 2) + body
+
+
+FRAME = segment(0xC0, struct.pack(">BHHB", 8, 9, 9, 1) + b"\1\x11\0")
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"\xff\xd8\xff\xe0\0\4ab" + bytes(9), "damaged JPEG, no marker at byte 8"),
+        (b"\xff\xd8" + FRAME + b"\xff\xd9", "damaged JPEG, it holds no picture data"),
+        (b"\xff\xd8\xff\xe0\0\1" + bytes(9), "damaged JPEG, a segment of no length at byte 4"),
+        (b"\xff\xd8" + segment(0xC0, b"\x08\0\1"), "damaged JPEG, its frame header is too short"),
+        (b"\xff\xd8" + segment(0xDA, b"") + b"data\xff\xd9", "damaged JPEG, it states no size"),
+        (b"\xff\xd8" + FRAME + segment(0xDA, b"") + b"data", "truncated JPEG, it ends after .* without its end mark"),
+        (
+            b"\xff\xd8" + FRAME.replace(b"\xff\xc0", b"\xff\xc3") + segment(0xDA, b"") + b"data\xff\xd9",
+            "a lossless or hierarchical JPEG, which OpenCV does not decode",
+        ),
+        (
+            b"\xff\xd8" + FRAME.replace(b"\x08\0\x09", b"\x0c\0\x09") + segment(0xDA, b"") + b"data\xff\xd9",
+            "a 12-bit JPEG, which OpenCV does not decode",
+        ),
+    ],
+)
+def test_damage_and_what_is_not_decoded_are_named(data, message):
+    with pytest.raises(ImageReadError, match=f"x: {message}"):
+        decode_image(data, "x")
+
+
+def test_fill_bytes_and_markers_without_a_body_are_passed_over():
+    data = jpeg(smooth(8, 9))
+    padded = data[:2] + b"\xff\xff\xff\xd0\xff\x01" + data[2:]
+    np.testing.assert_array_equal(decode_image(padded, "x").pixels, decode_image(data, "x").pixels)
+
+
+def test_a_part_of_a_profile_that_is_missing_leaves_none():
+    image = Image(smooth(8, 9), metadata=Metadata(icc=ICC + bytes(70_000)))
+    data = bytes(encode_image(image, written_formats()["jpeg"])[0])
+    place = data.index(b"ICC_PROFILE\0\2\2") - 4
+    length = int.from_bytes(data[place + 2 : place + 4], "big")
+    assert decode_image(data[:place] + data[place + 2 + length :], "x").metadata.icc is None
+
+
+def test_a_profile_beyond_all_room_is_lost_with_a_note():
+    image = Image(smooth(8, 9), metadata=Metadata(icc=ICC + bytes(255 * 65519)))
+    data, notes = encode_image(image, written_formats()["jpeg"])
+    assert notes == ("the colour profile is lost: JPEG has room for 16 MB of it",)
+    assert len(data) < 10_000

@@ -199,3 +199,32 @@ def test_what_is_asked_for_wins_over_what_a_tiff_was():
         assert written == bytes(encode_image(image, written_formats()["tiff"], compression=compression, threads=1)[0])
         sizes[compression] = len(written)
     assert sizes["small"] < sizes["balanced"] < sizes["fast"]
+
+
+def test_a_volume_is_refused_and_channels_beyond_alpha_are_left_out_with_a_note():
+    slices = np.moveaxis(rough(16, 32, 2), 2, 0).copy()
+    volume = tiff(slices, photometric="minisblack", volumetric=True, tile=(2, 16, 16))
+    with pytest.raises(ImageReadError, match=r"x: a TIFF volume of depth \d+; save one slice"):
+        decode_image(volume, "x")
+    pixels = rough(9, 8, 4)
+    many = np.concatenate([pixels, pixels[:, :, :1]], axis=2)
+    image = decode_image(tiff(many, photometric="rgb", extrasamples=["unassalpha", "unspecified"]), "x")
+    np.testing.assert_array_equal(image.pixels, pixels)
+    assert image.notes == ("its channels beyond the colours and alpha are ignored",)
+
+
+def test_half_floats_are_read_as_floats():
+    pixels = smooth(9, 8, 3, "f32").astype(np.float16)
+    image = decode_image(tiff(pixels, photometric="rgb"), "x")
+    assert image.depth == "f32"
+    np.testing.assert_array_equal(image.pixels, pixels.astype(np.float32))
+
+
+def test_a_tiff_that_asks_for_too_much_memory_is_refused(monkeypatch):
+    def refuse(*_, **__):
+        raise MemoryError
+
+    data = tiff(rough(9, 8), photometric="rgb")
+    monkeypatch.setattr(tifffile.TiffPage, "asarray", refuse)
+    with pytest.raises(ImageReadError, match="x: the TIFF asks for more memory than there is; cut it up"):
+        decode_image(data, "x")

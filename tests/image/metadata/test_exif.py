@@ -1,11 +1,11 @@
-"""EXIF blocks made true of an upright picture, however broken they are."""
+"""EXIF blocks corrected for an upright picture, however broken they are."""
 
 import struct
 
 import numpy as np
 from image_samples import exif
 
-from convcli.image.metadata.exif import make_true, orientation_of
+from convcli.image.metadata.exif import correct_exif, orientation_of
 
 
 def test_a_thumbnail_amid_other_values_is_blanked_in_place():
@@ -13,7 +13,7 @@ def test_a_thumbnail_amid_other_values_is_blanked_in_place():
     # Move the maker's name behind the thumbnail, so that nothing may be cut off.
     struct.pack_into("<I", block, 8 + 2 + 8, len(block))
     block += b"Camera works!\0"
-    fixed, dropped = make_true(bytes(block), (40, 60), (40, 60))
+    fixed, dropped = correct_exif(bytes(block), (40, 60), (40, 60))
     assert dropped
     assert len(fixed) == len(block)
     assert b"thumbnail" not in fixed
@@ -28,6 +28,6 @@ def test_any_block_however_broken_is_survived():
         for place in random.integers(0, max(1, len(block)), 4):
             if block:
                 block[place] = random.integers(0, 256)
-        fixed, _ = make_true(bytes(block), (40, 60), (60, 40))
+        fixed, _ = correct_exif(bytes(block), (40, 60), (60, 40))
         assert len(fixed) <= len(block)
         assert orientation_of(fixed) == 1
