@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from html import escape
 
 from convcli.benchmark import words
+from convcli.benchmark.exports.style import SERIES
 from convcli.benchmark.report import Row, Sweep
-from convcli.convolution.options import BACKENDS
 
 Scale = Callable[[float], float]
 
@@ -22,12 +22,12 @@ _STEPS = (1, 2, 5)
 
 
 def series_class(name: str) -> str:
-    """Name the CSS class of a contestant's colour: a backend's own, or the one of all plain calls.
+    """Name the CSS class of a contestant's colour: its own, or the one of all that have none, as plain calls.
 
     >>> series_class("fft"), series_class("cv2.filter2D")
     ('s-fft', 's-plain')
     """
-    return f"s-{name}" if name in BACKENDS else "s-plain"
+    return f"s-{name}" if name in SERIES else "s-plain"
 
 
 def bar_chart(rows: Sequence[Row], width: int, label: str) -> str:

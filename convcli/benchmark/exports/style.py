@@ -39,7 +39,7 @@ _DARK = {
     "torch": "#c3a1f0",
     "plain": "#9aa1ab",
 }
-_SERIES = ("auto", "direct", "im2col", "kn2row", "winograd", "fft", "opencv", "torch", "plain")
+SERIES = ("auto", "direct", "im2col", "kn2row", "winograd", "fft", "opencv", "torch", "plain")
 
 _RULES = """
 * { box-sizing: border-box; }
@@ -119,7 +119,7 @@ dd { margin: 0; overflow-wrap: anywhere; }
 
 def style_sheet() -> str:
     """Write the whole style sheet; paper is always light."""
-    series = "\n".join(f".s-{name} {{ --series: var(--{name}); }}" for name in _SERIES)
+    series = "\n".join(f".s-{name} {{ --series: var(--{name}); }}" for name in SERIES)
     return (
         f":root {{ color-scheme: light dark; {_variables(_LIGHT)} }}\n"
         f"@media screen and (prefers-color-scheme: dark) {{ :root {{ {_variables(_DARK)} }} }}\n{series}{_RULES}"
