@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.signal import correlate
 
-from convcli.convolution.padding import PADDINGS
+from convcli.convolution.padding import PADDINGS, source_indices
 
 # What numpy.pad and scipy.ndimage call the modes that they have; tests/convolution/test_padding.py checks these names.
 NUMPY_PADDING = {mode.name: mode.numpy for mode in PADDINGS if mode.numpy}
@@ -52,6 +52,16 @@ def random_kernel(size: tuple[int, int], seed: int = 0) -> np.ndarray:
     return weights
 
 
+def pad(plane: np.ndarray, beyond: Sequence[tuple[int, int]], padding: str, value: float = 0.0) -> np.ndarray:
+    """Pad by numpy.pad, or by our own indices in a mode that it lacks, whose drawing is tested."""
+    if padding in NUMPY_PADDING:
+        extra = {"constant_values": value} if padding == "constant" else {}
+        return np.pad(plane, beyond, mode=NUMPY_PADDING[padding], **extra)
+    for axis, (before, after) in enumerate(beyond):
+        plane = plane.take(source_indices(plane.shape[axis], before, after, padding), axis)
+    return plane
+
+
 def reference(
     image: np.ndarray,
     weights: np.ndarray,
@@ -76,11 +86,9 @@ def reference(
         beyond = [(a * d, n - 1 - a * d) for a, d, n in zip(anchor, dilation, spread.shape, strict=True)]
     elif extent == "valid":
         beyond = [(0, 0), (0, 0)]
-    extra = {"constant_values": padding_value} if padding == "constant" else {}
     channels = image[..., np.newaxis] if image.ndim == 2 else image
     padded = [
-        np.pad(channels[..., c].astype(np.float64), beyond, mode=NUMPY_PADDING[padding], **extra)
-        for c in range(channels.shape[2])
+        pad(channels[..., c].astype(np.float64), beyond, padding, padding_value) for c in range(channels.shape[2])
     ]
     responses = [correlate(plane, spread, mode="valid", method="direct") for plane in padded]
     response = np.stack(responses, axis=-1)[:: stride[0], :: stride[1]]

@@ -5,7 +5,7 @@ more than a line around the call (a slice for a stride or `valid`, zeros for a d
 not do is named as the reason why it does not take part.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
@@ -24,8 +24,8 @@ Pair = tuple[int, int]
 _CV_BORDERS = {mode.name: getattr(cv2, mode.opencv) for mode in PADDINGS if mode.opencv and mode.opencv_filters}
 _CV_DEPTHS = {"float32": cv2.CV_32F, "float64": cv2.CV_64F}
 _MOST_CV_CHANNELS = 128
-_NDIMAGE_MODES = {mode.name: mode.scipy for mode in PADDINGS}
-_NUMPY_MODES = {mode.name: mode.numpy for mode in PADDINGS if not mode.filled}
+_NDIMAGE_MODES = {mode.name: mode.scipy for mode in PADDINGS if mode.scipy}
+_NUMPY_MODES = {mode.name: mode.numpy for mode in PADDINGS if mode.numpy}
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,8 @@ def _filter2d_on_floats(case: Workload) -> Run:
 
 def _filter2d_refusal(case: Workload) -> str | None:
     options, source = case.options, case.pixels.dtype
-    if options.padding == "wrap":
-        return "OpenCV's filter2D knows no wrap"
+    if (missing := _no_padding(case, "OpenCV's filter2D", _CV_BORDERS)) is not None:
+        return missing
     if options.padding == "constant" and np.any(options.padding_value):
         return "OpenCV's filter2D lays zeros around an image, and no other constant"
     if case.pixels.shape[2] > _MOST_CV_CHANNELS:
@@ -116,7 +116,13 @@ def _ndimage(case: Workload) -> Run:
 
 
 def _ndimage_refusal(case: Workload) -> str | None:
-    return _no_scipy() or _not_one_kernel(case) or _several_values(case) or _not_full(case, "scipy.ndimage")
+    return (
+        _no_scipy()
+        or _no_padding(case, "scipy.ndimage", _NDIMAGE_MODES)
+        or _not_one_kernel(case)
+        or _several_values(case)
+        or _not_full(case, "scipy.ndimage")
+    )
 
 
 def _oaconvolve(case: Workload) -> Run:
@@ -146,7 +152,7 @@ def _oaconvolve(case: Workload) -> Run:
 
 
 def _oaconvolve_refusal(case: Workload) -> str | None:
-    return _no_scipy() or _not_one_kernel(case) or _several_values(case)
+    return _no_scipy() or _no_padding(case, "numpy.pad", _NUMPY_MODES) or _not_one_kernel(case) or _several_values(case)
 
 
 LIBRARY_CALLS = (
@@ -218,6 +224,10 @@ def _not_one_kernel(case: Workload) -> str | None:
     if len(case.parts) > 1:
         return f"it lays on one kernel, and {case.kernel.name} is {len(case.parts)} in one"
     return None
+
+
+def _no_padding(case: Workload, call: str, modes: Mapping[str, object]) -> str | None:
+    return None if case.options.padding in modes else f"{call} knows no {case.options.padding}"
 
 
 def _not_full(case: Workload, call: str) -> str | None:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.convolution.options import ConvolveOptions
-from convcli.convolution.padding import PADDINGS
+from convcli.convolution.padding import PADDINGS, padding_mode, source_indices
 from convcli.convolution.plan import plan_convolution
 from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
 
@@ -25,7 +25,7 @@ Indices = NDArray[np.intp]
 CHECKED_PIXELS = 1000
 _LARGE = 4e8  # multiply-adds, which the definition does in about a second
 _SEED = 0
-_NUMPY_MODES = {mode.name: mode.numpy for mode in PADDINGS if not mode.filled}
+_NUMPY_MODES = {mode.name: mode.numpy for mode in PADDINGS if mode.numpy}
 # The error bounds of docs/numerics.md, as shares of sum|weights| times the largest sample.
 _SINGLE, _DOUBLE = 2e-6, 1e-13
 _STRIP_SAMPLES = 1 << 18  # so that a strip and its sums stay in the cache
@@ -234,10 +234,12 @@ def _padding(extent: str, spans: list[int], anchors: list[int]) -> tuple[list[in
 
 
 def _padded_indices(length: int, before: int, after: int, mode: str) -> Indices:
-    """Which sample stands at each place of a padded axis, by numpy.pad; -1 for the padding value."""
+    """Return which sample stands at each place of a padded axis, by numpy.pad where it has the mode; -1 for a value."""
     indices = np.arange(length)
-    if mode == "constant":
+    if padding_mode(mode).filled:
         return np.pad(indices, (before, after), constant_values=-1)
+    if mode not in _NUMPY_MODES:
+        return source_indices(length, before, after, mode)
     padded: Indices = np.pad(indices, (before, after), mode=_NUMPY_MODES[mode])  # type: ignore[call-overload]  # one of its words
     return padded
 

@@ -34,7 +34,7 @@ DEVICES = ("auto", *dict.fromkeys(device for entry in REGISTRY for device in ent
 
 @dataclass(frozen=True)
 class ConvolveOptions:
-    """How to convolve; pairs are rows, columns. Aliases of padding modes are resolved when one is made.
+    """Options of a convolution; pairs are rows, columns. Aliases of padding modes are resolved when one is made.
 
     >>> ConvolveOptions(padding="zeros").padding
     'constant'

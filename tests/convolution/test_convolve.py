@@ -114,7 +114,7 @@ def test_every_pair_of_options_gives_scipys_response(case):
 
 @pytest.mark.parametrize("flip", [False, True], ids=["correlate", "convolve"])
 @pytest.mark.parametrize("size", [(3, 3), (4, 4), (2, 5), (5, 2), (1, 2), (6, 1)], ids=str)
-@pytest.mark.parametrize("padding", PADDING_MODES)
+@pytest.mark.parametrize("padding", NDIMAGE_PADDING)
 def test_anchor_and_flip_are_those_of_scipy_ndimage_also_for_even_sizes(padding, size, flip):
     image, weights = random_image((12, 15), np.float64), random_kernel(size)
     filter_ = ndimage.convolve if flip else ndimage.correlate

@@ -13,7 +13,7 @@ LONGEST_SUM = 96
 
 
 def longest_sum(size: tuple[int, int]) -> int:
-    """How many products of a kernel of `size` a BLAS may sum one after another.
+    """Return the number of products of a kernel of `size` that a BLAS may sum one after another.
 
     A column or a row may be one of two that make a kernel together, and their errors add.
 

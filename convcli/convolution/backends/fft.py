@@ -76,7 +76,7 @@ class _FFT(Backend):
         import_module("pyfftw")
 
     def tile_size(self, work: CorrelationWork) -> tuple[int, int]:
-        """The outputs of the transform that makes the whole cheapest."""
+        """Return the outputs of the transform that makes the whole cheapest."""
         height, width = _size(work)
         return height - work.span[0] + 1, width - work.span[1] + 1
 
@@ -146,7 +146,7 @@ def transform_size(output: tuple[int, int], span: tuple[int, int], itemsize: int
 
 
 def _planes(work: CorrelationWork) -> int:
-    """How many planes of a transform's size a thread holds."""
+    """Return the number of planes of a transform's size that a thread holds."""
     bank = work.bank
     return bank.inputs if bank.shared is not None else 2 * bank.inputs + bank.outputs
 
@@ -279,7 +279,7 @@ def _latest_spectra(
 
 @cache
 def _recall_wisdom() -> None:
-    """Give FFTW the wisdom that `convcli tune` kept, once in a process."""
+    """Import into FFTW the wisdom that `convcli tune` kept, once in a process."""
     import pyfftw
 
     wisdom = stored_wisdom()

@@ -116,7 +116,7 @@ def _by_rows(work: CorrelationWork) -> bool:
 
 
 def _columns_at_once(size: tuple[int, int]) -> int:
-    """How many kernel columns one product takes, so that its sums are not too long, in blocks as even as they get."""
+    """Return how many kernel columns one product takes: as even as they get, and so few that sums are not too long."""
     most = max(1, longest_sum(size) // size[0])
     return math.ceil(size[1] / math.ceil(size[1] / most))
 

@@ -119,7 +119,7 @@ Band = tuple[int, int, NDArray[Any]]
 
 
 def _band_rows(taps: int, *, beside: bool) -> int:
-    """How many outputs one band makes: below this its calls cost most, above it its zeros."""
+    """Return the number of outputs of one band: below it calls cost most, above it a band's zeros."""
     return 16 if beside or taps > 8 else 8
 
 
@@ -145,7 +145,7 @@ class UprightBands(WeightedSumCorrelator):
         self._rows, self._bands = rows, bands
 
     def tile(self, height: int, width: int) -> NDArray[Any]:
-        """Give a buffer that goes on, with zeros, to a whole number of slabs."""
+        """Return a buffer that goes on, with zeros, to a whole number of slabs."""
         stride, span = self.work.stride[0], self.work.span[0]
         outputs = (height - span) // stride + 1
         whole = (math.ceil(outputs / self._rows) * self._rows - 1) * stride + span
@@ -197,7 +197,7 @@ class LevelBands(WeightedSumCorrelator):
         self._bands = [(row, first, np.ascontiguousarray(band.T)) for row, first, band in bands]
 
     def tile(self, height: int, width: int) -> NDArray[Any]:
-        """Give a buffer that goes on, with zeros, to a whole number of slabs."""
+        """Return a buffer that goes on, with zeros, to a whole number of slabs."""
         stride, span = self.work.stride[1], self.work.span[1]
         outputs = (width - span) // stride + 1
         whole = (math.ceil(outputs / self._columns) * self._columns - 1) * stride + span
@@ -285,7 +285,7 @@ class ChannelMatrices(WeightedSumCorrelator):
         return out[:, :width]
 
     def _flat(self, samples: NDArray[Any], start: int, stretch: int) -> NDArray[Any]:
-        """A stretch of rows end to end: (samples, channels), or (channels, samples) if planar."""
+        """Return a stretch of rows end to end: (samples, channels), or (channels, samples) if planar."""
         if self.planar:
             return samples.transpose(2, 0, 1).reshape(samples.shape[2], -1)[:, start : start + stretch]
         return samples.reshape(-1, samples.shape[2])[start : start + stretch]
@@ -294,7 +294,7 @@ class ChannelMatrices(WeightedSumCorrelator):
         u, v, channels, matrix = products[index]
         part, top, left = self.origin(u, v)
         samples = self._flat(part, top * part.shape[1] + left, stretch)
-        # A product of one input is none: BLAS takes twenty times as long for it.
+        # With one input there is nothing to sum, and BLAS takes twenty times as long as a multiplication.
         multiply: Callable[..., NDArray[Any]] = np.multiply if len(matrix) == 1 else np.matmul
         if self.planar:
             return multiply(matrix.T, samples[channels], out=out)

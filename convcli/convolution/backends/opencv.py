@@ -184,12 +184,12 @@ def _tiled_forms(summary: BankSummary, request: CorrelationRequest) -> Iterator[
 
 
 def _samples(summary: BankSummary, request: CorrelationRequest) -> float:
-    """Samples of the response at stride 1, in units of float32."""
+    """Count the samples of the response at stride 1, in units of float32."""
     return request.every[0] * request.every[1] * summary.channels * request.itemsize / 4
 
 
 def _lengths(summary: BankSummary, size: tuple[int, int]) -> int:
-    """Multiplications a sample of both passes of a product: symmetry halves them."""
+    """Count the multiplications a sample of both passes of a product: symmetry halves them."""
     return sum((n + 1) // 2 if summary.mirrored else n for n in size)
 
 

@@ -139,7 +139,7 @@ def _parts(work: CorrelationWork) -> list[tuple[_BankPart, NDArray[Any]]]:
 
 
 def _evenly(length: int, most: int) -> int:
-    """How long to make pieces of at most `most`, so that they are of one length or nearly.
+    """Return the length of pieces of at most `most` that are of one length or nearly.
 
     >>> _evenly(101, 96), _evenly(15, 6), _evenly(3, 96)
     (51, 5, 3)

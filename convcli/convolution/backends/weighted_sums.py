@@ -47,13 +47,13 @@ class WeightedSumCorrelator(BufferedCorrelator):
         self._parts: dict[tuple[int, int], NDArray[Any]] = {}
 
     def tile(self, height: int, width: int) -> NDArray[Any]:
-        """Give the buffer (height, width, inputs) that the next tile is to be read into."""
+        """Return the buffer (height, width, inputs) that the next tile is to be read into."""
         self._parts.clear()
         self.input = self.samples("tile", height, width, self.work.bank.inputs)
         return self.input
 
     def samples(self, name: str, height: int, width: int, channels: int) -> NDArray[Any]:
-        """Give the scratch called `name`, (height, width, channels), each channel by itself if `planar`."""
+        """Return the scratch called `name`, (height, width, channels), each channel by itself if `planar`."""
         if self.planar:
             return self.scratch.array(name, (channels, height, width)).transpose(1, 2, 0)
         return self.scratch.array(name, (height, width, channels))
@@ -64,7 +64,7 @@ class WeightedSumCorrelator(BufferedCorrelator):
         return (height - span[0]) // stride[0] + 1, (width - span[1]) // stride[1] + 1
 
     def under(self, u: int, v: int) -> NDArray[Any]:
-        """The samples (h, w, inputs) that weight (u, v) meets, one for each output."""
+        """Return the samples (h, w, inputs) that weight (u, v) meets, one for each output."""
         height, width = self.output_size()
         part, top, left = self.origin(u, v)
         return part[top : top + height, left : left + width]

@@ -137,7 +137,7 @@ class Blocks(WeightedSumCorrelator):
         self._input, self._output = {2: (_input_2, _output_2), 4: (_input_4, _output_4)}[m]
 
     def tile(self, height: int, width: int) -> NDArray[Any]:
-        """Give a buffer that goes on, with zeros, to whole blocks."""
+        """Return a buffer that goes on, with zeros, to whole blocks."""
         self._high, self._wide = (math.ceil((n - 2) / self._m) for n in (height, width))
         self._whole = super().tile((self._high + 1) * self._m, (self._wide + 1) * self._m)
         self._whole[height:] = 0
@@ -191,7 +191,7 @@ class Blocks(WeightedSumCorrelator):
             def term(index: int, out: NDArray[Any], group: int = group, to: slice = to) -> NDArray[Any]:
                 first, last = int(blocks[index][0]), int(blocks[index][-1]) + 1
                 own = slice(group * inputs + first, group * inputs + last)
-                # A product of one input is none: BLAS takes twenty times as long for it.
+                # With one input there is nothing to sum, and BLAS takes twenty times as long as a multiplication.
                 multiply: Callable[..., NDArray[Any]] = np.multiply if last - first == 1 else np.matmul
                 if self.planar:
                     return multiply(weights[:, first:last, to].swapaxes(1, 2), samples[:, own], out=out)
@@ -201,7 +201,7 @@ class Blocks(WeightedSumCorrelator):
         return products
 
     def _array(self, name: str, lead: tuple[int, int], size: tuple[int, int], channels: int) -> NDArray[Any]:
-        """Give the scratch called `name`, (*lead, *size, channels), each channel by itself if `planar`."""
+        """Return the scratch called `name`, (*lead, *size, channels), each channel by itself if `planar`."""
         if self.planar:
             return self.scratch.array(name, (*lead, channels, *size)).transpose(0, 1, 3, 4, 2)
         return self.scratch.array(name, (*lead, *size, channels))
@@ -214,7 +214,7 @@ class Blocks(WeightedSumCorrelator):
         return points.reshape(lead, -1, channels)
 
     def _like(self, name: str, samples: NDArray[Any]) -> NDArray[Any]:
-        """Give scratch of the shape and layout of `samples` (count, rows of blocks, columns of blocks, channels)."""
+        """Return scratch of the shape and layout of `samples` (count, rows of blocks, columns of blocks, channels)."""
         count, high, wide, channels = samples.shape
         return self._array(name, (count, 1), (high, wide), channels)[:, 0]
 

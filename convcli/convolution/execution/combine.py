@@ -1,4 +1,4 @@
-"""How the responses of several kernels become one: sobel's magnitude, kirsch's strongest direction."""
+"""Joining the responses of several kernels: sobel's magnitude, kirsch's strongest direction."""
 
 from collections.abc import Sequence
 from functools import reduce

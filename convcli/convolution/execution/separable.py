@@ -48,7 +48,7 @@ class _ColumnsThenRows(BufferedCorrelator):
         self._products = products
 
     def tile(self, height: int, width: int) -> NDArray[Any]:
-        """Give the first column's buffer: no copy where there is one product."""
+        """Return the first column's buffer: no copy where there is one product."""
         self.input = self._products[0][0].tile(height, width)
         return self.input
 

@@ -127,7 +127,7 @@ def run_whole(pixels: NDArray[Any], task: ResolvedCorrelation, dtype: np.dtype[A
     if not task.forms[0].whole:
         return None
     pixels = pixels.astype(dtype, copy=False)  # samples of the other byte order, and integers where that was planned
-    kernel, passes, box = _known(task.banks[0], task.forms[0])
+    kernel, passes, box = _facts_of_form(task.banks[0], task.forms[0])
     assert kernel is not None
     anchor = task.rows.before, task.columns.before
     image = WholeImage(pixels, kernel, anchor, task.padding, task.padding_value, dtype, _threads(task), passes, box)
@@ -241,7 +241,7 @@ def _work(bank: Bank, form: ComputingForm, task: ResolvedCorrelation, finite: bo
     backend, ours = task.backend, (task.rows.stride, task.columns.stride)
     stride = ours if backend.strides else (1, 1)
     dilation = task.dilation if backend.dilates else (1, 1)
-    _, passes, box = _known(bank, form)
+    _, passes, box = _facts_of_form(bank, form)
     if not backend.dilates:
         bank = bank.dilated(task.dilation)
         passes = None if passes is None else _dilated(passes, task.dilation)
@@ -249,8 +249,8 @@ def _work(bank: Bank, form: ComputingForm, task: ResolvedCorrelation, finite: bo
     return CorrelationWork(bank, task.dtype, output, stride, dilation, finite, passes, box, task.device)
 
 
-def _known(bank: Bank, form: ComputingForm) -> tuple[NDArray[np.float64] | None, Passes | None, bool]:
-    """What a form makes use of: the kernel on all channels, its passes, whether it is a box."""
+def _facts_of_form(bank: Bank, form: ComputingForm) -> tuple[NDArray[np.float64] | None, Passes | None, bool]:
+    """Return what a form makes use of: the kernel on all channels, its passes, whether it is a box."""
     kernel = bank.shared
     passes = low_rank(kernel, MOST_PRODUCTS) if form.name == "passes" and kernel is not None else None
     return kernel, passes, form.name == "box"
@@ -269,14 +269,14 @@ def _with_zeros(factor: NDArray[np.float64], step: int) -> NDArray[np.float64]:
 
 
 def _unstrided(size: tuple[int, ...], stride: tuple[int, int], done: tuple[int, int]) -> tuple[int, int]:
-    """How many outputs a backend must compute for `size` of ours, where `done` is the stride that it does itself."""
+    """Return the outputs a backend must compute for `size` of ours, where `done` is the stride that it does itself."""
     if done == stride:
         return size[0], size[1]
     return (size[0] - 1) * stride[0] + 1, (size[1] - 1) * stride[1] + 1
 
 
 def _in_outputs(size: tuple[int, int], stride: tuple[int, int], done: tuple[int, int]) -> tuple[int, int]:
-    """How many of our outputs lie in a tile of `size` of the backend's."""
+    """Return how many of our outputs lie in a tile of `size` of the backend's."""
     if done == stride:
         return size
     return (size[0] - 1) // stride[0] + 1, (size[1] - 1) // stride[1] + 1

@@ -126,7 +126,7 @@ class CorrelationRequest:
 
 @dataclass(frozen=True)
 class ComputingForm:
-    """How a backend goes about a bank: `dense`, `passes` or `box`, in tiles or, natively, on the `whole` image."""
+    """A way of computing a bank: `dense`, `passes` or `box`, in tiles or, natively, on the `whole` image."""
 
     name: str
     whole: bool = False

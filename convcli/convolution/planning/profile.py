@@ -55,7 +55,7 @@ class Profile:
 
 @cache
 def current_profile() -> Profile:
-    """Give the profile of this machine, or the shipped one; looked for once in a process.
+    """Return the profile of this machine, or the shipped one; looked for once in a process.
 
     Costs a look at one folder where nothing was ever measured, and about a millisecond else.
     """
@@ -100,7 +100,7 @@ def save_profile(coefficients: Mapping[str, float], wisdom: tuple[bytes, ...] | 
 
 
 def stored_wisdom() -> tuple[bytes, bytes, bytes] | None:
-    """Give FFTW's wisdom as this machine's profile keeps it (double, single, long double), None where there is none.
+    """Return FFTW's wisdom as this machine's profile keeps it (double, single, long double), None where there is none.
 
     One that is damaged is None too, and `problems` says why.
     """
@@ -126,7 +126,7 @@ def wisdom_refused() -> None:
 
 
 def problems() -> tuple[str, ...]:
-    """Tell in one line each what was found in this process and could not be used, and what to do about it."""
+    """Return in one line each what was found in this process and could not be used, and what to do about it."""
     return tuple(_problems)
 
 
@@ -165,7 +165,7 @@ def profile_path() -> Path:
 
 
 def profile_key() -> dict[str, str | int]:
-    """Tell what a profile must have been measured on to hold here: machine, cost model, libraries."""
+    """Return what a profile must have been measured on to hold here: machine, cost model, libraries."""
     return {**machine_key(), "model": MODEL_VERSION, **library_versions()}
 
 
@@ -238,7 +238,7 @@ def _ours(names: list[str], *suffixes: str) -> list[str]:
 
 
 def _machine_stem() -> str:
-    """What the names of all files of this machine start with: readable first, then told apart for certain."""
+    """Return what the names of all files of this machine start with: readable first, then told apart for certain."""
     machine = machine_key()
     letters = (c if c.isascii() and c.isalnum() else " " for c in f"{machine['processor']}".lower())
     readable = "-".join("".join(letters).split())[:40]

@@ -35,13 +35,13 @@ _LEAST = 0.02
 _RUNS, _MOST_RUNS, _SECONDS = 2, 10, 0.02
 _ROUNDS = 4
 # What is predicted to take longer is left out, and so is what is predicted to take so many times as long as the best
-# costed of the same case: how much slower it is matters to nobody.
+# form of the same case: how much slower it is matters to nobody.
 _LONGEST, _FAR_OFF = 0.25, 5.0
 _SWEEPS = 2000
 
 
 class PredictionQuality(NamedTuple):
-    """How far a backend's predictions were off: medians of |predicted / measured - 1| over its cases."""
+    """Errors of a backend's predictions: medians of |predicted / measured - 1| over its cases."""
 
     backend: str
     cases: int
@@ -74,7 +74,7 @@ class _TuningCase:
 
 @dataclass(frozen=True, eq=False)
 class _TimedForm:
-    """One costed of doing a case, and the seconds that it took."""
+    """One form of doing a case, and the seconds that it took."""
 
     backend: str
     costed: CostedForm
@@ -151,7 +151,7 @@ def _median_error(samples: list[_TimedForm], coefficients: dict[str, float]) -> 
 
 
 def _kernel(name: str, size: tuple[int, int]) -> Kernel:
-    """A kernel of a kind that forms are made for: full rank, sums of one or two products, a box."""
+    """Make a kernel of a kind that forms are made for: full rank, sums of one or two products, a box."""
     height, width = size
     y, x = np.ogrid[:height, :width]
     y, x = y - (height - 1) / 2, x - (width - 1) / 2

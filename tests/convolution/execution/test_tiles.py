@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from oracle import NUMPY_PADDING
+from oracle import pad
 
 from convcli.convolution.execution.tiles import PaddedSource
 from convcli.convolution.options import PADDING_MODES
@@ -18,8 +18,7 @@ from convcli.convolution.options import PADDING_MODES
 )
 def test_a_tile_is_that_part_of_the_padded_image(mode, size, before, after, data):
     pixels = np.random.default_rng(0).integers(0, 255, (*size, 2), dtype=np.uint8)
-    extra = {"constant_values": 9} if mode == "constant" else {}
-    whole = np.pad(pixels, (*zip(before, after, strict=True), (0, 0)), mode=NUMPY_PADDING[mode], **extra)
+    whole = pad(pixels, (*zip(before, after, strict=True), (0, 0)), mode, 9)
     top, left = (data.draw(st.integers(0, whole.shape[axis] - 1)) for axis in (0, 1))
     height = data.draw(st.integers(1, whole.shape[0] - top))
     width = data.draw(st.integers(1, whole.shape[1] - left))
