@@ -20,7 +20,7 @@ from convcli.reporting.document import (
     Definitions,
     EncodedPicture,
     Figure,
-    Figures,
+    FigureGrid,
     Heading,
     Paragraph,
     ReportHead,
@@ -165,14 +165,14 @@ def _series(name: str) -> int | None:
     return BACKENDS.index(name) if name in BACKENDS else None
 
 
-def _pictures(comparison: Comparison) -> Figures:
+def _pictures(comparison: Comparison) -> FigureGrid:
     """Return the outputs and, beside each, its difference from the reference, all on one scale."""
     good = [row.max_abs_error for row in comparison.rows if row.agrees]
     allowed = comparison.rows[0].allowed_error
     share = nice_scale(max(good, default=allowed), allowed)
     full = share * allowed
     brightness = "" if comparison.gain == 1.0 else f"Outputs are shown times {comparison.gain:g}. "
-    return Figures(
+    return FigureGrid(
         title="Outputs, and their differences from the reference",
         text=f"{brightness}Full colour of a difference is {share:g} of the allowed error, {digits(full)} in the "
         "image's units; of the samples under a pixel the one furthest off is shown.",
