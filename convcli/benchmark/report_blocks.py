@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from convcli.benchmark import report_text
 from convcli.benchmark.pictures import DIFFERENCE_COLOURS, difference_colours, encode_png, nice_scale
-from convcli.benchmark.report import Comparison, Report, Row, Sweep
+from convcli.benchmark.report import Comparison, Measurement, Report, Sweep
 from convcli.convolution.options import BACKENDS
 from convcli.reporting import writer
 from convcli.reporting.csv_table import flat
@@ -132,7 +132,7 @@ def _comparison(comparison: Comparison) -> Iterator[Block]:
         yield _pictures(comparison)
 
 
-def _table_row(row: Row) -> TableRow:
+def _table_row(row: Measurement) -> TableRow:
     cells = (
         Cell(row.title, "best" if row.fastest else ""),
         milliseconds(row.seconds.median),
@@ -149,7 +149,7 @@ def _table_row(row: Row) -> TableRow:
     return TableRow(cells, "wrong" if not row.agrees else "best" if row.fastest else "")
 
 
-def _bar(row: Row) -> Bar:
+def _bar(row: Measurement) -> Bar:
     return Bar(
         name=row.title,
         value=1e3 * row.seconds.median,
