@@ -2,7 +2,7 @@
 
     python benchmarks/choice.py [--images small gray rgb large strided banks] [--runs 9]
 
-Cells are images from 64 x 64 to 8000 x 6000, kernels from 3 x 3 to 51 x 51, strides, and banks. All contestants of a
+Cells are images from 64 x 64 to 8000 x 6000, kernels from 3 x 3 to 51 x 51, strides, and banks. All calls of a
 cell are run in turn, plans warm; the ratio is the median over the runs of auto's time by that of the fastest backend.
 A backend that is predicted to take six times as long as the best, or was seen to take twice as long, is not timed
 further. The target is a ratio of at most 1.15 in 95 of 100 cells; `convcli tune` must not make it worse.
@@ -124,19 +124,17 @@ def race(plan: Planner, pixels: Any, stride: int, runs: int) -> tuple[str, dict[
     """Time all in turn: (what auto took, for each its median seconds and the median of auto's time by its)."""
     strides = (stride, stride)
     auto = plan(ConvolveOptions(stride=strides))
-    contestants = {"auto": partial(auto.run, pixels)}
+    calls = {"auto": partial(auto.run, pixels)}
     for name in automatic_backends():
         try:
             named = plan(ConvolveOptions(stride=strides, backend=name))
         except UsageError:
             continue
         if named.seconds < 6 * auto.seconds:
-            contestants[name] = partial(named.run, pixels)
-    pilots = {name: min(seconds(call, 1) for _ in range(3)) for name, call in contestants.items()}
+            calls[name] = partial(named.run, pixels)
+    pilots = {name: min(seconds(call, 1) for _ in range(3)) for name, call in calls.items()}
     best = min(pilots.values())
-    near = {
-        name: call for name, call in contestants.items() if pilots[name] <= 2 * best or name in ("auto", auto.backend)
-    }
+    near = {name: call for name, call in calls.items() if pilots[name] <= 2 * best or name in ("auto", auto.backend)}
     inner = max(1, int(0.002 / best))
     rounds = [{name: seconds(call, inner, best < 0.05) for name, call in near.items()} for _ in range(runs)]
     table = {

@@ -4,7 +4,7 @@ import numpy as np
 
 from convcli.benchmark.candidates import LeftOut
 from convcli.benchmark.measure import Timing
-from convcli.benchmark.report import Comparison, Picture, Report, Row, ranked, sweep_of
+from convcli.benchmark.report import Comparison, Measurement, Picture, Report, ranked, sweep_of
 from convcli.benchmark.statistics import summarize
 
 SHADES = np.arange(24, dtype=np.uint8).reshape(4, 6, 1) * 10
@@ -14,7 +14,7 @@ def row(backend, runs, *, error=0.25, kernel="box", size=3, **others):
     timing = Timing(backend, 0.125, 0.5, tuple(runs), tuple(range(len(runs))))
     picture = Picture(SHADES, np.linspace(-1.0, 1.0, 24).reshape(4, 6))
     facts = {"plan_seconds": 0.125, "chosen": backend, "form": "dense", "predicted_seconds": 0.001, "picture": picture}
-    return Row(
+    return Measurement(
         kernel,
         (size, size),
         backend,

@@ -20,8 +20,20 @@ TOO_LONG = 60.0
 class Candidate:
     """A timed call, and what the report says of it.
 
-    `chosen` is the backend that does the work, and `form` how (dense, passes or box); both None for a plain call, as is
-    the time that was predicted, in seconds.
+    Parameters
+    ----------
+    call : TimedCall
+        What is timed.
+    plain : bool
+        Whether it is a call of another library.
+    chosen : str or None
+        The backend that does the work; None for another library.
+    form : str or None
+        How it computes the kernel: `dense`, `passes` or `box`; None for another library.
+    reason : str
+        Why that backend, or how the call of a library is written.
+    predicted_seconds : float or None
+        What one run was expected to take; None for another library.
     """
 
     call: TimedCall
@@ -77,10 +89,26 @@ def backend_candidates(case: Workload, names: Sequence[str], *, by_name: bool) -
 
     `auto` comes last: it would otherwise measure transforms on behalf of the backend that it chose.
 
+    Parameters
+    ----------
+    case : Workload
+        The work.
+    names : sequence of str
+        Names of backends.
+    by_name : bool
+        Whether they were asked for: else one that would take longer than a minute a run is left out.
+
+    Returns
+    -------
+    candidates : list of Candidate
+        Those that take part.
+    left_out : list of LeftOut
+        The others, each with the reason.
+
     Raises
     ------
     UsageError, FilterError
-        where nobody can do it, because of the image, the kernel or the options.
+        where no backend can do it, because of the image, the kernel or the options.
     """
     case.plan("auto")
     candidates: list[Candidate] = []

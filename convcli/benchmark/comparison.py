@@ -23,7 +23,7 @@ from convcli.benchmark.memory import peak_extra_bytes
 from convcli.benchmark.noise import noise_warnings
 from convcli.benchmark.pictures import LARGEST_SIDE, PictureMaker
 from convcli.benchmark.reference import Reference, compute_reference
-from convcli.benchmark.report import Comparison, Picture, Report, Row, ranked, sweep_of
+from convcli.benchmark.report import Comparison, Measurement, Picture, Report, ranked, sweep_of
 from convcli.benchmark.statistics import summarize
 from convcli.benchmark.sweep import check_sizable, sized_spec
 from convcli.benchmark.workload import Workload
@@ -55,9 +55,29 @@ _METHOD = (
 class CompareOptions:
     """What `convcli compare` was asked for, but for the image and the kernels.
 
-    `backends` are those named, None for all; `runs` the rounds, None for what time allows; `sizes` those of a sweep.
-    `plain` adds the plain calls, `rounded` asks for the image's own sample type, `memory` has peaks measured, and
-    `pictures` keeps small pictures of the outputs.
+    Parameters
+    ----------
+    convolve : ConvolveOptions
+        Padding, extent, stride and the rest.
+    backends : tuple of str or None
+        Those that were named; None for all that can do it.
+    runs : int or None
+        Rounds; None for what time allows.
+    sizes : tuple of int
+        The kernel sizes of a sweep.
+    plain : bool
+        Whether calls of other libraries take part.
+    rounded : bool
+        Whether the image's own sample type is computed, and not the float response.
+    memory : bool
+        Whether peaks of memory are measured.
+    pictures : bool
+        Whether small pictures of the outputs are kept.
+
+    Raises
+    ------
+    UsageError
+        for fewer than one run.
     """
 
     convolve: ConvolveOptions = field(default_factory=ConvolveOptions)
@@ -94,12 +114,28 @@ def compare(
 ) -> Report:
     """Compare backends on an image (height, width, channels), with one kernel after the other.
 
-    `source` is what the report calls the image; `kernels` are SPECs. `progress` is told what happens next.
+    Parameters
+    ----------
+    pixels : ndarray
+        The image, (height, width, channels).
+    source : str
+        What the report calls it.
+    kernels : sequence of str
+        SPECs.
+    options : CompareOptions
+        What is compared, and how.
+    progress : callable, optional
+        Called with a few words on what happens next.
+
+    Returns
+    -------
+    Report
+        Everything that was found.
 
     Raises
     ------
     UsageError, KernelError, FilterError
-        where a kernel is wrong, the work cannot be done by anybody, or nobody is left to compare.
+        where a kernel is wrong, no backend can do the work, or none is left to compare.
     """
     tell = progress or (lambda _: None)
     subjects = list(_subjects(pixels, kernels, options))
@@ -202,7 +238,7 @@ def _rows(
     reference: Reference,
     errors: dict[str, float],
     pictures: dict[str, Picture | None],
-) -> list[Row]:
+) -> list[Measurement]:
     by_name = {candidate.name: candidate for candidate in candidates}
     planning = {timing.name: timing.plan_seconds for timing in outcome.timings}
     height, width, channels = reference.values.shape
@@ -214,7 +250,7 @@ def _rows(
         # What `auto` chose may have been planned for by the time that it came.
         spent = max(timing.plan_seconds, planning.get(candidate.chosen or "", 0.0))
         rows.append(
-            Row(
+            Measurement(
                 kernel=subject.spec,
                 kernel_size=subject.case.kernel_size,
                 backend=timing.name,

@@ -71,17 +71,29 @@ def race(
 ) -> Race:
     """Time calls in turn, round after round.
 
-    Each is prepared and run once first, both timed apart; `inspect` is handed its name and that first result, and no
-    other result is kept. Then come the rounds: `runs` of them, all calls in each; or, where that is None, about
-    10, up to 31 where they are over in a second, and as few as 3 for slow ones where all of them would take more than
-    `budget` seconds. Of somebody whose first run took more than 5 seconds and its share that run counts, as the only
-    one.
+    Each is prepared and run once first, both timed apart. Then come the rounds: about 10, up to 31 where they are over
+    in a second, and as few as 3 for slow calls where all would take more than the budget. Of a call whose first run
+    took more than 5 seconds and more than its share, that run is the only one that counts.
 
-    `progress` is told what happens next; `clock` gives seconds.
+    Parameters
+    ----------
+    calls : sequence of TimedCall
+        What is timed.
+    runs : int or None
+        The number of rounds, with all calls in each; None for what time allows.
+    budget : float
+        Seconds that the rounds may take, but for the least of runs.
+    inspect : callable, optional
+        Called with the name and the first result of each call; no other result is kept.
+    progress : callable, optional
+        Called with a few words on what happens next.
+    clock : callable
+        Returns seconds.
 
     Returns
     -------
-    A Race. Who raises ConvcliError or MemoryError while getting ready, or the first time, is out, with the reason.
+    Race
+        The times. A call that raises ConvcliError or MemoryError before the rounds is out, with the reason.
 
     Examples
     --------

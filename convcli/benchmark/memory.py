@@ -33,16 +33,19 @@ def peak_extra_bytes(
 
     Parameters
     ----------
-    function
+    function : str
         `package.module:name` of a function that takes arrays and arguments, does all that comes before a run, and
         returns what runs when called. It should have run something small by then, so that libraries are loaded and
         their threads started. What a run returns counts, as does all that it holds meanwhile.
-    arrays, arguments
-        What it is given: arrays by name, and anything that JSON can hold.
+    arrays : mapping of str to ndarray
+        What it is given, by name.
+    arguments : mapping, optional
+        More that it is given: anything that JSON can hold.
 
     Returns
     -------
-    The bytes, or None where the child failed or took more than ten minutes, or the system tells no peak.
+    int or None
+        The bytes; None where the child failed, took more than ten minutes, or the system has no peak.
     """
     with tempfile.TemporaryDirectory(prefix="convcli-") as name:
         folder = Path(name)

@@ -35,8 +35,16 @@ _STRIP_SAMPLES = 1 << 18  # so that a strip and its sums stay in the cache
 class Reference:
     """The float64 response (height, width, channels) and how far off a float result may be.
 
-    `method` says in words how it was computed. `checked_error` is how far it lies from the pixels that were computed by
-    the definition, 0 where all of them were.
+    Parameters
+    ----------
+    values : ndarray
+        The response, float64.
+    bound : float
+        The largest error that is allowed of a float result: the bound of docs/numerics.md.
+    method : str
+        How it was computed, in words.
+    checked_error : float
+        How far it lies from the pixels that were computed by the definition; 0 where all of them were.
     """
 
     values: Float
@@ -87,8 +95,24 @@ def compute_reference(
 ) -> Reference:
     """Correlate `pixels` (height, width, channels) in float64, as `convolve` does with these options.
 
-    Work of up to `large` multiply-adds is done by the definition, more of it by double-precision transforms.
+    Parameters
+    ----------
+    pixels : ndarray
+        The image, (height, width, channels).
+    kernel : Kernel or CompositeKernel
+        What is laid on it.
+    options : ConvolveOptions
+        Padding, extent, stride and the rest.
+    large : float
+        Multiply-adds up to which the definition is computed; from there on double-precision transforms are.
 
+    Returns
+    -------
+    Reference
+        The response, and how far off others may be.
+
+    Examples
+    --------
     >>> ramp = np.arange(4.0).reshape(1, 4, 1)
     >>> compute_reference(ramp, Kernel("step", np.array([[-1.0, 0.0, 1.0]])), ConvolveOptions()).values.ravel().tolist()
     [0.0, 2.0, 2.0, 0.0]

@@ -37,7 +37,7 @@ class Picture:
 
 
 @dataclass(frozen=True, eq=False)
-class Row:
+class Measurement:
     """One candidate on one kernel.
 
     Rates are those of the median: 10^6 output pixels a second, and 10^9 multiply-adds of the dense definition.
@@ -121,7 +121,7 @@ class Comparison:
 
     kernel: str
     kernel_size: tuple[int, int]
-    rows: tuple[Row, ...]
+    rows: tuple[Measurement, ...]
     left_out: tuple[LeftOut, ...]
     output_size: tuple[int, int, int]
     reference: str
@@ -136,10 +136,10 @@ class Comparison:
         return self.kernel if self.size is None else f"{self.kernel}, size {self.size}"
 
     @property
-    def by_speed(self) -> list[Row]:
+    def by_speed(self) -> list[Measurement]:
         """The rows, fastest first; of two that take as long, the one that counts as fastest."""
 
-        def speed(row: Row) -> tuple[bool, float]:
+        def speed(row: Measurement) -> tuple[bool, float]:
             return not row.fastest, row.relative.median if row.relative else row.seconds.median
 
         return sorted(self.rows, key=speed)
@@ -181,13 +181,13 @@ class Report:
     written: str = field(default="")
 
     @property
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[Measurement]:
         """All rows of all comparisons."""
         for comparison in self.comparisons:
             yield from comparison.rows
 
     @property
-    def disagreements(self) -> list[Row]:
+    def disagreements(self) -> list[Measurement]:
         """The rows of convcli's own whose result is wrong; that a plain call errs is shown, and no fault of ours."""
         return [row for row in self.rows if not row.agrees and not row.plain]
 
@@ -248,7 +248,7 @@ class Report:
         }
 
 
-def ranked(rows: Sequence[Row]) -> tuple[Row, ...]:
+def ranked(rows: Sequence[Measurement]) -> tuple[Measurement, ...]:
     """Complete rows by their times relative to the fastest of them, in the rounds that both took part in.
 
     Nobody is fastest with a wrong result, unless all are wrong.
@@ -259,7 +259,7 @@ def ranked(rows: Sequence[Row]) -> tuple[Row, ...]:
     return tuple(replace(row, relative=_relative(row, best, theirs), fastest=row is best) for row in rows)
 
 
-def _relative(row: Row, best: Row, theirs: Mapping[int, float]) -> Interval:
+def _relative(row: Measurement, best: Measurement, theirs: Mapping[int, float]) -> Interval:
     mine = dict(zip(row.timing.rounds, row.timing.runs, strict=False))
     common = [number for number in mine if number in theirs]
     if common:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from convcli.benchmark import report_text
 from convcli.benchmark.pictures import DIFFERENCE_COLOURS, difference_colours, encode_png, nice_scale
-from convcli.benchmark.report import Comparison, Report, Row, Sweep
+from convcli.benchmark.report import Comparison, Measurement, Report, Sweep
 from convcli.convolution.options import BACKENDS
 from convcli.reporting import writer
 from convcli.reporting.csv_table import flat
@@ -20,7 +20,7 @@ from convcli.reporting.document import (
     Definitions,
     EncodedPicture,
     Figure,
-    Figures,
+    FigureGrid,
     Heading,
     Paragraph,
     ReportHead,
@@ -132,7 +132,7 @@ def _comparison(comparison: Comparison) -> Iterator[Block]:
         yield _pictures(comparison)
 
 
-def _table_row(row: Row) -> TableRow:
+def _table_row(row: Measurement) -> TableRow:
     cells = (
         Cell(row.title, "best" if row.fastest else ""),
         milliseconds(row.seconds.median),
@@ -149,7 +149,7 @@ def _table_row(row: Row) -> TableRow:
     return TableRow(cells, "wrong" if not row.agrees else "best" if row.fastest else "")
 
 
-def _bar(row: Row) -> Bar:
+def _bar(row: Measurement) -> Bar:
     return Bar(
         name=row.title,
         value=1e3 * row.seconds.median,
@@ -165,14 +165,14 @@ def _series(name: str) -> int | None:
     return BACKENDS.index(name) if name in BACKENDS else None
 
 
-def _pictures(comparison: Comparison) -> Figures:
+def _pictures(comparison: Comparison) -> FigureGrid:
     """Return the outputs and, beside each, its difference from the reference, all on one scale."""
     good = [row.max_abs_error for row in comparison.rows if row.agrees]
     allowed = comparison.rows[0].allowed_error
     share = nice_scale(max(good, default=allowed), allowed)
     full = share * allowed
     brightness = "" if comparison.gain == 1.0 else f"Outputs are shown times {comparison.gain:g}. "
-    return Figures(
+    return FigureGrid(
         title="Outputs, and their differences from the reference",
         text=f"{brightness}Full colour of a difference is {share:g} of the allowed error, {digits(full)} in the "
         "image's units; of the samples under a pixel the one furthest off is shown.",

@@ -4,31 +4,31 @@ import math
 from collections.abc import Iterator, Sequence
 
 from convcli.benchmark.candidates import LeftOut
-from convcli.benchmark.report import Comparison, Report, Row
+from convcli.benchmark.report import Comparison, Measurement, Report
 from convcli.benchmark.statistics import Interval
 from convcli.reporting.numbers import counted, digits, duration, milliseconds, percent, pixel_size, ratio
 
 
-def planning(row: Row) -> str:
+def planning(row: Measurement) -> str:
     """Return the milliseconds that measuring plans took; `-` below one."""
     return milliseconds(row.plan_seconds) if row.plan_seconds >= 1e-3 else "-"
 
 
-def share_of_allowed(row: Row) -> float:
+def share_of_allowed(row: Measurement) -> float:
     """Return the largest error as a share of what is allowed; 0 where both are 0, as under a kernel of zeros."""
     if row.max_abs_error == 0:
         return 0.0
     return row.max_abs_error / row.allowed_error if row.allowed_error > 0 else math.inf
 
 
-def spread(row: Row) -> str:
+def spread(row: Measurement) -> str:
     """Return half of the range of a row's runs, relative to their median, as a percentage."""
     if len(row.timing.runs) < 2 or row.seconds.median <= 0:
         return "-"
     return percent((row.seconds.max - row.seconds.min) / 2 / row.seconds.median)
 
 
-def relative_time(row: Row) -> str:
+def relative_time(row: Measurement) -> str:
     """Return how many times as long as the fastest a row takes, with the interval where that is known."""
     if row.relative is None:
         return ""
@@ -90,7 +90,7 @@ def left_out(comparisons: Sequence[Comparison]) -> Iterator[str]:
         yield f"{name} is left out{where}: {first.reason}"
 
 
-def disagreement(row: Row) -> str:
+def disagreement(row: Measurement) -> str:
     """Return the sentence that a row is wrong, and by how much."""
     if not math.isfinite(row.max_abs_error):
         return f"{row.backend} disagrees with the reference: it is not finite where that is, or of another size"

@@ -22,8 +22,16 @@ _SMALL = 64  # rows and columns of the picture that a process warms up on
 class Workload:
     """The work that all candidates of a comparison do.
 
-    `pixels` is (height, width, channels). `rounded` asks integer images for a result of their own type, rounded and
-    saturated, in place of the float response.
+    Parameters
+    ----------
+    pixels : ndarray
+        The image, (height, width, channels).
+    kernel : Kernel or CompositeKernel
+        What is laid on it.
+    options : ConvolveOptions
+        Padding, extent, stride and the rest.
+    rounded : bool
+        Whether an integer image becomes a result of its own type, rounded and saturated, and not the float response.
     """
 
     pixels: NDArray[Any]

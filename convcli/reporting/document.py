@@ -144,7 +144,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Figures:
+class FigureGrid:
     """Figures, as many in a line as there is room for, under a heading, text, and the scale of their colours."""
 
     title: str
@@ -154,7 +154,7 @@ class Figures:
 
 
 Block = (
-    Heading | Paragraph | Bullets | Definitions | Table | BarChart | CurveChart | Figures
+    Heading | Paragraph | Bullets | Definitions | Table | BarChart | CurveChart | FigureGrid
 )  # what a page consists of, one under the other
 
 

@@ -14,7 +14,7 @@ from convcli.reporting.document import (
     Definitions,
     EncodedPicture,
     Figure,
-    Figures,
+    FigureGrid,
     Heading,
     Mark,
     Paragraph,
@@ -88,7 +88,7 @@ def _block(block: Block) -> str:
             return _for_both_widths(bar_chart(block, _WIDE), bar_chart(block, _NARROW))
         case CurveChart():
             return _curves(block)
-        case Figures():
+        case FigureGrid():
             figures = "".join(map(_figure, block.figures))
             title, text = escape_html(block.title), escape_html(block.text)
             scale = _colour_scale(block.scale)

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from cases import ALGORITHMS, BOUND, CASES, Workload
+from cases import ALGORITHMS, BOUND, CASES, Case
 from claims import doubtful
 from page import MEASURED, PAGE, read_results, write_page
 
@@ -27,20 +27,20 @@ SECONDS_A_CASE = 10.0
 
 # Where sums of products of integers stay far below 2^24, so that float32 could hold every one of them exactly.
 INTEGER_CASES = {
-    "one 3": Workload((256, 256, 1), 3),
-    "one 31": Workload((256, 256, 1), 31),
-    "bank 3": Workload((64, 64, 64), 3, outputs=64),
+    "one 3": Case((256, 256, 1), 3),
+    "one 31": Case((256, 256, 1), 31),
+    "bank 3": Case((64, 64, 64), 3, outputs=64),
 }
 LARGEST_WEIGHT = 16
 
 
-def measure_case(key: str, case: Workload) -> list[dict[str, Any]]:
+def measure_case(key: str, case: Case) -> list[dict[str, Any]]:
     """Time all algorithms in turn, round after round, and ask a child process for the memory of each."""
     image, bank = case.image, case.bank
     exact = case.plan("im2col", np.float64).run(image.astype(np.float64))
     allowed = BOUND * float(np.abs(bank.weights).sum(axis=(1, 2, 3)).max() * np.abs(image).max())
     rows: dict[str, dict[str, Any]] = {}
-    calls = []
+    contestants = []
     for algorithm in ALGORITHMS:
         rows[algorithm] = {"case": key, "algorithm": algorithm}
         try:
@@ -48,7 +48,7 @@ def measure_case(key: str, case: Workload) -> list[dict[str, Any]]:
         except UsageError as error:
             rows[algorithm]["refused"] = str(error)
             continue
-        calls.append(TimedCall(algorithm, partial(plan.run, image), plan.measure))
+        contestants.append(TimedCall(algorithm, partial(plan.run, image), plan.measure))
 
     def check(algorithm: str, result: Any) -> None:
         error = float(np.abs(result - exact).max())
@@ -56,7 +56,7 @@ def measure_case(key: str, case: Workload) -> list[dict[str, Any]]:
             raise SystemExit(f"{case.title}: {algorithm} is off by {error:g}, where {allowed:g} is allowed")
         rows[algorithm] |= {"max_abs_error": error, "allowed_error": allowed, "result_bytes": result.nbytes}
 
-    outcome = race(calls, budget=SECONDS_A_CASE, inspect=check)
+    outcome = race(contestants, budget=SECONDS_A_CASE, inspect=check)
     if outcome.failures:
         raise SystemExit(f"{case.title}: {outcome.failures}")
     for timing in outcome.timings:
@@ -66,7 +66,7 @@ def measure_case(key: str, case: Workload) -> list[dict[str, Any]]:
     return list(rows.values())
 
 
-def measure_integers(key: str, case: Workload) -> list[dict[str, Any]]:
+def measure_integers(key: str, case: Case) -> list[dict[str, Any]]:
     """Count how often an algorithm misses the exact result of integer samples and weights."""
     random = np.random.default_rng(2)
     image = random.integers(0, 256, case.size, np.uint8)

@@ -47,7 +47,7 @@ def test_preparing_the_first_run_and_the_others_are_timed_apart(clock):
     assert not first.cut
 
 
-def test_contestants_take_turns_in_changing_order(clock):
+def test_calls_take_turns_in_changing_order(clock):
     race([clock.call(name, 1.0) for name in "abcd"], 2, clock=clock)
     assert "".join(clock.log) == "abcd" + "abdc" + "bcad"
 

@@ -22,7 +22,7 @@ def test_outliers_are_named_with_their_number():
     assert warning == "1 of 10 runs is an outlier (fft 1): something else ran; medians hardly feel it"
 
 
-def test_a_drift_of_most_contestants_is_named():
+def test_a_drift_of_most_candidates_is_named():
     runs = [1.0] * 5 + [1.2] * 5
     (warning,) = noise_warnings([("", [timing("fft", runs), timing("opencv", runs), timing("direct", [1.0] * 10)])])
     assert "the second half of the rounds took 20% longer" in warning

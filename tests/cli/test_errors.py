@@ -14,6 +14,9 @@ from commandline import done, refused, run
 from repository import ROOT
 
 from convcli.process.kernel_chain import Chain
+from convcli.reporting.formats import REPORT_SUFFIXES
+
+SUFFIXES = ", ".join(REPORT_SUFFIXES)
 
 PIXELS = np.random.default_rng(3).integers(0, 256, (24, 32, 4), dtype=np.uint8)
 
@@ -118,7 +121,7 @@ def test_standard_input_may_be_empty_or_no_picture():
         (["-f", "--existing", "skip"], "-f means --existing overwrite, not --existing skip: choose one"),
         (["--threads", "0"], "threads must be at least 1, not 0"),
         (["-q", "-v"], "--quiet and --verbose exclude each other: choose one"),
-        (["--report", "x.txt"], "--report x.txt: a report is written as .json, .csv, .md, .html; end its name in one"),
+        (["--report", "x.txt"], f"--report x.txt: a report is written as {SUFFIXES}; end its name in one"),
         (["--report", "folder.md"], "--report folder.md: a folder, not a file; name a file in it"),
         (["--report", "no/x.md"], "--report no/x.md: no such folder; to make it: mkdir -p no"),
         (["--report", "o.md", "-o", "o.md", "--format", "png"], "o.md: its suffix and --format png differ"),

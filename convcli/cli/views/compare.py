@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from convcli.benchmark import report_text
-from convcli.benchmark.report import Comparison, Report, Row, Sweep
+from convcli.benchmark.report import Comparison, Measurement, Report, Sweep
 from convcli.cli.views.console import open_table, print_line, print_view, stdout_console
 from convcli.reporting.numbers import digits, duration, megabytes, milliseconds, ratio
 
@@ -51,7 +51,7 @@ def _print_comparison(console: Console, comparison: Comparison, *, verbose: bool
             print_line(console, f"  {sentence}", style="dim")
 
 
-def _cells(row: Row) -> Iterator[str]:
+def _cells(row: Measurement) -> Iterator[str]:
     yield row.title
     yield milliseconds(row.seconds.median)
     yield report_text.spread(row)

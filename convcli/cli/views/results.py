@@ -5,7 +5,6 @@ from pathlib import Path
 
 from convcli.cli.messages import say
 from convcli.cli.options.shared import check_loudness
-from convcli.cli.views.text_table import columns
 from convcli.convolution.planning.profile import problems
 from convcli.process.result import ImageResult, StepResult
 from convcli.reporting.formats import report_suffix
@@ -132,6 +131,8 @@ def outcome(result: ImageResult, how: str, mapping: str) -> str:
 
 def timing_table(results: Sequence[ImageResult], *, backends: bool = True) -> list[str]:
     """Return the times of each image in columns; with `backends`, those too, and under them why they were chosen."""
+    from convcli.cli.views.text_table import columns  # which few runs need
+
     rows = [["image", *(f"{stage} ms" for stage in (*STAGES, "total")), "MP/s", "backend" if backends else ""]]
     for result in results:
         times = [milliseconds(result.seconds[stage]) for stage in (*STAGES, "total")]

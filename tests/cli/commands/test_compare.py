@@ -20,6 +20,7 @@ from convcli.cli.app import run as run_app
 from convcli.convolution.options import BACKENDS
 from convcli.convolution.planning.profile import profile_path
 from convcli.errors import FilterError, ImageWriteError
+from convcli.reporting.formats import REPORT_SUFFIXES
 
 PIXELS = np.random.default_rng(3).integers(0, 256, (24, 32, 3), dtype=np.uint8)
 QUICK = ("--backends", "auto,fft,opencv", "--runs", "3", "--no-memory")
@@ -161,7 +162,7 @@ def test_a_disagreement_is_named_and_ends_with_status_1(wrong_fft):
 
 
 def test_reports_of_all_forms_are_written_from_one_run():
-    names = [f"r{suffix}" for suffix in (".json", ".csv", ".md", ".html")]
+    names = [f"r{suffix}" for suffix in REPORT_SUFFIXES]
     reports = [part for name in names for part in ("--report", name)]
     outcome = done("compare", "photo.png", "-k", "box", *QUICK, *reports)
     assert [line for line in outcome.lines if line.startswith("wrote")] == [f"wrote {name}" for name in names]
@@ -223,7 +224,7 @@ def test_standard_input_is_an_image_too():
         ),
         (
             ["photo.png", "-k", "box", "--report", "r.txt"],
-            "--report r.txt: a report is written as .json, .csv, .md, .html",
+            f"--report r.txt: a report is written as {', '.join(REPORT_SUFFIXES)}",
         ),
         (["photo.png", "-k", "box", "--report", "."], "--report .: a report is written as .json"),
         (["photo.png", "-k", "box", "-q", "-v"], "--quiet and --verbose exclude each other: choose one"),
