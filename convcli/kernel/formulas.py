@@ -15,7 +15,7 @@ from convcli.errors import nearest
 from convcli.kernel.parameters import KernelSize, OneOfWords, Parameter, RealNumber
 from convcli.kernel.weights import Weights, check_number_of_weights
 
-Size = tuple[int, int] | None
+SizeOrAuto = tuple[int, int] | None
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def _family(formula: str, *parameters: Parameter) -> Callable[[Callable[..., Wei
     return register
 
 
-def _radii(size: Size, radius_y: int, radius_x: int) -> tuple[int, int]:
+def _radii(size: SizeOrAuto, radius_y: int, radius_x: int) -> tuple[int, int]:
     """Return the rows and columns on either side of the centre: those of `size` if given, else the two radii."""
     if size is not None:
         return size[0] // 2, size[1] // 2
@@ -148,7 +148,7 @@ def _cos_sin(degrees: float) -> tuple[float, float]:
     _odd_size(),
     _TRUNCATE,
 )
-def _gaussian(sigma: float, sigma_x: float | None, sigma_y: float | None, size: Size, truncate: float) -> Weights:
+def _gaussian(sigma: float, sigma_x: float | None, sigma_y: float | None, size: SizeOrAuto, truncate: float) -> Weights:
     sigma_x, sigma_y = sigma_x or sigma, sigma_y or sigma
     radius_y, radius_x = _radii(size, _reach(truncate, sigma_y), _reach(truncate, sigma_x))
     return np.outer(_bell(sigma_y, radius_y), _bell(sigma_x, radius_x))
@@ -161,7 +161,7 @@ def _gaussian(sigma: float, sigma_x: float | None, sigma_y: float | None, size: 
     _odd_size(),
     _TRUNCATE,
 )
-def _dog(sigma: float, ratio: float, size: Size, truncate: float) -> Weights:
+def _dog(sigma: float, ratio: float, size: SizeOrAuto, truncate: float) -> Weights:
     widest = _reach(truncate, ratio * sigma)
     radius_y, radius_x = _radii(size, widest, widest)
 
@@ -174,7 +174,7 @@ def _dog(sigma: float, ratio: float, size: Size, truncate: float) -> Weights:
     return narrow - wide
 
 
-def _laplacian_of_gaussian(sigma: float, size: Size, truncate: float, dc: str) -> Weights:
+def _laplacian_of_gaussian(sigma: float, size: SizeOrAuto, truncate: float, dc: str) -> Weights:
     reach = _reach(truncate, sigma)
     radius_y, radius_x = _radii(size, reach, reach)
 
@@ -195,12 +195,12 @@ _LOG_PARAMETERS = (_SIGMA, Parameter("dc", _DC, OneOfWords(("zero", "raw")), "ze
 
 
 @_family("((x² + y²)/σ⁴ - 2/σ²) · gaussian(σ); dc zero: less its sum times gaussian(σ)", *_LOG_PARAMETERS)
-def _log(sigma: float, dc: str, size: Size, truncate: float) -> Weights:
+def _log(sigma: float, dc: str, size: SizeOrAuto, truncate: float) -> Weights:
     return _laplacian_of_gaussian(sigma, size, truncate, dc)
 
 
 @_family("(2/σ² - (x² + y²)/σ⁴) · gaussian(σ); dc zero: less its sum times gaussian(σ)", *_LOG_PARAMETERS)
-def _mexican_hat(sigma: float, dc: str, size: Size, truncate: float) -> Weights:
+def _mexican_hat(sigma: float, dc: str, size: SizeOrAuto, truncate: float) -> Weights:
     return -_laplacian_of_gaussian(sigma, size, truncate, dc)
 
 
@@ -214,7 +214,9 @@ def _mexican_hat(sigma: float, dc: str, size: Size, truncate: float) -> Weights:
     Parameter("dc", _DC, OneOfWords(("raw", "zero")), "raw"),
     _odd_size(auto="radius int(3 sigma + 0.5)"),
 )
-def _gabor(*, sigma: float, wavelength: float, theta: float, gamma: float, psi: float, dc: str, size: Size) -> Weights:
+def _gabor(
+    *, sigma: float, wavelength: float, theta: float, gamma: float, psi: float, dc: str, size: SizeOrAuto
+) -> Weights:
     reach = _reach(3.0, sigma)
     radius_y, radius_x = _radii(size, reach, reach)
     x, y = _offsets(radius_x)[np.newaxis, :], _offsets(radius_y)[:, np.newaxis]
@@ -234,7 +236,7 @@ def _gabor(*, sigma: float, wavelength: float, theta: float, gamma: float, psi: 
     _odd_size(),
     _TRUNCATE,
 )
-def _unsharp(sigma: float, amount: float, size: Size, truncate: float) -> Weights:
+def _unsharp(sigma: float, amount: float, size: SizeOrAuto, truncate: float) -> Weights:
     weights = -amount * _gaussian(sigma, None, None, size, truncate)
     weights[weights.shape[0] // 2, weights.shape[1] // 2] += 1.0 + amount
     return weights
@@ -262,7 +264,7 @@ def _binomial(size: tuple[int, int]) -> Weights:
     Parameter("radius", "of the disk", RealNumber(at_least=0), 2.0, unit="pixels"),
     _odd_size(auto="as large as the disk"),
 )
-def _disk(radius: float, size: Size) -> Weights:
+def _disk(radius: float, size: SizeOrAuto) -> Weights:
     reach = int(min(radius, 1e9))
     radius_y, radius_x = _radii(size, reach, reach)
     inside = _offsets(radius_x) ** 2 + _offsets(radius_y)[:, np.newaxis] ** 2 <= radius**2
@@ -275,7 +277,7 @@ def _disk(radius: float, size: Size) -> Weights:
     Parameter("angle", "of the line, counter-clockwise from the right as displayed", RealNumber(), 0.0, unit="degrees"),
     _odd_size(auto="as large as the line"),
 )
-def _motion(length: float, angle: float, size: Size) -> Weights:
+def _motion(length: float, angle: float, size: SizeOrAuto) -> Weights:
     half = (length - 1.0) / 2.0
     cosine, sine = _cos_sin(angle)
     # A pixel counts when it lies less than 1 from the segment; the small number keeps those at 1 - rounding out.

@@ -139,10 +139,10 @@ def shaped(kernel: Kernel, where: str, normalize: str = "none", rotate: int = 0)
     return replace(kernel, weights=weights, anchor=anchor)
 
 
-def changed(kernel: Kernel, where: str, changes: Mapping[str, str]) -> Kernel:
+def with_changes(kernel: Kernel, where: str, changes: Mapping[str, str]) -> Kernel:
     """Return a kernel with the `CHANGES` that a SPEC asks for, as text, and keep them among its parameters.
 
-    >>> changed(Kernel("edge", [[-1, 1]]), "edge", {"rotate": "90"}).weights
+    >>> with_changes(Kernel("edge", [[-1, 1]]), "edge", {"rotate": "90"}).weights
     array([[ 1.],
            [-1.]])
     """

@@ -21,7 +21,7 @@ import numpy as np
 from convcli.errors import KernelError, nearest
 from convcli.kernel.catalogue import catalogue_names, find, is_file, user_files
 from convcli.kernel.files.notations import DEFAULT, NOTATIONS, SUFFIXES
-from convcli.kernel.model import CHANGES, AnyKernel, Kernel, changed
+from convcli.kernel.model import CHANGES, AnyKernel, Kernel, with_changes
 from convcli.kernel.weights import NOT_FINITE, NUMBER_OR_FRACTION, parse_number
 from convcli.system.user_folders import expand_user
 
@@ -196,4 +196,4 @@ def _custom(text: str, parameters: dict[str, str]) -> Kernel:
     for key in parameters:
         if key not in CHANGES:
             raise KernelError(f"weights take only {' and '.join(CHANGES)} as parameters, not {key!r}")
-    return changed(Kernel("custom", np.array(parse_weights(text))), "weights", parameters)
+    return with_changes(Kernel("custom", np.array(parse_weights(text))), "weights", parameters)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from convcli.errors import KernelError
-from convcli.kernel.model import Kernel, changed, named_after, shaped
+from convcli.kernel.model import Kernel, named_after, shaped, with_changes
 from convcli.kernel.spec import load_kernel
 
 
@@ -36,7 +36,7 @@ def test_the_anchor_turns_with_its_kernel():
 
 def test_what_a_spec_changes_is_kept_among_the_parameters():
     kernel = Kernel("k", np.array([[1.0, 3.0]]), parameters={"sigma": 2.0})
-    found = changed(kernel, "k", {"rotate": "180", "normalize": "sum", "sigma": "3"})
+    found = with_changes(kernel, "k", {"rotate": "180", "normalize": "sum", "sigma": "3"})
     assert found.parameters == {"sigma": 2.0, "rotate": 180, "normalize": "sum"}
     assert found.weights.tolist() == [[0.75, 0.25]]
 
@@ -52,7 +52,7 @@ def test_what_a_spec_changes_is_kept_among_the_parameters():
 )
 def test_a_change_that_cannot_be_is_refused_in_parts(changes, where, what):
     with pytest.raises(KernelError) as caught:
-        changed(Kernel("k", np.array([[-1.0, 1.0]])), "k", changes)
+        with_changes(Kernel("k", np.array([[-1.0, 1.0]])), "k", changes)
     assert (caught.value.where, caught.value.what) == (where, what)
 
 

@@ -13,8 +13,17 @@ import msgspec
 import numpy as np
 
 from convcli.errors import KernelError, nearest
-from convcli.kernel.model import CHANGES, NAME, AnyKernel, Combine, CompositeKernel, Kernel, SignedMapping, shaped
-from convcli.kernel.model import changed as changed_as_asked
+from convcli.kernel.model import (
+    CHANGES,
+    NAME,
+    AnyKernel,
+    Combine,
+    CompositeKernel,
+    Kernel,
+    SignedMapping,
+    shaped,
+    with_changes,
+)
 from convcli.kernel.weights import MAX_WEIGHTS, Normalize, Weights, read_number
 
 NumberOrText = int | float | str
@@ -157,7 +166,7 @@ def _single(described: SingleKernel, where: str, name: str, changes: Mapping[str
             raise KernelError(what, where=f"{where}: anchor")
         kernel = replace(kernel, anchor=described.anchor)
     normalize = "none" if "normalize" in changes else described.normalize  # the SPEC's takes precedence
-    return changed_as_asked(shaped(kernel, where, normalize, described.rotate), name, changes)
+    return with_changes(shaped(kernel, where, normalize, described.rotate), name, changes)
 
 
 def _array(rows: list[list[NumberOrText]], where: str) -> Weights:
