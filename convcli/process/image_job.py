@@ -26,18 +26,11 @@ from convcli.errors import (
 from convcli.image.formats.registry import Format, format_for
 from convcli.image.model import Image
 from convcli.kernel.model import AnyKernel, CompositeKernel
+from convcli.process.choices import COMPRESSIONS, DEPTHS, EXISTING, WITH_COMPRESSION, WITH_QUALITY
 from convcli.process.kernel_chain import Chain, ToneOptions, resolve_alpha
 from convcli.timing import Stopwatch
 
-DEPTHS = ("same", "u8", "u16", "f32")
-EXISTING = ("error", "skip", "overwrite")
-COMPRESSIONS = ("fast", "balanced", "small")
-
 STANDARD_STREAM = "-"
-
-# The formats that each of an encoder's options speaks of.
-_WITH_QUALITY = ("jpeg", "webp", "avif", "jp2")
-_WITH_COMPRESSION = ("png", "tiff")
 
 _DTYPES = {"u8": np.uint8, "u16": np.uint16, "i16": np.int16, "f32": np.float32, "f64": np.float64}
 _DEPTH_TITLES = {"u8": "8-bit", "u16": "16-bit", "i16": "signed 16-bit", "f32": "float", "f64": "double"}
@@ -398,9 +391,9 @@ def _pointless(options: FilterOptions, chain: Chain, depth: str, format_: Format
             notes.append(f"{depth} holds the response in linear light: the sRGB curve is not put back")
     if chain.mapping == "stretch" and toning.bias:
         notes.append("--bias does nothing under --signed stretch")
-    if options.quality is not None and format_.name not in _WITH_QUALITY:
+    if options.quality is not None and format_.name not in WITH_QUALITY:
         notes.append(f"--quality does nothing to {format_.title}: it is for JPEG, WebP, AVIF and JPEG 2000")
-    if options.compression != "balanced" and format_.name not in _WITH_COMPRESSION:
+    if options.compression != "balanced" and format_.name not in WITH_COMPRESSION:
         notes.append(f"--compression does nothing to {format_.title}: it is for PNG and TIFF")
     return tuple(notes)
 

@@ -24,12 +24,12 @@ from convcli.pipeline.steps.base import Maps, StepError, size_text
 from convcli.pipeline.steps.filters import Filter
 from convcli.pipeline.steps.properties import Shape
 from convcli.process import image_job as job
-from convcli.process.kernel_chain import SIGNED, resolve_mapping
+from convcli.process.choices import COMPRESSIONS, DEPTHS, EXISTING, PIPELINE_ALPHA, SIGNED
+from convcli.process.kernel_chain import resolve_mapping
 from convcli.system.atomic_file import write_file
 from convcli.system.output_path import check_destination
 from convcli.timing import Stopwatch
 
-ALPHAS = ("keep", "drop")
 _DTYPES = {"u8": np.uint8, "u16": np.uint16, "i16": np.int16, "f32": np.float32}
 _BYTE_WHITE = 255.0
 
@@ -63,10 +63,10 @@ class RunOptions:
 
     def __post_init__(self) -> None:
         check_word("signed mapping", self.signed, SIGNED)
-        check_word("depth", self.depth, job.DEPTHS)
-        check_word("alpha treatment", self.alpha, ALPHAS)
-        check_word("treatment of existing outputs", self.existing, job.EXISTING)
-        check_word("compression", self.compression, job.COMPRESSIONS)
+        check_word("depth", self.depth, DEPTHS)
+        check_word("alpha treatment", self.alpha, PIPELINE_ALPHA)
+        check_word("treatment of existing outputs", self.existing, EXISTING)
+        check_word("compression", self.compression, COMPRESSIONS)
         if self.quality is not None and not 1 <= self.quality <= 100:
             raise UsageError(f"quality must lie within 1..100, not {self.quality}")
         if self.common_scale and not (self.contact_sheet or self.save_steps):

@@ -6,6 +6,9 @@ from typing import Any
 
 from convcli.errors import ImageWriteError, UsageError
 
+# Of reports on images.
+REPORT_SUFFIXES = (".json", ".csv", ".md")
+
 
 def report_suffix(path: str, suffixes: Sequence[str]) -> str:
     """Tell which form of report a path asks for, one of `suffixes`.

@@ -6,58 +6,38 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convcli.cli.options import shared as opt
-from convcli.cli.report_files import check_report
-from convcli.cli.streams import STANDARD_STREAM, check_streams
+from convcli.cli.command import command
+from convcli.cli.options.groups import (
+    ComputingGroup,
+    GeometryGroup,
+    KernelsOption,
+    MessagesGroup,
+    OutputGroup,
+    ResponseGroup,
+    output_option,
+)
+from convcli.cli.options.values import STANDARD_STREAM, check_report, check_streams
 from convcli.errors import OutputError
 from convcli.system.allocator import keep_freed_memory
 
 if TYPE_CHECKING:
     from convcli.process.image_job import FilterOptions
 
-app = typer.Typer(
-    add_completion=False, rich_markup_mode="rich", context_settings={"help_option_names": ["-h", "--help"]}
-)
-
 # Where what has been sent to standard input can be told from an output; where there is none, nothing can.
 _STANDARD_INPUT = "/dev/stdin"
 
 
-@app.command("filter")
+@command
 def filter_images(
     *,
     inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Images; - is standard input.")],
-    kernel: opt.KernelOption,
-    output: opt.OutputOption = None,
-    format_: opt.FormatOption = None,
-    existing: opt.ExistingOption = None,
-    force: opt.ForceOption = False,
-    quality: opt.QualityOption = None,
-    compression: opt.CompressionOption = "balanced",
-    padding: opt.PaddingOption = None,
-    padding_value: opt.PaddingValueOption = None,
-    extent: opt.ExtentOption = "same",
-    flip: opt.FlipOption = False,
-    anchor: opt.AnchorOption = None,
-    stride: opt.StrideOption = "1",
-    dilation: opt.DilationOption = "1",
-    gray: opt.GrayOption = False,
-    linear: opt.LinearOption = False,
-    alpha: opt.AlphaOption = "auto",
-    scale: opt.ScaleOption = 1.0,
-    bias: opt.BiasOption = 0.0,
-    signed: opt.SignedOption = "auto",
-    depth: opt.DepthOption = "same",
-    backend: opt.BackendOption = "auto",
-    precision: opt.PrecisionOption = "single",
-    threads: opt.ThreadsOption = None,
-    device: opt.DeviceOption = "auto",
-    dry_run: opt.DryRunOption = False,
-    timing: opt.TimingOption = False,
-    report: opt.ReportOption = None,
-    json: opt.JsonOption = False,
-    quiet: opt.QuietOption = False,
-    verbose: opt.VerboseOption = False,
+    kernel: KernelsOption,
+    output: Annotated[str | None, output_option("img_sobel_x.png")] = None,
+    outputs: OutputGroup,
+    geometry: GeometryGroup,
+    response: ResponseGroup,
+    computing: ComputingGroup,
+    messages: MessagesGroup,
 ) -> None:
     """Filter images with one kernel, or several in turn.
 
@@ -68,21 +48,9 @@ def filter_images(
       convcli filter *.png -k sharpen -o sharp/ --padding replicate
       convcli filter scan.tif -k log:sigma=3 --depth f32 -o response.tif
     """
-    convolve = opt.convolve_options(
-        padding=padding,
-        padding_value=padding_value,
-        extent=extent,
-        flip=flip,
-        anchor=anchor,
-        stride=stride,
-        dilation=dilation,
-        backend=backend,
-        precision=precision,
-        threads=threads,
-        device=device,
-    )
-    policy = opt.existing_policy(existing, force=force)
-    check_streams(inputs, output, json=json, dry_run=dry_run)
+    convolve = computing.convolve_options(geometry)
+    written = outputs.output_options()
+    check_streams(inputs, output, json=messages.json, dry_run=messages.dry_run)
 
     keep_freed_memory()
     if convolve.threads != 1:
@@ -93,30 +61,26 @@ def filter_images(
     from convcli.cli.views.results import Reporter
     from convcli.kernel.catalogue import hiding_notes
     from convcli.process import image_job as job
-    from convcli.process.kernel_chain import ToneOptions
 
-    reporter = Reporter(quiet=quiet, verbose=verbose, json=json, timing=timing, report=report)
+    reporter = Reporter(**messages.reporting())
     options = job.FilterOptions(
         kernels=tuple(kernel),
         convolve=convolve,
-        tone=ToneOptions(signed=signed, scale=scale, bias=bias, gray=gray, linear=linear, alpha=alpha),
-        depth=depth,
-        existing=policy,
-        format=format_,
-        quality=quality,
-        compression=compression,
-        dry_run=dry_run,
+        tone=response.tone_options(),
+        depth=response.depth,
+        dry_run=messages.dry_run,
+        **written,
     )
     kernels = job.load_kernels(options)
-    outputs = job.output_paths(inputs, output, kernels, format_)
-    skipped = _check_outputs(inputs, outputs, options)
-    if report is not None:
-        check_report(report, [*inputs, *outputs])
+    paths = job.output_paths(inputs, output, kernels, options.format)
+    skipped = _check_outputs(inputs, paths, options)
+    if messages.report is not None:
+        check_report(messages.report, [*inputs, *paths])
     hiding = dict.fromkeys(note for spec in kernel for note in hiding_notes(spec))
-    for note in (*hiding, *opt.pointless(padding, convolve)):
+    for note in (*hiding, *geometry.notes_on_options_without_effect()):
         reporter.note(note)
 
-    do_each(inputs, outputs, skipped, lambda source, path: job.run(source, path, kernels, options), reporter)
+    do_each(inputs, paths, skipped, lambda source, path: job.run(source, path, kernels, options), reporter)
 
 
 def _read_ahead(source: str) -> None:

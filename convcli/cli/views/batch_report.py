@@ -10,7 +10,6 @@ from typing import Any, Self
 from convcli.batch.totals import Totals
 from convcli.cli.views.batch_text import digits, summary
 from convcli.cli.views.results import (
-    REPORT_SUFFIXES,
     csv_cells,
     csv_columns,
     csv_row,
@@ -19,7 +18,7 @@ from convcli.cli.views.results import (
     markdown_row,
 )
 from convcli.errors import ImageWriteError
-from convcli.reporting.records import report_suffix, to_json
+from convcli.reporting.records import REPORT_SUFFIXES, report_suffix, to_json
 
 _CHUNK = 1 << 20
 

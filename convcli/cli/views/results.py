@@ -7,13 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from convcli.cli.messages import say
-from convcli.cli.options.shared import check_loudness
 from convcli.convolution.planning.profile import problems
 from convcli.process.image_job import Result, Step
-from convcli.reporting.records import flat, report_suffix, to_json, write_report_text
+from convcli.reporting.records import REPORT_SUFFIXES, flat, report_suffix, to_json, write_report_text
 from convcli.timing import STAGES
-
-REPORT_SUFFIXES = (".json", ".csv", ".md")
 
 _LONGEST_SPEC = 44  # in a message, as it stands
 
@@ -28,7 +25,6 @@ class Reporter:
     """
 
     def __init__(self, *, quiet: bool, verbose: bool, json: bool, timing: bool, report: str | None) -> None:
-        check_loudness(quiet=quiet, verbose=verbose)
         if report is not None:
             report_suffix(report, REPORT_SUFFIXES)
         self._quiet = quiet

@@ -1,0 +1,126 @@
+"""How commands are made and found: a signature written in groups of options, and a module loaded when it is called."""
+
+import importlib
+import inspect
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from functools import update_wrapper
+from typing import Annotated, Any, ClassVar, TypeVar, dataclass_transform, get_origin
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from convcli.errors import UsageError, nearest
+
+SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
+
+_Group = TypeVar("_Group")
+
+
+@dataclass_transform()
+def option_group(group: type[_Group]) -> type[_Group]:
+    """Make a class of annotated fields a group of options, which a command takes as one parameter.
+
+    The order of the fields is that of the help page. A field's metadata may hold `before`, the name of an inherited
+    field that it stands before.
+    """
+    # Groups are neither compared nor shown; without the methods for it they load three times as fast.
+    return dataclass(eq=False, repr=False)(group)
+
+
+class Only:
+    """Which options of a group a command takes; the others keep their defaults.
+
+    Examples
+    --------
+    ::
+
+        computing: Annotated[ComputingGroup, Only("threads", "device")]
+    """
+
+    def __init__(self, *names: str) -> None:
+        self.names = names
+
+
+def command(function: Callable[..., None]) -> TyperCommand:
+    """Make a command of a function, each of whose parameters is an option, an argument or an `option_group`."""
+    parameters: list[inspect.Parameter] = []
+    groups: list[tuple[str, Callable[..., Any], list[str]]] = []
+    for parameter in inspect.signature(function).parameters.values():
+        group = _group_of(parameter.annotation)
+        if group is None:
+            parameters.append(parameter)
+            continue
+        options = list(_options(parameter.annotation, group))
+        parameters += options
+        groups.append((parameter.name, group, [option.name for option in options]))
+
+    def call(**values: Any) -> None:
+        for name, group, options in groups:
+            values[name] = group(**{option: values.pop(option) for option in options})
+        function(**values)
+
+    update_wrapper(call, function, assigned=("__module__", "__name__", "__qualname__", "__doc__"))
+    vars(call)["__signature__"] = inspect.Signature(parameters)
+    app = typer.Typer(add_completion=False, rich_markup_mode="rich", context_settings=SETTINGS)
+    app.command()(call)
+    made = typer.main.get_command(app)
+    assert isinstance(made, TyperCommand)
+    return made
+
+
+def _group_of(annotation: Any) -> type | None:
+    """Return the group that a parameter is annotated with, or None for a single option."""
+    kind = annotation.__origin__ if get_origin(annotation) is Annotated else annotation
+    return kind if isinstance(kind, type) and is_dataclass(kind) else None
+
+
+def _options(annotation: Any, group: type) -> Iterator[inspect.Parameter]:
+    """Lay out the options of a group as keyword parameters."""
+    chosen = next((extra.names for extra in getattr(annotation, "__metadata__", ()) if isinstance(extra, Only)), None)
+    for field in _in_order(group):
+        if chosen is None or field.name in chosen:
+            default = inspect.Parameter.empty if field.default is MISSING else field.default
+            yield inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=field.type)
+
+
+def _in_order(group: Any) -> list[Field[Any]]:
+    ordered: list[Field[Any]] = []
+    for field in fields(group):
+        following = field.metadata.get("before")
+        place = next((i for i, other in enumerate(ordered) if other.name == following), len(ordered))
+        ordered.insert(place, field)
+    return ordered
+
+
+class LazyGroup(TyperGroup):
+    """A group whose commands are known by name and summary, and imported only when one is called.
+
+    Attributes
+    ----------
+    entries : mapping of str to (str, str)
+        Of each command, where it is, as `module:name`, and what the group's help says of it: the first line of its own.
+    """
+
+    entries: ClassVar[Mapping[str, tuple[str, str]]] = {}
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands.update(
+            (name, TyperCommand(name, callback=None, help=summary)) for name, (_, summary) in self.entries.items()
+        )
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Return the name of the command that `args` begin with, the command, and the rest of them."""
+        name, *rest = args
+        if name in self.entries:
+            module, _, attribute = self.entries[name][0].partition(":")
+            found = getattr(importlib.import_module(module), attribute)
+            found.name = name
+            return name, found, rest
+        if ctx.resilient_parsing or name.startswith("-"):
+            return super().resolve_command(ctx, args)
+        is_file = os.path.isfile(name)
+        advice = f"; to filter that file: convcli filter {name} -k sobel_x" if is_file else nearest(name, self.entries)
+        raise UsageError(f"no such command {name!r}{advice} (see {ctx.command_path} --help)")
