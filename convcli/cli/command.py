@@ -4,29 +4,36 @@ import importlib
 import inspect
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
-from functools import update_wrapper
-from typing import Annotated, Any, ClassVar, TypeVar, dataclass_transform, get_origin
+from dataclasses import MISSING, Field, dataclass, fields
+from typing import Annotated, Any, ClassVar, dataclass_transform, get_origin
 
-import typer
 from typer.core import TyperCommand, TyperGroup
+from typer.main import get_params_convertors_ctx_param_name_from_function
 
 from convcli.errors import UsageError, nearest
 
 SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 
-_Group = TypeVar("_Group")
-
 
 @dataclass_transform()
-def option_group(group: type[_Group]) -> type[_Group]:
-    """Make a class of annotated fields a group of options, which a command takes as one parameter.
+class OptionGroup:
+    """A group of options, which a command takes as one parameter: a dataclass whose fields are annotated options.
 
     The order of the fields is that of the help page. A field's metadata may hold `before`, the name of an inherited
     field that it stands before.
     """
-    # Groups are neither compared nor shown; without the methods for it they load three times as fast.
-    return dataclass(eq=False, repr=False)(group)
+
+    def __init_subclass__(cls) -> None:
+        # Groups are made once, by name, and neither compared nor shown; generated methods would slow every start.
+        dataclass(init=False, eq=False, repr=False)(cls)
+
+    def __init__(self, **values: Any) -> None:
+        for field in _fields(self):
+            setattr(self, field.name, values.get(field.name, field.default))
+        self.__post_init__()
+
+    def __post_init__(self) -> None:
+        """Check the options against one another. Raises UsageError."""
 
 
 class Only:
@@ -44,39 +51,45 @@ class Only:
 
 
 def command(function: Callable[..., None]) -> TyperCommand:
-    """Make a command of a function, each of whose parameters is an option, an argument or an `option_group`."""
+    """Make a command of a function, each of whose parameters is an option, an argument or an `OptionGroup`."""
     parameters: list[inspect.Parameter] = []
-    groups: list[tuple[str, Callable[..., Any], list[str]]] = []
+    groups: list[tuple[str, type[OptionGroup], list[str]]] = []
     for parameter in inspect.signature(function).parameters.values():
         group = _group_of(parameter.annotation)
         if group is None:
             parameters.append(parameter)
             continue
-        options = list(_options(parameter.annotation, group))
-        parameters += options
-        groups.append((parameter.name, group, [option.name for option in options]))
+        grouped = list(_options(parameter.annotation, group))
+        parameters += grouped
+        groups.append((parameter.name, group, [option.name for option in grouped]))
 
     def call(**values: Any) -> None:
-        for name, group, options in groups:
-            values[name] = group(**{option: values.pop(option) for option in options})
+        for name, convert in conversions.items():
+            values[name] = convert(values[name])
+        for name, group, members in groups:
+            values[name] = group(**{option: values.pop(option) for option in members})
         function(**values)
 
-    update_wrapper(call, function, assigned=("__module__", "__name__", "__qualname__", "__doc__"))
+    # What a Typer app would do for its only command, but without going over all options twice.
     vars(call)["__signature__"] = inspect.Signature(parameters)
-    app = typer.Typer(add_completion=False, rich_markup_mode="rich", context_settings=SETTINGS)
-    app.command()(call)
-    made = typer.main.get_command(app)
-    assert isinstance(made, TyperCommand)
-    return made
+    options, conversions, _ = get_params_convertors_ctx_param_name_from_function(call)
+    return TyperCommand(
+        function.__name__,
+        params=list(options),
+        callback=call,
+        help=inspect.getdoc(function),
+        rich_markup_mode="rich",
+        context_settings=SETTINGS,
+    )
 
 
-def _group_of(annotation: Any) -> type | None:
+def _group_of(annotation: Any) -> type[OptionGroup] | None:
     """Return the group that a parameter is annotated with, or None for a single option."""
     kind = annotation.__origin__ if get_origin(annotation) is Annotated else annotation
-    return kind if isinstance(kind, type) and is_dataclass(kind) else None
+    return kind if isinstance(kind, type) and issubclass(kind, OptionGroup) else None
 
 
-def _options(annotation: Any, group: type) -> Iterator[inspect.Parameter]:
+def _options(annotation: Any, group: type[OptionGroup]) -> Iterator[inspect.Parameter]:
     """Lay out the options of a group as keyword parameters."""
     chosen = next((extra.names for extra in getattr(annotation, "__metadata__", ()) if isinstance(extra, Only)), None)
     for field in _in_order(group):
@@ -85,9 +98,14 @@ def _options(annotation: Any, group: type) -> Iterator[inspect.Parameter]:
             yield inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=field.type)
 
 
-def _in_order(group: Any) -> list[Field[Any]]:
+def _fields(group: Any) -> tuple[Field[Any], ...]:
+    """Return the fields of a group, which for mypy is no dataclass."""
+    return fields(group)
+
+
+def _in_order(group: type[OptionGroup]) -> list[Field[Any]]:
     ordered: list[Field[Any]] = []
-    for field in fields(group):
+    for field in _fields(group):
         following = field.metadata.get("before")
         place = next((i for i, other in enumerate(ordered) if other.name == following), len(ordered))
         ordered.insert(place, field)

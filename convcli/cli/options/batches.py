@@ -5,13 +5,12 @@ from typing import Annotated, Any
 
 import typer
 
-from convcli.cli.command import option_group
+from convcli.cli.command import OptionGroup
 from convcli.cli.options.groups import ComputingGroup, computing_option, file_option
 from convcli.cli.options.values import whole_number
 
 
-@option_group
-class BatchPipelineGroup:
+class BatchPipelineGroup(OptionGroup):
     """The pipeline that stands in place of kernels."""
 
     pipeline: Annotated[
@@ -34,8 +33,7 @@ class BatchPipelineGroup:
         return {"contact_sheet": self.contact_sheet, "common_scale": self.common_scale}
 
 
-@option_group
-class BatchFilesGroup:
+class BatchFilesGroup(OptionGroup):
     """Which images are read, and what their outputs are called."""
 
     output: Annotated[
@@ -71,7 +69,6 @@ class BatchFilesGroup:
         return {"output": self.output, "recursive": self.recursive, "name": self.name}
 
 
-@option_group
 class BatchComputingGroup(ComputingGroup):
     """How convolutions are computed, and how many images at a time."""
 

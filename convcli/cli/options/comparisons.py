@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from convcli.cli.command import option_group
+from convcli.cli.command import OptionGroup
 from convcli.cli.options.groups import ComputingGroup, GeometryGroup, geometry_option, message_option
 from convcli.cli.options.values import listed, whole_number
 from convcli.convolution.options import BACKENDS, ConvolveOptions
@@ -16,8 +16,7 @@ COMPARED_DEPTHS = ("f32", "same")
 _comparing_option = partial(typer.Option, rich_help_panel="What is compared")
 
 
-@option_group
-class ComparingGroup:
+class ComparingGroup(OptionGroup):
     """What is compared on which image, and how often."""
 
     synthetic: Annotated[

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from convcli.cli.command import option_group
+from convcli.cli.command import OptionGroup
 from convcli.cli.options.values import listed, number, parse_pair, parse_point, parse_values, whole_number
 from convcli.convolution.options import BACKENDS, DEVICES, EXTENTS, PADDING_MODES, PRECISIONS, ConvolveOptions
 from convcli.errors import UsageError
@@ -58,8 +58,7 @@ def output_option(example: str) -> Any:
     )
 
 
-@option_group
-class OutputGroup:
+class OutputGroup(OptionGroup):
     """How outputs are written, whatever was done to the images."""
 
     format: Annotated[
@@ -102,8 +101,7 @@ class OutputGroup:
         return options | {"existing": "overwrite" if force else existing or "error"}
 
 
-@option_group
-class GeometryGroup:
+class GeometryGroup(OptionGroup):
     """Where a kernel is laid on an image, and what lies outside of that."""
 
     padding: Annotated[
@@ -179,8 +177,7 @@ class GeometryGroup:
             yield f"--anchor does nothing under --extent {self.extent}: it matters for same"
 
 
-@option_group
-class ResponseGroup:
+class ResponseGroup(OptionGroup):
     """What is done to pixels before the kernels, and to their response after them."""
 
     gray: Annotated[bool, response_option("--gray", help="Filter one channel, the BT.601 luma.")] = False
@@ -220,8 +217,7 @@ class ResponseGroup:
         return ToneOptions(**{name: value for name, value in vars(self).items() if name != "depth"})
 
 
-@option_group
-class ComputingGroup:
+class ComputingGroup(OptionGroup):
     """How convolutions are computed."""
 
     backend: Annotated[
@@ -271,8 +267,7 @@ class ComputingGroup:
         return Computing(options.backend, options.threads, options.device)
 
 
-@option_group
-class MessagesGroup:
+class MessagesGroup(OptionGroup):
     """What a person wants to be told, and where."""
 
     dry_run: Annotated[bool, message_option("--dry-run", help="Say what would be done, and write nothing.")] = False

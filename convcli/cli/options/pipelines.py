@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from convcli.cli.command import option_group
+from convcli.cli.command import OptionGroup
 from convcli.cli.options.groups import response_option
 from convcli.cli.options.values import listed
 from convcli.process.choices import PIPELINE_ALPHA, SIGNED
@@ -32,8 +32,7 @@ PipelineAlphaOption = Annotated[
 ]
 
 
-@option_group
-class MapsGroup:
+class MapsGroup(OptionGroup):
     """How results that are no pictures are shown, and what is kept of steps."""
 
     contact_sheet: Annotated[
@@ -58,8 +57,7 @@ class MapsGroup:
         return dict(vars(self))
 
 
-@option_group
-class DocumentsGroup:
+class DocumentsGroup(OptionGroup):
     """What is asked about documents and their steps, without any image."""
 
     input_size: Annotated[

@@ -4,15 +4,14 @@ from typing import Annotated
 
 import typer
 
-from convcli.cli.command import command, option_group
+from convcli.cli.command import OptionGroup, command
 from convcli.cli.commands.kernels.shared import ForceOption, JsonOption, checked_target, print_json, write_kernel
 from convcli.cli.messages import say
 from convcli.cli.options.values import number, parse_pair, parse_point
 from convcli.errors import UsageError
 
 
-@option_group
-class FittingGroup:
+class FittingGroup(OptionGroup):
     """What kernel is looked for, and in what of the images."""
 
     size: Annotated[str, typer.Option("--size", metavar="N|HxW", help="Of the kernel, such as 7 or 1x9.")]
