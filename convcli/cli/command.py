@@ -51,7 +51,19 @@ class Only:
 
 
 def command(function: Callable[..., None]) -> TyperCommand:
-    """Make a command of a function, each of whose parameters is an option, an argument or an `OptionGroup`."""
+    """Make a command of a function.
+
+    Parameters
+    ----------
+    function : callable
+        Each of its parameters is annotated with an option or argument of typer, or with an `OptionGroup`, whose options
+        stand in its place on the help page. Its docstring is the help.
+
+    Returns
+    -------
+    TyperCommand
+        The command. It calls the function with its groups filled.
+    """
     parameters: list[inspect.Parameter] = []
     groups: list[tuple[str, type[OptionGroup], list[str]]] = []
     for parameter in inspect.signature(function).parameters.values():

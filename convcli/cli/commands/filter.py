@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from convcli.cli.command import command
 from convcli.cli.options.groups import (
+    IMAGES,
     ComputingGroup,
     GeometryGroup,
     KernelsOption,
@@ -30,7 +29,7 @@ _STANDARD_INPUT = "/dev/stdin"
 @command
 def filter_images(
     *,
-    inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Images; - is standard input.")],
+    inputs: Annotated[list[str], IMAGES],
     kernel: KernelsOption,
     output: Annotated[str | None, output_option("img_sobel_x.png")] = None,
     outputs: OutputGroup,

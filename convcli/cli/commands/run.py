@@ -8,7 +8,7 @@ import typer
 
 from convcli.cli.command import Only, command
 from convcli.cli.messages import say
-from convcli.cli.options.groups import ComputingGroup, MessagesGroup, OutputGroup, ResponseGroup, output_option
+from convcli.cli.options.groups import IMAGES, ComputingGroup, MessagesGroup, OutputGroup, ResponseGroup, output_option
 from convcli.cli.options.pipelines import DocumentsGroup, MapsGroup, PipelineAlphaOption, PipelineSignedOption
 from convcli.cli.options.values import STANDARD_STREAM, check_report, check_streams, parse_size
 from convcli.errors import OutputError, UsageError
@@ -24,10 +24,7 @@ def run_pipeline(
     pipeline: Annotated[
         str | None, typer.Argument(metavar="PIPELINE.yaml", help="A document of steps.", show_default=False)
     ] = None,
-    inputs: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="INPUT...", help="Images; - is standard input.", show_default=False),
-    ] = None,
+    inputs: Annotated[list[str] | None, IMAGES] = None,
     output: Annotated[str | None, output_option("img_canny.png")] = None,
     outputs: OutputGroup,
     maps: MapsGroup,

@@ -41,6 +41,7 @@ def kernel_option(text: str) -> Any:
     return typer.Option("--kernel", "-k", metavar="SPEC", autocompletion=complete_kernel, help=text)
 
 
+IMAGES = typer.Argument(metavar="INPUT...", help="Images; - is standard input.", show_default=False)
 KERNEL = kernel_option(
     "A name (sobel_x), with parameters (gaussian:sigma=2), a YAML file, or weights "
     "('0 -1 0; -1 5 -1; 0 -1 0'). Given again: applied after the one before."

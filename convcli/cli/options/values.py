@@ -15,6 +15,17 @@ STANDARD_STREAM = "-"
 def listed(words: Sequence[str], remarks: Mapping[str, str] | None = None, last: str = "or") -> str:
     """List words for a help text, each with a remark in parentheses where there is one.
 
+    Parameters
+    ----------
+    words : sequence of str
+        What an option takes.
+    remarks : mapping of str to str, optional
+        Remarks on some of them.
+    last : str
+        What joins the last one.
+
+    Examples
+    --------
     >>> listed(("error", "skip", "overwrite"), {"error": "the default"})
     'error (the default), skip or overwrite'
     """
@@ -115,7 +126,24 @@ def _whole(text: str) -> int | None:
 
 
 def check_streams(inputs: Sequence[str], output: str | None, *, json: bool, dry_run: bool) -> None:
-    """Check that nobody else wants the standard streams that images are read from and written to."""
+    """Check that nothing else takes the standard streams that images are read from and written to.
+
+    Parameters
+    ----------
+    inputs : sequence of str
+        The images; `-` is standard input.
+    output : str or None
+        Where they go; `-` is standard output, and the default of an image from standard input.
+    json : bool
+        Whether JSON goes to standard output.
+    dry_run : bool
+        Whether nothing is written.
+
+    Raises
+    ------
+    UsageError
+        Where a stream is wanted twice, closed, or a terminal.
+    """
     if inputs.count(STANDARD_STREAM) > 1:
         raise UsageError("standard input, -, can be read only once")
     if output != STANDARD_STREAM and (output is not None or STANDARD_STREAM not in inputs):
@@ -131,7 +159,14 @@ def check_streams(inputs: Sequence[str], output: str | None, *, json: bool, dry_
 def check_report(report: str, images: Sequence[str], made: str | None = None) -> None:
     """Check that a report can be written where it is asked for, and replaces none of the images.
 
-    `made` is a folder that the run will make where it is missing.
+    Parameters
+    ----------
+    report : str
+        The file of the report.
+    images : sequence of str
+        All inputs and outputs.
+    made : str, optional
+        A folder that the run will make where it is missing.
 
     Raises
     ------
