@@ -1,24 +1,59 @@
 """The command line: its commands, loaded when they are called, and how every run of it ends."""
 
 import gc
+import importlib
 import os
 import sys
-from typing import Annotated, ClassVar, NoReturn
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, NoReturn
 
 import typer
 
 # The parser that typer brings has no public name; our pin of typer holds it still.
 from typer._click.core import Context, Parameter
 from typer._click.exceptions import BadParameter, MissingParameter, NoSuchOption
+from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
 from convcli import __version__
-from convcli.cli.command import SETTINGS, LazyGroup
 from convcli.cli.messages import say
-from convcli.errors import INTERRUPTED, ConvcliError, nearest
+from convcli.cli.options.parsing import SETTINGS
+from convcli.errors import INTERRUPTED, ConvcliError, UsageError, nearest
 from convcli.system.termination import interrupted_by_termination
 
 _OBJECTS_OF_IMPORTS = 200_000
+
+
+class LazyGroup(TyperGroup):
+    """A group whose commands are known by name and summary, and imported only when one is called.
+
+    Attributes
+    ----------
+    entries : mapping of str to (str, str)
+        Of each command, where it is, as `module:name`, and what the group's help says of it: the first line of its own.
+    """
+
+    entries: ClassVar[Mapping[str, tuple[str, str]]] = {}
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands.update(
+            (name, TyperCommand(name, callback=None, help=summary)) for name, (_, summary) in self.entries.items()
+        )
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Return the name of the command that `args` begin with, the command, and the rest of them."""
+        name, *rest = args
+        if name in self.entries:
+            module, _, attribute = self.entries[name][0].partition(":")
+            found = getattr(importlib.import_module(module), attribute)
+            found.name = name
+            return name, found, rest
+        if ctx.resilient_parsing or name.startswith("-"):
+            return super().resolve_command(ctx, args)
+        is_file = os.path.isfile(name)
+        advice = f"; to filter that file: convcli filter {name} -k sobel_x" if is_file else nearest(name, self.entries)
+        raise UsageError(f"no such command {name!r}{advice} (see {ctx.command_path} --help)")
 
 
 class _Commands(LazyGroup):

@@ -6,8 +6,8 @@ from commandline import done, refused
 from repository import ROOT
 from typer.core import TyperArgument, TyperOption
 
-from convcli.cli.app import app
-from convcli.cli.command import LazyGroup, OptionGroup
+from convcli.cli.app import LazyGroup, app
+from convcli.cli.options.parsing import OptionGroup
 from convcli.convolution.options import BACKENDS, DEVICES, EXTENTS, PADDING_MODES, PRECISIONS
 from convcli.image.formats.registry import FORMATS
 from convcli.kernel.fitting import SYMMETRIES

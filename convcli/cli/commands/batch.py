@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convcli.cli.command import command
 from convcli.cli.options.batches import BatchComputingGroup, BatchFilesGroup, BatchPipelineGroup
 from convcli.cli.options.groups import KERNEL, GeometryGroup, MessagesGroup, OutputGroup, ResponseGroup
-from convcli.cli.options.values import check_report
+from convcli.cli.options.parsing import command
+from convcli.cli.report_files import check_report
 from convcli.convolution.options import ConvolveOptions
 from convcli.errors import INTERRUPTED, UsageError
 

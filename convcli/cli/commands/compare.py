@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convcli.cli.command import Only, command
 from convcli.cli.messages import say
 from convcli.cli.options.comparisons import (
     COMPARED_DEPTHS,
@@ -17,7 +16,8 @@ from convcli.cli.options.comparisons import (
     compared_options,
 )
 from convcli.cli.options.groups import ComputingGroup, GeometryGroup, MessagesGroup, kernel_option
-from convcli.cli.options.values import check_report
+from convcli.cli.options.parsing import Only, command
+from convcli.cli.report_files import check_report
 from convcli.errors import ImageWriteError, UsageError, check_word
 from convcli.reporting.records import report_suffix
 

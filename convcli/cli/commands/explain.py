@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from convcli.cli.command import command
 from convcli.cli.messages import say
 from convcli.cli.options.groups import GeometryGroup, complete_kernel
-from convcli.cli.options.values import parse_point, parse_size
+from convcli.cli.options.parsing import command, parse_point, parse_size
 from convcli.convolution.options import ConvolveOptions
 from convcli.errors import UsageError
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from convcli.cli.command import command
 from convcli.cli.options.groups import (
     IMAGES,
+    STANDARD_STREAM,
     ComputingGroup,
     GeometryGroup,
     KernelsOption,
@@ -15,7 +15,8 @@ from convcli.cli.options.groups import (
     ResponseGroup,
     output_option,
 )
-from convcli.cli.options.values import STANDARD_STREAM, check_report, check_streams
+from convcli.cli.options.parsing import command
+from convcli.cli.report_files import check_report
 from convcli.errors import OutputError
 from convcli.system.allocator import keep_freed_memory
 
@@ -49,7 +50,7 @@ def filter_images(
     """
     convolve = computing.convolve_options(geometry)
     written = outputs.output_options()
-    check_streams(inputs, output, json=messages.json, dry_run=messages.dry_run)
+    messages.check_streams(inputs, output)
 
     keep_freed_memory()
     if convolve.threads != 1:

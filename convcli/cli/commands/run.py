@@ -6,11 +6,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convcli.cli.command import Only, command
 from convcli.cli.messages import say
-from convcli.cli.options.groups import IMAGES, ComputingGroup, MessagesGroup, OutputGroup, ResponseGroup, output_option
+from convcli.cli.options.groups import (
+    IMAGES,
+    STANDARD_STREAM,
+    ComputingGroup,
+    MessagesGroup,
+    OutputGroup,
+    ResponseGroup,
+    output_option,
+)
+from convcli.cli.options.parsing import Only, command, parse_size
 from convcli.cli.options.pipelines import DocumentsGroup, MapsGroup, PipelineAlphaOption, PipelineSignedOption
-from convcli.cli.options.values import STANDARD_STREAM, check_report, check_streams, parse_size
+from convcli.cli.report_files import check_report
 from convcli.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
@@ -58,7 +66,7 @@ def run_pipeline(
     computing.convolve_options()
     size = None if documents.input_size is None else parse_size(documents.input_size)
     if images:
-        check_streams(images, output, json=messages.json, dry_run=messages.dry_run)
+        messages.check_streams(images, output)
 
     # Not before here is numpy needed.
     from convcli.cli.each import do_each

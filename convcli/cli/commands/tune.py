@@ -4,9 +4,9 @@ from typing import Annotated, Any
 
 import typer
 
-from convcli.cli.command import Only, command
 from convcli.cli.messages import say
 from convcli.cli.options.groups import MessagesGroup
+from convcli.cli.options.parsing import Only, command
 from convcli.errors import UsageError
 
 

@@ -5,9 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from convcli.cli.command import OptionGroup
 from convcli.cli.options.groups import ComputingGroup, computing_option, file_option
-from convcli.cli.options.values import whole_number
+from convcli.cli.options.parsing import OptionGroup, whole_number
 
 
 class BatchPipelineGroup(OptionGroup):

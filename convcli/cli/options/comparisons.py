@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
-from convcli.cli.command import OptionGroup
 from convcli.cli.options.groups import ComputingGroup, GeometryGroup, geometry_option, message_option
-from convcli.cli.options.values import listed, whole_number
+from convcli.cli.options.parsing import OptionGroup, listed, whole_number
 from convcli.convolution.options import BACKENDS, ConvolveOptions
 
 REPORT_SUFFIXES = (".json", ".csv", ".md", ".html")

@@ -4,14 +4,14 @@ A group becomes what the core takes by a method of its own, so that no command n
 option may take, and what it is where nothing is said, come from the core.
 """
 
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from convcli.cli.command import OptionGroup
-from convcli.cli.options.values import listed, number, parse_pair, parse_point, parse_values, whole_number
+from convcli.cli.options.parsing import OptionGroup, listed, number, parse_pair, parse_point, parse_values, whole_number
 from convcli.convolution.options import BACKENDS, DEVICES, EXTENTS, PADDING_MODES, PRECISIONS, ConvolveOptions
 from convcli.errors import UsageError
 from convcli.process.choices import ALPHA, COMPRESSIONS, DEPTHS, EXISTING, SIGNED
@@ -20,6 +20,8 @@ from convcli.reporting.records import REPORT_SUFFIXES
 if TYPE_CHECKING:
     from convcli.pipeline.execution.program import Computing
     from convcli.process.kernel_chain import ToneOptions
+
+STANDARD_STREAM = "-"
 
 # Options under each heading of a help page.
 file_option = partial(typer.Option, rich_help_panel="Files")
@@ -288,3 +290,29 @@ class MessagesGroup(OptionGroup):
     def reporting(self) -> dict[str, Any]:
         """Return what a reporter has to know, by its names for it."""
         return {name: value for name, value in vars(self).items() if name != "dry_run"}
+
+    def check_streams(self, inputs: Sequence[str], output: str | None) -> None:
+        """Check that nothing else takes the standard streams that images are read from and written to.
+
+        Parameters
+        ----------
+        inputs : sequence of str
+            The images; `-` is standard input.
+        output : str or None
+            Where they go; `-` is standard output, and the default of an image from standard input.
+
+        Raises
+        ------
+        UsageError
+            Where a stream is wanted twice, closed, or a terminal.
+        """
+        if inputs.count(STANDARD_STREAM) > 1:
+            raise UsageError("standard input, -, can be read only once")
+        if output != STANDARD_STREAM and (output is not None or STANDARD_STREAM not in inputs):
+            return
+        if self.json:
+            raise UsageError("--json and -o - would both write to standard output", advice="name a file with -o")
+        if sys.stdout is None:
+            raise UsageError("standard output is closed", advice="name a file with -o")
+        if sys.stdout.isatty() and not self.dry_run:
+            raise UsageError("standard output is a terminal", advice="name a file with -o, or send it on with | or >")

@@ -5,9 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from convcli.cli.command import OptionGroup
 from convcli.cli.options.groups import response_option
-from convcli.cli.options.values import listed
+from convcli.cli.options.parsing import OptionGroup, listed
 from convcli.process.choices import PIPELINE_ALPHA, SIGNED
 
 _map_option = partial(typer.Option, rich_help_panel="Feature maps")

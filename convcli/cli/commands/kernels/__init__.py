@@ -4,7 +4,8 @@ from typing import ClassVar
 
 import typer
 
-from convcli.cli.command import SETTINGS, LazyGroup
+from convcli.cli.app import LazyGroup
+from convcli.cli.options.parsing import SETTINGS
 
 _HERE = "convcli.cli.commands.kernels"
 

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from convcli.cli.command import command
 from convcli.cli.messages import one_line
+from convcli.cli.options.parsing import command
 
 
 @command

@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from convcli.cli.command import command
 from convcli.cli.commands.kernels.shared import (
     SPEC_HELP,
     FileOption,
@@ -14,6 +13,7 @@ from convcli.cli.commands.kernels.shared import (
     write_kernel,
 )
 from convcli.cli.options.groups import complete_kernel
+from convcli.cli.options.parsing import command
 
 
 @command

@@ -1,6 +1,5 @@
 """`convcli kernels export`: one kernel as a file."""
 
-from convcli.cli.command import command
 from convcli.cli.commands.kernels.shared import (
     FileOption,
     ForceOption,
@@ -9,6 +8,7 @@ from convcli.cli.commands.kernels.shared import (
     load_noting,
     write_kernel,
 )
+from convcli.cli.options.parsing import command
 
 
 @command

@@ -4,10 +4,9 @@ from typing import Annotated
 
 import typer
 
-from convcli.cli.command import OptionGroup, command
 from convcli.cli.commands.kernels.shared import ForceOption, JsonOption, checked_target, print_json, write_kernel
 from convcli.cli.messages import say
-from convcli.cli.options.values import number, parse_pair, parse_point
+from convcli.cli.options.parsing import OptionGroup, command, number, parse_pair, parse_point
 from convcli.errors import UsageError
 
 

@@ -1,7 +1,7 @@
 """`convcli kernels list`: all kernels, the shipped and the user's own."""
 
-from convcli.cli.command import command
 from convcli.cli.commands.kernels.shared import JsonOption, print_json, print_notes
+from convcli.cli.options.parsing import command
 
 
 @command

@@ -1,7 +1,7 @@
 """`convcli kernels show`: one kernel, with all that is known of it."""
 
-from convcli.cli.command import command
 from convcli.cli.commands.kernels.shared import JsonOption, SpecArgument, load_noting, print_json
+from convcli.cli.options.parsing import command
 
 
 @command

@@ -1,16 +1,15 @@
-"""How commands are made and found: a signature written in groups of options, and a module loaded when it is called."""
+"""How the options of a command are parsed: groups of them as one signature, and their values from text."""
 
-import importlib
 import inspect
-import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields
-from typing import Annotated, Any, ClassVar, dataclass_transform, get_origin
+from typing import Annotated, Any, dataclass_transform, get_origin
 
-from typer.core import TyperCommand, TyperGroup
+import typer
+from typer.core import TyperCommand
 from typer.main import get_params_convertors_ctx_param_name_from_function
 
-from convcli.errors import UsageError, nearest
+from convcli.errors import UsageError
 
 SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 
@@ -124,33 +123,114 @@ def _in_order(group: type[OptionGroup]) -> list[Field[Any]]:
     return ordered
 
 
-class LazyGroup(TyperGroup):
-    """A group whose commands are known by name and summary, and imported only when one is called.
+def listed(words: Sequence[str], remarks: Mapping[str, str] | None = None, last: str = "or") -> str:
+    """List words for a help text, each with a remark in parentheses where there is one.
 
-    Attributes
+    Parameters
     ----------
-    entries : mapping of str to (str, str)
-        Of each command, where it is, as `module:name`, and what the group's help says of it: the first line of its own.
+    words : sequence of str
+        What an option takes.
+    remarks : mapping of str to str, optional
+        Remarks on some of them.
+    last : str
+        What joins the last one.
+
+    Examples
+    --------
+    >>> listed(("error", "skip", "overwrite"), {"error": "the default"})
+    'error (the default), skip or overwrite'
     """
+    remarks = remarks or {}
+    shown = [f"{word} ({remarks[word]})" if word in remarks else word for word in words]
+    return f"{', '.join(shown[:-1])} {last} {shown[-1]}"
 
-    entries: ClassVar[Mapping[str, tuple[str, str]]] = {}
 
-    def __init__(self, **attributes: Any) -> None:
-        super().__init__(**attributes)
-        self.commands.update(
-            (name, TyperCommand(name, callback=None, help=summary)) for name, (_, summary) in self.entries.items()
-        )
+def number(text: str) -> float:
+    """Read a number, for the parser. Raises BadParameter.
 
-    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        """Return the name of the command that `args` begin with, the command, and the rest of them."""
-        name, *rest = args
-        if name in self.entries:
-            module, _, attribute = self.entries[name][0].partition(":")
-            found = getattr(importlib.import_module(module), attribute)
-            found.name = name
-            return name, found, rest
-        if ctx.resilient_parsing or name.startswith("-"):
-            return super().resolve_command(ctx, args)
-        is_file = os.path.isfile(name)
-        advice = f"; to filter that file: convcli filter {name} -k sobel_x" if is_file else nearest(name, self.entries)
-        raise UsageError(f"no such command {name!r}{advice} (see {ctx.command_path} --help)")
+    >>> number("2.5")
+    2.5
+    """
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a number") from None
+
+
+def whole_number(text: str) -> int:
+    """Read a whole number, for the parser. Raises BadParameter.
+
+    >>> whole_number("25")
+    25
+    """
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a whole number") from None
+
+
+def parse_pair(option: str, text: str, least: int = 0) -> tuple[int, int]:
+    """Read `2` as (2, 2) and `2,3` as (2, 3): rows, columns.
+
+    >>> parse_pair("--stride", "2"), parse_pair("--stride", "2,3")
+    ((2, 2), (2, 3))
+
+    Raises
+    ------
+    UsageError
+        For anything else, `2.0`, `2,` and `1,2,3` among them, and for numbers below `least`.
+    """
+    numbers = [_whole(part) for part in text.split(",")]
+    if len(numbers) == 1:
+        numbers *= 2
+    if len(numbers) != 2 or None in numbers:
+        raise UsageError(f"{option} takes a whole number, or two as rows,columns, such as 2 or 2,3; not {text!r}")
+    rows, columns = (n for n in numbers if n is not None)
+    if min(rows, columns) < least:
+        raise UsageError(f"must be at least {least}", where=f"{option} {text}")
+    return rows, columns
+
+
+def parse_point(option: str, text: str) -> tuple[int, int]:
+    """Read `1,2` as (1, 2): a row and a column.
+
+    >>> parse_point("--anchor", "1,2")
+    (1, 2)
+    """
+    if text.count(",") != 1:
+        raise UsageError(f"{option} takes a row and a column, such as 1,2; not {text!r}")
+    return parse_pair(option, text)
+
+
+def parse_size(text: str) -> tuple[int, ...]:
+    """Read `224x224x3` as (224, 224, 3), and `480x640` as (480, 640): rows, columns, channels.
+
+    >>> parse_size("224x224x3")
+    (224, 224, 3)
+    """
+    parts = text.lower().split("x")
+    if len(parts) not in (2, 3) or not all(part.isascii() and part.isdecimal() and int(part) > 0 for part in parts):
+        raise UsageError(f"--input-size takes rows x columns x channels, such as 224x224x3, not {text!r}")
+    if max(map(len, parts)) > 7:
+        raise UsageError("at most 9999999 in each direction", where=f"--input-size {text}")
+    return tuple(map(int, parts))
+
+
+def parse_values(option: str, text: str) -> float | tuple[float, ...]:
+    """Read `255` as 255.0 and `255,0,0` as (255.0, 0.0, 0.0).
+
+    >>> parse_values("--padding-value", "255,0,0")
+    (255.0, 0.0, 0.0)
+    """
+    try:
+        values = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise UsageError(
+            f"{option} takes numbers, one or one per channel, such as 255 or 255,0,0; not {text!r}"
+        ) from None
+    return values[0] if len(values) == 1 else values
+
+
+def _whole(text: str) -> int | None:
+    text = text.strip()
+    return int(text) if text.removeprefix("-").isdecimal() and text.isascii() else None
