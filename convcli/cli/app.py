@@ -4,62 +4,100 @@ import gc
 import importlib
 import os
 import sys
-from typing import Annotated, Any, NoReturn
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, NoReturn
 
 import typer
+
+# The parser that typer brings has no public name; our pin of typer holds it still.
+from typer._click.core import Context, Parameter
+from typer._click.exceptions import BadParameter, MissingParameter, NoSuchOption
 from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
 from convcli import __version__
 from convcli.cli.messages import say
-from convcli.errors import INTERRUPTED, ConvcliError, nearest
+from convcli.cli.options.parsing import SETTINGS
+from convcli.errors import INTERRUPTED, ConvcliError, UsageError, nearest
 from convcli.system.termination import interrupted_by_termination
 
 _OBJECTS_OF_IMPORTS = 200_000
 
-# What the parser says, and how we say it.
-_OUR_WORDS = {
-    ". Did you mean": "; did you mean",
-    "is not a valid float": "is not a number",
-    "is not a valid int": "is not a whole number",
-}
 
-# What `convcli --help` says of each command, so that it need not import them.
-_COMMANDS = {
-    "filter": ("convcli.cli.commands.filter", "Filter images with one kernel, or several in turn."),
-    "batch": ("convcli.cli.commands.batch", "Filter folders of images on all cores; take up where a run was left."),
-    "run": ("convcli.cli.commands.run", "Run images through a pipeline of steps, in branches and joined."),
-    "compare": ("convcli.cli.commands.compare", "Compare the backends on an image: time, memory, accuracy."),
-    "tune": ("convcli.cli.commands.tune", "Measure this machine, so that auto chooses by what things cost here."),
-    "explain": ("convcli.cli.commands.explain", "Lay the arithmetic of a pipeline or kernel open."),
-    "kernels": ("convcli.cli.commands.kernels", "List, show, check, export, compose and fit kernels."),
-}
+class LazyGroup(TyperGroup):
+    """A group whose commands are known by name and summary, and imported only when one is called.
 
+    Attributes
+    ----------
+    entries : mapping of str to (str, str)
+        Of each command, where it is, as `module:name`, and what the group's help says of it: the first line of its own.
+    """
 
-class _LazyGroup(TyperGroup):
-    """A group whose commands are known by name and summary, and imported only when one is called."""
+    entries: ClassVar[Mapping[str, tuple[str, str]]] = {}
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
         self.commands.update(
-            (name, TyperCommand(name, callback=None, help=summary)) for name, (_, summary) in _COMMANDS.items()
+            (name, TyperCommand(name, callback=None, help=summary)) for name, (_, summary) in self.entries.items()
         )
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        name, command, rest = super().resolve_command(ctx, args)
-        if name in _COMMANDS:
-            command = typer.main.get_command(importlib.import_module(_COMMANDS[name][0]).app)
-            command.name = name
-        return name, command, rest
+        """Return the name of the command that `args` begin with, the command, and the rest of them."""
+        name, *rest = args
+        if name in self.entries:
+            module, _, attribute = self.entries[name][0].partition(":")
+            found = getattr(importlib.import_module(module), attribute)
+            found.name = name
+            return name, found, rest
+        if ctx.resilient_parsing or name.startswith("-"):
+            return super().resolve_command(ctx, args)
+        is_file = os.path.isfile(name)
+        advice = f"; to filter that file: convcli filter {name} -k sobel_x" if is_file else nearest(name, self.entries)
+        raise UsageError(f"no such command {name!r}{advice} (see {ctx.command_path} --help)")
+
+
+class _Commands(LazyGroup):
+    """All commands. What the help says of each is the first line of its own help."""
+
+    entries: ClassVar = {
+        "filter": (
+            "convcli.cli.commands.filter:filter_images",
+            "Filter images with one kernel, or several in turn.",
+        ),
+        "batch": (
+            "convcli.cli.commands.batch:filter_folders",
+            "Filter folders of images on all cores; take up where a run was left.",
+        ),
+        "run": (
+            "convcli.cli.commands.run:run_pipeline",
+            "Run images through a pipeline of steps, in branches and joined.",
+        ),
+        "compare": (
+            "convcli.cli.commands.compare:compare_backends",
+            "Compare the backends on an image: time, memory, accuracy.",
+        ),
+        "tune": (
+            "convcli.cli.commands.tune:tune_machine",
+            "Measure this machine, so that auto chooses by what things cost here.",
+        ),
+        "explain": (
+            "convcli.cli.commands.explain:explain_arithmetic",
+            "Lay the arithmetic of a pipeline or kernel open: sizes, weights, multiply-adds, receptive fields.",
+        ),
+        "kernels": (
+            "convcli.cli.commands.kernels:kernels",
+            "List, show, check, export, compose and fit kernels.",
+        ),
+    }
 
 
 app = typer.Typer(
-    cls=_LazyGroup,
+    cls=_Commands,
     name="convcli",
     invoke_without_command=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=SETTINGS,
 )
 
 
@@ -104,7 +142,7 @@ def main() -> NoReturn:
 
 
 def run(args: list[str] | None = None) -> int:
-    """Run the command line and tell its exit status. Whatever goes wrong becomes one line on standard error."""
+    """Run the command line and return its exit status. Whatever goes wrong becomes one line on standard error."""
     try:
         with interrupted_by_termination():
             status = app(args=args, prog_name="convcli", standalone_mode=False)
@@ -120,7 +158,7 @@ def run(args: list[str] | None = None) -> int:
 
 
 def _explain(error: BaseException) -> tuple[str, int]:
-    """Give the message and the exit status of what ended a run."""
+    """Return the message and the exit status of what ended a run."""
     match error:
         case ConvcliError():
             return str(error), error.exit_status
@@ -143,19 +181,19 @@ def _closed_pipe() -> int:
 
 
 def _usage_message(error: TyperException) -> str:
-    """Turn the parser's complaint into our form: lower case, no full stop, the nearest option offered."""
-    message = error.format_message().strip().rstrip(".")
+    """Write the parser's complaint in our form: lower case, no full stop, the nearest option offered."""
+    context = getattr(error, "ctx", None)
+    match error:
+        case NoSuchOption():
+            known = [name for parameter in context.command.params for name in parameter.opts] if context else []
+            message = f"no such option: {error.option_name}{nearest(error.option_name, known)}"
+        case MissingParameter(param=Parameter() as parameter, ctx=Context() as ctx):
+            message = f"missing {parameter.param_type_name} {parameter.get_error_hint(ctx)}"
+        case BadParameter(param=Parameter() as parameter, ctx=Context() as ctx):
+            message = f"invalid value for {parameter.get_error_hint(ctx)}: {error.message}"
+        case _:
+            message = error.format_message().strip().rstrip(".")
     if not message:
         return ""  # a command without arguments has shown its help instead
-    option = getattr(error, "option_name", None)
-    context = getattr(error, "ctx", None)
-    if option is not None and message.startswith("No such option"):
-        known = [name for parameter in context.command.params for name in parameter.opts] if context else []
-        message = f"no such option: {option}{nearest(option, known)}"
-    for theirs, ours in _OUR_WORDS.items():
-        message = message.replace(theirs, ours)
-    name = message.removeprefix("No such command '").removesuffix("'")
-    if name != message and os.path.isfile(name):
-        message += f"; to filter that file: convcli filter {name} -k sobel_x"
     hint = f" (see {context.command_path} --help)" if context is not None else ""
     return f"{message[:1].lower()}{message[1:]}{hint}"

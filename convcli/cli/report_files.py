@@ -12,22 +12,29 @@ _STANDARD_STREAM = "-"
 def check_report(report: str, images: Sequence[str], made: str | None = None) -> None:
     """Check that a report can be written where it is asked for, and replaces none of the images.
 
-    `made` is a folder that the run will make where it is missing.
+    Parameters
+    ----------
+    report : str
+        The file of the report.
+    images : sequence of str
+        All inputs and outputs.
+    made : str, optional
+        A folder that the run will make where it is missing.
 
     Raises
     ------
     OutputError
-        where its folder is missing, or it is a folder itself.
+        Where its folder is missing, or it is a folder itself.
     UsageError
-        where it is one of the images.
+        Where it is one of the images.
     """
-    folder = Path(report).parent
+    where, folder = f"--report {report}", Path(report).parent
     if not folder.is_dir() and (made is None or os.path.realpath(folder) != os.path.realpath(made)):
-        raise OutputError(f"--report {report}: no such folder; to make it: mkdir -p {folder}")
+        raise OutputError(f"no such folder; to make it: mkdir -p {folder}", where=where)
     if Path(report).is_dir():
-        raise OutputError(f"--report {report}: a folder, not a file; name a file in it")
+        raise OutputError("a folder, not a file; name a file in it", where=where)
     if any(_same_file(report, image) for image in images if image != _STANDARD_STREAM):
-        raise UsageError(f"--report {report}: that is one of the images: choose another name")
+        raise UsageError("that is one of the images", where=where, advice="choose another name")
 
 
 def _same_file(path: str, other: str) -> bool:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from convcli.errors import OutputError, UsageError
 from convcli.image.formats.codec import EncoderSettings
-from convcli.image.formats.registry import Format, format_for
+from convcli.image.formats.registry import COMPRESSIONS, Format, format_for
 from convcli.image.model import Image, Metadata, depth_name
 from convcli.system.atomic_file import Sink, whole_file, write_bytes
 from convcli.system.output_path import check_destination
@@ -17,7 +17,6 @@ from convcli.system.threads import available_threads
 
 __all__ = ["COMPRESSIONS", "as_image", "encode_image", "encode_to", "write_bytes", "write_image"]
 
-COMPRESSIONS = ("fast", "balanced", "small")
 _DEPTHS = ("u8", "u16", "i16", "f32", "f64")
 
 

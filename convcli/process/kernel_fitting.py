@@ -8,12 +8,45 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.errors import FilterError
+from convcli.convolution.backends.blas import blas_threads
+from convcli.convolution.options import available_threads
+from convcli.errors import FilterError, UsageError
 from convcli.image import tone
 from convcli.image.model import Image
 from convcli.image.reading import read_image
-from convcli.kernel.fitting import Fit, FitOptions, Pair
+from convcli.kernel.fitting import Fit, FitOptions, Pair, fit_kernel
 from convcli.kernel.model import Kernel
+
+
+def fit_files(paths: Sequence[str], options: FitOptions, *, gray: bool = False) -> Fit:
+    """Find the kernel that best turns images into their responses, by least squares on all cores.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        Files of an image and its response, and of another pair, and so on.
+    options : FitOptions
+        What kernel is looked for.
+    gray : bool
+        Whether to fit to the BT.601 luma of both.
+
+    Raises
+    ------
+    UsageError
+        Where an image has no other beside it.
+    ImageReadError
+        Where one cannot be read.
+    FilterError
+        Where two do not go together, or determine no kernel.
+    """
+    if len(paths) % 2:
+        raise UsageError(
+            "has no other image beside it", where=paths[-1], advice="give pairs, BEFORE AFTER BEFORE AFTER"
+        )
+    pairs = [read_pair(*paths[start : start + 2], gray=gray) for start in range(0, len(paths), 2)]
+    # The threads are ours: each adds up a part of the equations, by products that BLAS computes on one core.
+    with blas_threads(1):
+        return fit_kernel(pairs, options, available_threads())
 
 
 def read_pair(before: str, after: str, *, gray: bool = False) -> Pair:

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from convcli.errors import OutputError, UsageError, check_word
-from convcli.image.formats.registry import Format, format_for, formats_taking, joined_titles
-from convcli.image.writing import COMPRESSIONS
+from convcli.image.formats.registry import COMPRESSIONS, Format, format_for, formats_taking, joined_titles
+from convcli.process.choices import DEPTHS
 from convcli.process.result import Size
 from convcli.system.output_path import EXISTING, check_destination
 
-DEPTHS = ("same", "u8", "u16", "f32")
 STANDARD_STREAM = "-"
 
 # Where what has been sent to standard input can be told from an output; where there is none, nothing can.

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from convcli.cli.messages import say
-from convcli.cli.options import shared as opt
+from convcli.cli.options.groups import GeometryGroup, complete_kernel
+from convcli.cli.options.parsing import command, parse_point, parse_size
 from convcli.convolution.options import ConvolveOptions
 from convcli.errors import UsageError
 
@@ -17,16 +18,12 @@ if TYPE_CHECKING:
 
     from convcli.explain.pipeline import Explanation
 
-app = typer.Typer(
-    add_completion=False, rich_markup_mode="rich", context_settings={"help_option_names": ["-h", "--help"]}
-)
-
 _ONE_OUTPUT = "One output of a kernel"
 _PIPELINES = (".yaml", ".yml")
 Shape = tuple[int, int, int]
 
 
-@app.command("explain")
+@command
 def explain_arithmetic(
     *,
     target: Annotated[
@@ -39,7 +36,7 @@ def explain_arithmetic(
             "--kernel",
             "-k",
             metavar="SPEC",
-            autocompletion=opt.complete_kernel,
+            autocompletion=complete_kernel,
             help="Explain this kernel, as filter takes it. Given again: applied after the one before.",
         ),
     ] = None,
@@ -77,13 +74,7 @@ def explain_arithmetic(
     gray: Annotated[
         bool, typer.Option("--gray", help="Of IMAGE, take the BT.601 luma.", rich_help_panel=_ONE_OUTPUT)
     ] = False,
-    padding: opt.PaddingOption = None,
-    padding_value: opt.PaddingValueOption = None,
-    extent: opt.ExtentOption = "same",
-    flip: opt.FlipOption = False,
-    anchor: opt.AnchorOption = None,
-    stride: opt.StrideOption = "1",
-    dilation: opt.DilationOption = "1",
+    geometry: GeometryGroup,
     json: Annotated[bool, typer.Option("--json", help="As one JSON object on standard output.")] = False,
     md: Annotated[bool, typer.Option("--md", help="As Markdown on standard output.")] = False,
 ) -> None:
@@ -99,28 +90,16 @@ def explain_arithmetic(
       convcli explain photo.png -k sobel_x --at 0,17
       convcli explain -k "1 2 1" --matrix --input-size 1x6
     """
-    options = opt.convolve_options(
-        padding=padding,
-        padding_value=padding_value,
-        extent=extent,
-        flip=flip,
-        anchor=anchor,
-        stride=stride,
-        dilation=dilation,
-        backend="auto",
-        precision="single",
-        threads=None,
-        device="auto",
-    )
+    options = geometry.convolve_options()
     kernels = kernel or []
     _check(target, kernels, against, at, options, matrix=matrix, gray=gray)
     if json and md:
         raise UsageError("--json and --md both take standard output: choose one")
-    size = None if input_size is None else opt.parse_size(input_size)
+    size = None if input_size is None else parse_size(input_size)
     for note in _hiding_notes([*kernels, *([against] if against and not _is_pipeline(against) else [])]):
         say(f"convcli: note: {note}")
     if at is not None or matrix:
-        point = None if at is None else opt.parse_point("--at", at)
+        point = None if at is None else parse_point("--at", at)
         _explain_kernel(target, kernels, size, point, options, gray=gray, json=json, md=md)
         return
     found = _explained(target, kernels, size, options, gray=gray)

@@ -5,152 +5,43 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convcli.cli.messages import say
-from convcli.cli.options import shared as opt
+from convcli.cli.options.groups import (
+    IMAGES,
+    ComputingGroup,
+    MessagesGroup,
+    OutputGroup,
+    ResponseGroup,
+    output_option,
+)
+from convcli.cli.options.parsing import Only, command, parse_size
+from convcli.cli.options.pipelines import DocumentsGroup, MapsGroup, PipelineAlphaOption, PipelineSignedOption
 from convcli.cli.report_files import check_report
-from convcli.cli.streams import check_streams
 from convcli.errors import UsageError
 
 if TYPE_CHECKING:
     from convcli.process.pipeline_operation import PipelineOperation
 
-app = typer.Typer(
-    add_completion=False, rich_markup_mode="rich", context_settings={"help_option_names": ["-h", "--help"]}
-)
 
-_FILES = "Files"
-_RESPONSE = "From response to picture"
-_MAPS = "Feature maps"
-_DOCUMENTS = "Documents"
-
-
-def _describe(*, schema: bool, steps: bool, step: str | None, json: bool) -> None:
-    """Print what was asked for about documents and their steps, the first of these where it is several."""
-    from convcli.pipeline.steps.description import step_help, step_record, step_summaries
-    from convcli.reporting.json_text import to_json
-
-    if schema:
-        from convcli.pipeline.document.schema import schema_text
-
-        print(schema_text(), end="")
-    elif steps:
-        summaries = step_summaries()
-        width = max(map(len, summaries))
-        for name, summary in summaries.items():
-            print(to_json({"step": name, "summary": summary}) if json else f"{name.ljust(width)}  {summary}")
-    elif step is not None:
-        print(to_json(step_record(step)) if json else step_help(step))
-
-
-@app.command("run")
+@command
 def run_pipeline(
     *,
     pipeline: Annotated[
         str | None, typer.Argument(metavar="PIPELINE.yaml", help="A document of steps.", show_default=False)
     ] = None,
-    inputs: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="INPUT...", help="Images; - is standard input.", show_default=False),
-    ] = None,
-    output: Annotated[
-        str | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="PATH",
-            help="A file, a folder, or - for standard output. Default: beside the input, as img_canny.png of img.png.",
-            rich_help_panel=_FILES,
-        ),
-    ] = None,
-    format_: opt.FormatOption = None,
-    existing: opt.ExistingOption = None,
-    force: opt.ForceOption = False,
-    quality: opt.QualityOption = None,
-    compression: opt.CompressionOption = "balanced",
-    contact_sheet: Annotated[
-        bool,
-        typer.Option(
-            "--contact-sheet",
-            help="Draw the result's channels as labelled tiles, each stretched from its least sample to its greatest.",
-            rich_help_panel=_MAPS,
-        ),
-    ] = False,
-    common_scale: Annotated[
-        bool, typer.Option("--common-scale", help="Stretch all tiles of a sheet alike.", rich_help_panel=_MAPS)
-    ] = False,
-    save_steps: Annotated[
-        str | None,
-        typer.Option(
-            "--save-steps",
-            metavar="DIR",
-            help="Keep what every step gives: its values as .npy, and a sheet of them as .png.",
-            rich_help_panel=_MAPS,
-        ),
-    ] = None,
-    signed: Annotated[
-        str,
-        typer.Option(
-            "--signed",
-            metavar="MAPPING",
-            help="auto, clip, abs, offset (mid-grey is zero) or stretch. auto: as the document says, else as the "
-            "kernel of a last filter says, else clip.",
-            rich_help_panel=_RESPONSE,
-        ),
-    ] = "auto",
-    depth: opt.DepthOption = "same",
-    alpha: Annotated[
-        str,
-        typer.Option(
-            "--alpha",
-            metavar="keep|drop",
-            help="Lay the image's opacity over a result as large as it, or not. A pipeline that reads it has used it.",
-            rich_help_panel=_RESPONSE,
-        ),
-    ] = "keep",
-    input_size: Annotated[
-        str | None,
-        typer.Option(
-            "--input-size",
-            metavar="HxWxC",
-            help="Check the whole document, weights too, for images of this size, such as 224x224x3.",
-            rich_help_panel=_DOCUMENTS,
-        ),
-    ] = None,
-    backend: opt.BackendOption = "auto",
-    threads: opt.ThreadsOption = None,
-    device: opt.DeviceOption = "auto",
-    dry_run: opt.DryRunOption = False,
-    timing: opt.TimingOption = False,
-    report: opt.ReportOption = None,
-    json: opt.JsonOption = False,
-    quiet: opt.QuietOption = False,
-    verbose: opt.VerboseOption = False,
-    steps: Annotated[
-        bool,
-        typer.Option(
-            "--steps",
-            help="List the steps that there are, and exit.",
-            rich_help_panel=_DOCUMENTS,
-        ),
-    ] = False,
-    step: Annotated[
-        str | None,
-        typer.Option(
-            "--step",
-            metavar="NAME",
-            help="Describe one step and its options, and exit.",
-            rich_help_panel=_DOCUMENTS,
-        ),
-    ] = None,
-    schema: Annotated[
-        bool,
-        typer.Option(
-            "--schema",
-            help="Print the JSON Schema of documents, for editors, and exit.",
-            rich_help_panel=_DOCUMENTS,
-        ),
-    ] = False,
+    inputs: Annotated[list[str] | None, IMAGES] = None,
+    output: Annotated[str | None, output_option("img_canny.png")] = None,
+    outputs: OutputGroup,
+    maps: MapsGroup,
+    signed: PipelineSignedOption = "auto",
+    response: Annotated[ResponseGroup, Only("depth")],
+    alpha: PipelineAlphaOption = "keep",
+    documents: DocumentsGroup,
+    computing: Annotated[ComputingGroup, Only("backend", "threads", "device")],
+    messages: MessagesGroup,
 ) -> None:
-    """Run images through a pipeline: a YAML file of steps, one after the other, in branches and joined.
+    """Run images through a pipeline of steps, in branches and joined.
+
+    A pipeline is a YAML file that names its steps, one after the other.
 
     [bold]Examples[/]
 
@@ -159,75 +50,72 @@ def run_pipeline(
       convcli run lenet5.yaml digit.png -o digit.npy --save-steps steps/ --timing
       convcli run vgg16.yaml --input-size 224x224x3
     """
-    if schema or steps or step is not None:
-        _describe(schema=schema, steps=steps, step=step, json=json)
+    if documents.describes:
+        _describe(documents, json=messages.json)
         return
     if pipeline is None:
         raise UsageError("there is no pipeline: name a PIPELINE.yaml, whose steps --steps lists")
     images = inputs or []
-    if not images and input_size is None:
+    if not images and documents.input_size is None:
         raise UsageError("there is no image: name one, or say --input-size to check the document alone")
-    policy = opt.existing_policy(existing, force=force)
-    computing = opt.convolve_options(
-        padding=None,
-        padding_value=None,
-        extent="same",
-        flip=False,
-        anchor=None,
-        stride="1",
-        dilation="1",
-        backend=backend,
-        precision="single",
-        threads=threads,
-        device=device,
-    )
-    size = None if input_size is None else opt.parse_size(input_size)
+    written = outputs.output_options()
+    threads = computing.convolve_options().threads
+    size = None if documents.input_size is None else parse_size(documents.input_size)
     if images:
         from convcli.process.startup import start_early
 
-        check_streams(images, output, json=json, dry_run=dry_run)
-        start_early(images[0], computing.threads)
+        messages.check_streams(images, output)
+        start_early(images[0], threads)
 
     # Not before here is numpy needed.
     from convcli.cli.views.run import PipelineReporter
-    from convcli.pipeline.execution.program import Computing
     from convcli.process.output_files import OutputOptions, check_outputs, output_paths
     from convcli.process.pipeline_operation import load_pipeline
     from convcli.process.pipeline_options import RunOptions
     from convcli.process.shell import process_images
 
-    written = OutputOptions(
-        depth=depth,
-        existing=policy,
-        format=format_,
-        quality=quality,
-        compression=compression,
-        dry_run=dry_run,
+    options = OutputOptions(depth=response.depth, dry_run=messages.dry_run, **written)
+    operation = load_pipeline(
+        pipeline,
+        RunOptions(
+            signed=signed,
+            alpha=alpha,
+            computing=computing.pipeline_computing(),
+            output=options,
+            **maps.map_options(),
+        ),
     )
-    options = RunOptions(
-        signed=signed,
-        alpha=alpha,
-        contact_sheet=contact_sheet,
-        common_scale=common_scale,
-        save_steps=save_steps,
-        computing=Computing(computing.backend, computing.threads, computing.device),
-        output=written,
-    )
-    operation = load_pipeline(pipeline, options)
-    name = operation.document.name
-    reporter = PipelineReporter(name, quiet=quiet, verbose=verbose, json=json, timing=timing, report=report)
+    reporter = PipelineReporter(operation.document.name, **messages.reporting())
     for note in operation.notes:
         reporter.note(note)
     if size is not None:
-        _check_size(operation, size, quiet=quiet)
+        _check_size(operation, size, quiet=messages.quiet)
     if not images:
         return
-    outputs = output_paths(images, output, operation.name, format_)
-    skipped = check_outputs(images, outputs, written, operation.files)
-    if report is not None:
-        check_report(report, [*images, *outputs])
-    if status := reporter.show_all(process_images(images, outputs, skipped, operation)):
+    paths = output_paths(images, output, operation.name, options.format)
+    skipped = check_outputs(images, paths, options, operation.files)
+    if messages.report is not None:
+        check_report(messages.report, [*images, *paths])
+    if status := reporter.show_all(process_images(images, paths, skipped, operation)):
         raise typer.Exit(status)
+
+
+def _describe(documents: DocumentsGroup, *, json: bool) -> None:
+    """Print what was asked for about documents and their steps, the first of these where it is several."""
+    from convcli.pipeline.steps.description import step_help, step_record, step_summaries
+    from convcli.reporting.json_text import to_json
+
+    if documents.schema:
+        from convcli.pipeline.document.schema import schema_text
+
+        print(schema_text(), end="")
+    elif documents.steps:
+        summaries = step_summaries()
+        width = max(map(len, summaries))
+        for name, summary in summaries.items():
+            print(to_json({"step": name, "summary": summary}) if json else f"{name.ljust(width)}  {summary}")
+    elif documents.step is not None:
+        print(to_json(step_record(documents.step)) if json else step_help(documents.step))
 
 
 def _check_size(operation: "PipelineOperation", size: tuple[int, ...], *, quiet: bool) -> None:

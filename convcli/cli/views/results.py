@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from convcli.cli.messages import say
-from convcli.cli.options.shared import check_loudness
 from convcli.convolution.planning.profile import problems
 from convcli.process.result import ImageResult, StepResult
 from convcli.reporting.formats import report_suffix
@@ -24,7 +23,6 @@ class Reporter:
     command = "filter"  # whose reports these are
 
     def __init__(self, *, quiet: bool, verbose: bool, json: bool, timing: bool, report: str | None) -> None:
-        check_loudness(quiet=quiet, verbose=verbose)
         if report is not None:
             report_suffix(report)
         self._quiet = quiet

@@ -1,4 +1,4 @@
-"""Bad input on the command line: one clear line, and the exit status that the documentation states."""
+"""Bad input of `convcli filter`: one clear line, and the exit status that the documentation states."""
 
 import os
 import signal
@@ -155,20 +155,6 @@ def test_a_bad_kernel_is_one_line_with_status_2(spec, message):
     assert refused("filter", "photo.png", "-k", spec).startswith(message)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["filtr"], "no such command 'filtr'; did you mean 'filter'? (see convcli --help)"),
-        (["--versoin"], "no such option: --versoin; did you mean '--version'? (see convcli --help)"),
-        (["filter"], "missing argument 'INPUT...' (see convcli filter --help)"),
-        (["filter", "photo.png"], "missing option '--kernel' / '-k' (see convcli filter --help)"),
-        (["filter", "-", "-", "-k", "sobel_x"], "standard input, -, can be read only once"),
-    ],
-)
-def test_what_the_parser_refuses_has_the_same_form(arguments, message):
-    assert refused(*arguments) == message
-
-
 def test_what_standard_input_is_read_from_is_an_input_too():
     data = Path("photo.png").read_bytes()
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -242,13 +228,6 @@ def test_parameters_apart_from_their_kernel_are_no_file():
     assert refused("filter", "photo.png", "-k", "gaussian", "sigma=2", "-o", "out.png") == (
         "sigma=2: no such file; a kernel's parameters follow its name, as in -k gaussian:sigma=2"
     )
-
-
-def test_a_file_in_place_of_a_command_is_told_to_be_filtered(tmp_path):
-    path = tmp_path / "photo.png"
-    path.write_bytes(b"")
-    assert f"to filter that file: convcli filter {path} -k sobel_x" in refused(path, "-k", "sobel_x")
-    assert "to filter" not in refused(tmp_path / "none.png", "-k", "sobel_x")
 
 
 @pytest.mark.parametrize("weights", ["[[0,-1,0],[-1,5,-1],[0,-1,0]]", "3x3:0,-1,0,-1,5,-1,0,-1,0", "3: 0,1,2"])

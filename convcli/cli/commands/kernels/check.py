@@ -1,0 +1,33 @@
+"""`convcli kernels check`: whether kernel files are good ones."""
+
+from typing import Annotated
+
+import typer
+
+from convcli.cli.messages import one_line
+from convcli.cli.options.parsing import command
+
+
+@command
+def check_files(
+    *, files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Kernel files to check.")]
+) -> None:
+    """Check kernel files of your own, one line each; the exit status is 2 if any is bad.
+
+    [bold]Example[/]
+
+      convcli kernels check my_edges.yaml
+    """
+    from convcli.errors import KernelError
+    from convcli.kernel.describe import summarize
+    from convcli.kernel.spec import load_kernel_file
+
+    bad = False
+    for file in files:
+        try:
+            print(f"ok   {file}: {summarize(load_kernel_file(file))}")
+        except KernelError as error:
+            bad = True
+            print(f"bad  {one_line(str(error))}")
+    if bad:
+        raise typer.Exit(2)

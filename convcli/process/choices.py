@@ -1,0 +1,9 @@
+"""The words that the options of a run may take.
+
+Imports no numpy: the command line lists them in its help.
+"""
+
+SIGNED = ("auto", "clip", "abs", "offset", "stretch")
+ALPHA = ("auto", "keep", "filter", "premultiply", "drop")
+PIPELINE_ALPHA = ("keep", "drop")
+DEPTHS = ("same", "u8", "u16", "f32")
