@@ -22,7 +22,7 @@ slow: ## run the slow tests
 	$(BIN)/python -m pytest -n 2 -m slow
 
 coverage: ## run all tests and list the modules with lines that none has run
-	$(BIN)/python -m pytest -n 2 -m '' --cov --cov-report=term-missing
+	COVERAGE_FILE='$(CURDIR)/.coverage' $(BIN)/python -m pytest -n 2 -m '' --cov --cov-report=term-missing
 
 lint: ## check style, spelling and prose
 	$(BIN)/ruff check .

@@ -24,3 +24,24 @@ def _forget_profile():
     if profile is not None:
         profile.current_profile.cache_clear()
         profile._problems.clear()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _processes_end_in_peace_where_coverage_is_measured():
+    """Let the processes of a pool write down what they have covered before they are killed."""
+    coverage = sys.modules.get("coverage")
+    if coverage is None or coverage.Coverage.current() is None:
+        yield
+        return
+    from convcli.batch.local_processes import Pool
+
+    kill = Pool.kill
+
+    def kill_later(pool):
+        for worker in pool._workers:
+            worker.process.join(1)
+        kill(pool)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Pool, "kill", kill_later)
+        yield
