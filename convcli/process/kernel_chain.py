@@ -23,13 +23,11 @@ from convcli.image import tone
 from convcli.image.model import Image
 from convcli.image.tone import Finish
 from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
+from convcli.process.choices import ALPHA, SIGNED
 from convcli.system.threads import run_tasks
 
 if TYPE_CHECKING:
     from convcli.process.operation import Halo
-
-SIGNED = ("auto", "clip", "abs", "offset", "stretch")
-ALPHA = ("auto", "keep", "filter", "premultiply", "drop")
 
 # A kernel whose weights sum to no more than this part of the sum of their magnitudes answers to change alone.
 _ZERO_SUM = 1e-6

@@ -7,19 +7,14 @@ from pathlib import Path
 
 from convcli.errors import OutputError, UsageError, check_word
 from convcli.image.formats.registry import Format, format_for
-from convcli.image.writing import COMPRESSIONS
+from convcli.process.choices import COMPRESSIONS, DEPTHS, EXISTING, WITH_COMPRESSION, WITH_QUALITY
 from convcli.process.result import Size
-from convcli.system.output_path import EXISTING, check_destination
+from convcli.system.output_path import check_destination
 
-DEPTHS = ("same", "u8", "u16", "f32")
 STANDARD_STREAM = "-"
 
 # Where what has been sent to standard input can be told from an output; where there is none, nothing can.
 _STANDARD_INPUT = "/dev/stdin"
-
-# The formats that each of an encoder's options speaks of.
-_WITH_QUALITY = ("jpeg", "webp", "avif", "jp2")
-_WITH_COMPRESSION = ("png", "tiff")
 
 _DEPTH_TITLES = {"u8": "8-bit", "u16": "16-bit", "i16": "signed 16-bit", "f32": "float", "f64": "double"}
 
@@ -338,8 +333,8 @@ def notes_without_effect(options: OutputOptions, signed: str, plan: OutputPlan) 
     title = plan.format.title
     if plan.mapping is None and signed != "auto":
         notes.append(f"--signed {signed} does nothing to {plan.depth}, which holds the response itself")
-    if options.quality is not None and plan.format.name not in _WITH_QUALITY:
+    if options.quality is not None and plan.format.name not in WITH_QUALITY:
         notes.append(f"--quality does nothing to {title}: it is for JPEG, WebP, AVIF and JPEG 2000")
-    if options.compression != "balanced" and plan.format.name not in _WITH_COMPRESSION:
+    if options.compression != "balanced" and plan.format.name not in WITH_COMPRESSION:
         notes.append(f"--compression does nothing to {title}: it is for PNG and TIFF")
     return tuple(notes)

@@ -4,10 +4,8 @@ from dataclasses import dataclass, field
 
 from convcli.errors import UsageError, check_word
 from convcli.pipeline.execution.program import Computing
-from convcli.process.kernel_chain import SIGNED
+from convcli.process.choices import PIPELINE_ALPHA, SIGNED
 from convcli.process.output_files import OutputOptions
-
-ALPHAS = ("keep", "drop")
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ class RunOptions:
 
     def __post_init__(self) -> None:
         check_word("signed mapping", self.signed, SIGNED)
-        check_word("alpha treatment", self.alpha, ALPHAS)
+        check_word("alpha treatment", self.alpha, PIPELINE_ALPHA)
         depth = self.output.depth
         if self.common_scale and not (self.contact_sheet or self.save_steps):
             raise UsageError("--common-scale is the scale of a sheet: say --contact-sheet or --save-steps too")
