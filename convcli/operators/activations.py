@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from convcli.errors import check_word
-from convcli.operators.strips import Image, as_image, in_strips, pointwise
+from convcli.operators.strips import ImageArray, as_image, in_strips, pointwise
 
 # Below this, e^-x overflows float32, and the logistic function is zero.
 _LEAST_LOGIT = -88.0
@@ -14,7 +14,7 @@ _LEAST_LOGIT = -88.0
 _MANY_CHANNELS = 16
 
 
-def relu(x: ArrayLike, out: Image | None = None, threads: int | None = None) -> Image:
+def relu(x: ArrayLike, out: ImageArray | None = None, threads: int | None = None) -> ImageArray:
     """Keep what is positive: max(x, 0). `out` takes the result, and may be `x`. NaN stays.
 
     >>> relu([[[-1.0, 2.0]]]).tolist()
@@ -23,27 +23,29 @@ def relu(x: ArrayLike, out: Image | None = None, threads: int | None = None) -> 
     return pointwise(as_image(x), lambda part, to: np.maximum(part, np.float32(0), out=to), out, threads)
 
 
-def leaky_relu(x: ArrayLike, slope: float = 0.01, out: Image | None = None, threads: int | None = None) -> Image:
+def leaky_relu(
+    x: ArrayLike, slope: float = 0.01, out: ImageArray | None = None, threads: int | None = None
+) -> ImageArray:
     """Keep what is positive, and a part of what is negative: x or slope * x. `out` takes the result, and may be `x`.
 
     >>> leaky_relu([[[-1.0, 2.0]]], slope=0.5).tolist()
     [[[-0.5, 2.0]]]
     """
 
-    def do(part: Image, to: Image) -> None:
+    def do(part: ImageArray, to: ImageArray) -> None:
         np.add(np.maximum(part, 0), np.minimum(part, 0) * np.float32(slope), out=to)
 
     return pointwise(as_image(x), do, out, threads)
 
 
-def sigmoid(x: ArrayLike, out: Image | None = None, threads: int | None = None) -> Image:
+def sigmoid(x: ArrayLike, out: ImageArray | None = None, threads: int | None = None) -> ImageArray:
     """The logistic function 1 / (1 + e^-x), between 0 and 1. `out` takes the result, and may be `x`.
 
     >>> sigmoid([[[0.0, -200.0, 200.0]]]).tolist()
     [[[0.5, 0.0, 1.0]]]
     """
 
-    def do(part: Image, to: Image) -> None:
+    def do(part: ImageArray, to: ImageArray) -> None:
         power = np.exp(-np.maximum(part, np.float32(_LEAST_LOGIT)))
         power += 1
         np.divide(np.where(part < _LEAST_LOGIT, np.float32(0), np.float32(1)), power, out=to)
@@ -51,7 +53,7 @@ def sigmoid(x: ArrayLike, out: Image | None = None, threads: int | None = None) 
     return pointwise(as_image(x), do, out, threads)
 
 
-def tanh(x: ArrayLike, out: Image | None = None, threads: int | None = None) -> Image:
+def tanh(x: ArrayLike, out: ImageArray | None = None, threads: int | None = None) -> ImageArray:
     """The hyperbolic tangent, between -1 and 1. `out` takes the result, and may be `x`.
 
     >>> tanh([[[0.0, 100.0]]]).tolist()
@@ -60,7 +62,7 @@ def tanh(x: ArrayLike, out: Image | None = None, threads: int | None = None) -> 
     return pointwise(as_image(x), lambda part, to: np.tanh(part, out=to), out, threads)
 
 
-def softmax(x: ArrayLike, over: str = "channels", threads: int | None = None) -> Image:
+def softmax(x: ArrayLike, over: str = "channels", threads: int | None = None) -> ImageArray:
     """Turn samples into shares that sum to 1: e^x over the sum of e^x, at each pixel, or in each channel.
 
     `over` is what is summed over: `channels`, or `positions`. The largest sample is taken off first, so that no power
@@ -74,7 +76,7 @@ def softmax(x: ArrayLike, over: str = "channels", threads: int | None = None) ->
     check_word("over", over, ("channels", "positions"))
     image = as_image(x)
     if over == "positions":
-        powers: Image = np.exp(image - image.max(axis=(0, 1)))
+        powers: ImageArray = np.exp(image - image.max(axis=(0, 1)))
         powers /= powers.sum(axis=(0, 1), dtype=np.float64).astype(np.float32)
         return powers
     out = np.empty_like(image, order="C")
@@ -97,7 +99,7 @@ def softmax(x: ArrayLike, over: str = "channels", threads: int | None = None) ->
 
 
 # Those that need no more than samples, by name.
-ACTIVATIONS: dict[str, Callable[..., Image]] = {
+ACTIVATIONS: dict[str, Callable[..., ImageArray]] = {
     "relu": relu,
     "leaky_relu": leaky_relu,
     "sigmoid": sigmoid,

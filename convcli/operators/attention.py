@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from convcli.convolution.backends.blas import blas_threads
 from convcli.errors import FilterError, UsageError
 from convcli.operators.dense import check_matrix, linear
-from convcli.operators.strips import Image, as_image, in_strips, shape_words
+from convcli.operators.strips import ImageArray, as_image, in_strips, shape_words
 
 # More positions than this would take minutes and more: their square is what is computed.
 MOST_POSITIONS = 1 << 16
@@ -29,7 +29,7 @@ def attention(
     scale: float | None = None,
     heads: int = 1,
     threads: int | None = None,
-) -> Image:
+) -> ImageArray:
     """Let each position of (height, width, channels) attend to all: softmax(Q K^T * scale) V.
 
     Q, K and V are the pixels times the matrices `query` and `key` (d, channels) and `value` (outputs, channels): 1x1

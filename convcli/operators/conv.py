@@ -10,7 +10,7 @@ from convcli.convolution.convolve import Plan, plan_bank
 from convcli.convolution.options import ConvolveOptions
 from convcli.errors import UsageError, check_word
 from convcli.operators.sizes import conv_padding, conv_size, pair
-from convcli.operators.strips import Image, as_image, per_channel, shape_words
+from convcli.operators.strips import ImageArray, as_image, per_channel, shape_words
 
 # PyTorch's padding modes, and ours.
 PADDING_MODES = {"zeros": "constant", "reflect": "reflect101", "replicate": "replicate", "circular": "wrap"}
@@ -29,7 +29,7 @@ def conv(
     backend: str = "auto",
     threads: int | None = None,
     device: str = "auto",
-) -> Image:
+) -> ImageArray:
     """Correlate (height, width, inputs) with a bank of weights (outputs, inputs / groups, rows, columns).
 
     `out[y, x, o] = bias[o] + sum_iuv x[y s + u d - p, x s + v d - p, i] * weights[o, i, u, v]`, i over the input

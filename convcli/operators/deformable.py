@@ -14,7 +14,7 @@ from convcli.convolution.backends.blas import blas_threads
 from convcli.errors import FilterError, UsageError
 from convcli.operators.conv import check_channels, check_weights
 from convcli.operators.sizes import Pair, conv_size, pair
-from convcli.operators.strips import Image, as_image, in_strips, per_channel, shape_words
+from convcli.operators.strips import ImageArray, as_image, in_strips, per_channel, shape_words
 
 # Samples that a strip reads for one tap: 1 MB.
 _SAMPLES = 1 << 18
@@ -32,7 +32,7 @@ def deformable_conv(
     dilation: int | Sequence[int] = 1,
     groups: int = 1,
     threads: int | None = None,
-) -> Image:
+) -> ImageArray:
     """Correlate (height, width, inputs) with a bank (outputs, inputs / groups, rows, columns) whose taps are moved.
 
     `out[y, x, o] = bias[o] + sum_iuv S_i(y s + u d - p + dy, x s + v d - p + dx) * m * weights[o, i, u, v]`, where
@@ -158,7 +158,7 @@ class _Taps:
         return down[:, np.newaxis].astype(np.float64), along[np.newaxis].astype(np.float64)
 
 
-def _between(image: Image, y: NDArray[np.float64], x: NDArray[np.float64]) -> Image:
+def _between(image: ImageArray, y: NDArray[np.float64], x: NDArray[np.float64]) -> ImageArray:
     """Sample an image (height, width, channels) at places (n), in straight lines between pixels: (n, channels)."""
     height, width = image.shape[:2]
     # From one pixel beyond the image on everything is zero; so are places that are no numbers.

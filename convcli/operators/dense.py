@@ -5,10 +5,10 @@ from numpy.typing import ArrayLike
 
 from convcli.convolution.backends.blas import blas_threads
 from convcli.errors import UsageError
-from convcli.operators.strips import Image, as_image, in_strips, per_channel, shape_words
+from convcli.operators.strips import ImageArray, as_image, in_strips, per_channel, shape_words
 
 
-def flatten(x: ArrayLike) -> Image:
+def flatten(x: ArrayLike) -> ImageArray:
     """Lay all samples out as the channels of one pixel: (1, 1, height * width * channels).
 
     Channel after channel, each row by row, as PyTorch has them, so that weights trained there fit.
@@ -19,7 +19,7 @@ def flatten(x: ArrayLike) -> Image:
     return as_image(x).transpose(2, 0, 1).reshape(1, 1, -1)
 
 
-def linear(x: ArrayLike, weights: ArrayLike, bias: ArrayLike | None = None, threads: int | None = None) -> Image:
+def linear(x: ArrayLike, weights: ArrayLike, bias: ArrayLike | None = None, threads: int | None = None) -> ImageArray:
     """Multiply the channels of each pixel by a matrix (outputs, inputs), and add a number for each output.
 
     After `flatten` there is one pixel, and this is a fully connected layer, torch.nn.Linear.
@@ -41,7 +41,9 @@ def linear(x: ArrayLike, weights: ArrayLike, bias: ArrayLike | None = None, thre
     return apply_linear(image, matrix, bias, threads)
 
 
-def apply_linear(image: Image, matrix: Image, bias: ArrayLike | None = None, threads: int | None = None) -> Image:
+def apply_linear(
+    image: ImageArray, matrix: ImageArray, bias: ArrayLike | None = None, threads: int | None = None
+) -> ImageArray:
     """Compute `linear` of float32 arrays that are known to be right: looking through large weights takes longer.
 
     >>> apply_linear(np.ones((1, 1, 2), np.float32), np.array([[3, 4]], np.float32)).tolist()
@@ -61,7 +63,7 @@ def apply_linear(image: Image, matrix: Image, bias: ArrayLike | None = None, thr
     return out.reshape(*image.shape[:2], -1)
 
 
-def check_matrix(weights: ArrayLike, what: str = "weights") -> Image:
+def check_matrix(weights: ArrayLike, what: str = "weights") -> ImageArray:
     """Give weights (outputs, inputs) as float32, or raise UsageError where they are no finite matrix.
 
     >>> check_matrix([1.0, 2.0])

@@ -4,14 +4,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convcli.errors import UsageError
-from convcli.operators.strips import Image, as_image, in_strips, same_shape
+from convcli.operators.strips import ImageArray, as_image, in_strips, same_shape
 
 # tan 22.5 degrees in 15 binary places, as OpenCV has it: exact in comparisons of whole numbers.
 _TAN_22 = 13573 / 32768
 _TAN_67 = _TAN_22 + 2
 
 
-def non_maximum_suppression(magnitude: ArrayLike, x: ArrayLike, y: ArrayLike, threads: int | None = None) -> Image:
+def non_maximum_suppression(magnitude: ArrayLike, x: ArrayLike, y: ArrayLike, threads: int | None = None) -> ImageArray:
     """Keep the magnitude where it is largest across the edge, and 0 elsewhere: lines one pixel wide.
 
     The gradient (x, y) says which two of the eight neighbours lie across: those on its line, rounded to 45 degrees. A
@@ -41,7 +41,7 @@ def non_maximum_suppression(magnitude: ArrayLike, x: ArrayLike, y: ArrayLike, th
         steep, wide = np.abs(gradient_y), np.abs(gradient_x)
         level, upright = steep < wide * _TAN_22, steep > wide * _TAN_67
 
-        def beside(dy: int, dx: int) -> Image:
+        def beside(dy: int, dx: int) -> ImageArray:
             return around[1 + dy : around.shape[0] - 1 + dy, 1 + dx : width + 1 + dx]
 
         here = beside(0, 0)
@@ -57,7 +57,7 @@ def non_maximum_suppression(magnitude: ArrayLike, x: ArrayLike, y: ArrayLike, th
     return out
 
 
-def hysteresis(x: ArrayLike, low: float, high: float) -> Image:
+def hysteresis(x: ArrayLike, low: float, high: float) -> ImageArray:
     """Keep what is above `low` and, through neighbours above `low`, hangs together with something above `high`.
 
     Neighbours are all eight. Gives 1 where kept, 0 elsewhere, each channel by itself.
@@ -87,7 +87,7 @@ def hysteresis(x: ArrayLike, low: float, high: float) -> Image:
     return out
 
 
-def zero_crossings(x: ArrayLike, least: float = 0.0, threads: int | None = None) -> Image:
+def zero_crossings(x: ArrayLike, least: float = 0.0, threads: int | None = None) -> ImageArray:
     """Mark with 1 where the sign changes, as second derivatives do at edges (Marr and Hildreth, 1980); 0 elsewhere.
 
     Of two neighbours in a row or column, one positive and one negative, that differ by more than `least`, the one
@@ -121,7 +121,7 @@ def zero_crossings(x: ArrayLike, least: float = 0.0, threads: int | None = None)
     return out
 
 
-def _mark(part: Image, marks: NDArray[np.bool_], least: np.float32) -> None:
+def _mark(part: ImageArray, marks: NDArray[np.bool_], least: np.float32) -> None:
     """Mark crossings from row to row."""
     before, after = part[:-1], part[1:]
     crossing = (np.sign(before) * np.sign(after) < 0) & (np.abs(before - after) > least)

@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike, NDArray
 from convcli.convolution.options import available_threads
 from convcli.convolution.padding import source_indices
 from convcli.errors import UsageError, check_word
-from convcli.operators.strips import Image, as_image
+from convcli.operators.strips import ImageArray, as_image
 from convcli.system.threads import run_tasks
 
 PADDINGS = ("reflect101", "reflect", "wrap")
@@ -21,7 +21,7 @@ def wiener(
     padding: str = "reflect101",
     anchor: tuple[int, int] | None = None,
     threads: int | None = None,
-) -> Image:
+) -> ImageArray:
     """Undo a blur by Wiener's filter: the spectrum times `conj(K) / (|K|^2 + noise)`, K being that of the blur.
 
     The blur is taken for what `filter` does with this kernel. The mean of a channel is divided by the sum of the
@@ -112,7 +112,7 @@ def _wiener_gain(
     return gain.astype(np.complex64)
 
 
-def spectrum(x: ArrayLike, threads: int | None = None) -> Image:
+def spectrum(x: ArrayLike, threads: int | None = None) -> ImageArray:
     """Show each channel's spectrum: log(1 + |F|) of its Fourier transform, frequency zero in the middle.
 
     The middle is at (height // 2, width // 2); frequencies grow outwards, rows being those up and down. A convolution's

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from convcli.errors import UsageError, check_word
 from convcli.operators.activations import ACTIVATIONS, sigmoid
 from convcli.operators.conv import conv
-from convcli.operators.strips import Image, shape_words
+from convcli.operators.strips import ImageArray, shape_words
 
 
 def gated_conv(
@@ -30,7 +30,7 @@ def gated_conv(
     backend: str = "auto",
     threads: int | None = None,
     device: str = "auto",
-) -> Image:
+) -> ImageArray:
     """Convolve twice and multiply: `activation(conv(x, weights)) * sigmoid(conv(x, gate_weights))`.
 
     `activation` is none, relu, leaky_relu, sigmoid or tanh; the other options are those of `conv`, for both. Returns

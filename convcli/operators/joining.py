@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from convcli.errors import FilterError, UsageError
-from convcli.operators.strips import Image, as_image, in_strips, same_shape, shape_words
+from convcli.operators.strips import ImageArray, as_image, in_strips, same_shape, shape_words
 
 
-def concat(inputs: Sequence[ArrayLike]) -> Image:
+def concat(inputs: Sequence[ArrayLike]) -> ImageArray:
     """Lay the channels of images of one height and width side by side, in the order given.
 
     >>> concat([[[[1.0]]], [[[2.0, 3.0]]]]).tolist()
@@ -27,7 +27,7 @@ def concat(inputs: Sequence[ArrayLike]) -> Image:
     return np.concatenate(images, axis=2)
 
 
-def add(inputs: Sequence[ArrayLike], factors: Sequence[float] | None = None, threads: int | None = None) -> Image:
+def add(inputs: Sequence[ArrayLike], factors: Sequence[float] | None = None, threads: int | None = None) -> ImageArray:
     """Sum images of one shape, each times its factor where there are any: [1, -1] for a difference.
 
     An image of one channel, or of one pixel, is added to every channel, or every pixel, of the others.
@@ -62,7 +62,7 @@ def add(inputs: Sequence[ArrayLike], factors: Sequence[float] | None = None, thr
     return out
 
 
-def multiply(inputs: Sequence[ArrayLike], threads: int | None = None) -> Image:
+def multiply(inputs: Sequence[ArrayLike], threads: int | None = None) -> ImageArray:
     """Multiply images of one shape sample by sample; those of one channel or one pixel as `add` has them.
 
     >>> multiply([[[[5.0, 1.0]]], [[[2.0]]]]).tolist()
@@ -98,7 +98,7 @@ def joined_shape(what: str, *shapes: tuple[int, int, int]) -> tuple[int, int, in
     return height, width, channels
 
 
-def max_over_channels(x: ArrayLike, threads: int | None = None) -> Image:
+def max_over_channels(x: ArrayLike, threads: int | None = None) -> ImageArray:
     """Keep the largest sample of each pixel: (height, width, 1).
 
     >>> max_over_channels([[[1.0, 5.0, 3.0]]]).tolist()
@@ -118,7 +118,7 @@ def max_over_channels(x: ArrayLike, threads: int | None = None) -> Image:
     return out
 
 
-def magnitude(x: ArrayLike, y: ArrayLike, norm: str = "l2", threads: int | None = None) -> Image:
+def magnitude(x: ArrayLike, y: ArrayLike, norm: str = "l2", threads: int | None = None) -> ImageArray:
     """Tell how large the gradient (x, y) is, sample by sample: sqrt(x^2 + y^2), or |x| + |y| for norm `l1`.
 
     >>> magnitude([[[3.0]]], [[[-4.0]]]).tolist(), magnitude([[[3.0]]], [[[-4.0]]], "l1").tolist()
@@ -146,7 +146,7 @@ def magnitude(x: ArrayLike, y: ArrayLike, norm: str = "l2", threads: int | None 
     return out
 
 
-def direction(x: ArrayLike, y: ArrayLike, threads: int | None = None) -> Image:
+def direction(x: ArrayLike, y: ArrayLike, threads: int | None = None) -> ImageArray:
     """Tell where the gradient (x, y) points, in degrees from -180 to 180: 0 to the right, 90 down; 0 where both are 0.
 
     >>> direction([[[1.0, 0.0, -1.0]]], [[[0.0, 1.0, -1.0]]]).tolist()
@@ -165,13 +165,13 @@ def direction(x: ArrayLike, y: ArrayLike, threads: int | None = None) -> Image:
     return out
 
 
-def _images(inputs: Sequence[ArrayLike], what: str) -> list[Image]:
+def _images(inputs: Sequence[ArrayLike], what: str) -> list[ImageArray]:
     if not inputs:
         raise UsageError(f"{what} wants at least one input")
     return [as_image(each) for each in inputs]
 
 
-def _alike(images: list[Image], what: str) -> list[Image]:
+def _alike(images: list[ImageArray], what: str) -> list[ImageArray]:
     """Spread images of one channel or pixel over the shape of all."""
     shape = joined_shape(what, *(image.shape for image in images))
     return [np.broadcast_to(image, shape) for image in images]

@@ -7,13 +7,13 @@ from convcli.convolution.bank import Bank
 from convcli.convolution.convolve import plan_bank
 from convcli.convolution.options import ConvolveOptions
 from convcli.errors import FilterError, UsageError
-from convcli.operators.strips import Image, as_image, in_strips, shape_words
+from convcli.operators.strips import ImageArray, as_image, in_strips, shape_words
 
 # What the variance of a flat window may come out as, as a part of its sum of squares, by rounding in float64.
 _FLAT = 1e-11
 
 
-def match_template(x: ArrayLike, pattern: ArrayLike, backend: str = "auto", threads: int | None = None) -> Image:
+def match_template(x: ArrayLike, pattern: ArrayLike, backend: str = "auto", threads: int | None = None) -> ImageArray:
     """Correlate an image with a pattern, each window's mean taken off and its contrast divided out: from -1 to 1.
 
     `sum (w - mean w) (t - mean t) / sqrt(sum (w - mean w)^2 sum (t - mean t)^2)` over the window w that begins at the

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convcli.errors import UsageError
-from convcli.operators.strips import Image, as_image, per_channel, pointwise
+from convcli.operators.strips import ImageArray, as_image, per_channel, pointwise
 
 # Channels from which on rows are multiplied channel by channel; fewer are laid out along the row first.
 _MANY_CHANNELS = 32
@@ -18,9 +18,9 @@ def batch_norm(
     shift: ArrayLike | None = None,
     *,
     epsilon: float = 1e-5,
-    out: Image | None = None,
+    out: ImageArray | None = None,
     threads: int | None = None,
-) -> Image:
+) -> ImageArray:
     """Normalise each channel: (x - mean) / sqrt(variance + epsilon) * scale + shift.
 
     Each of these is a number a channel, or one for all; scale is 1 and shift 0 if None (torch: weight and bias). `out`
@@ -67,12 +67,12 @@ def norm_factors(
 
 
 def affine(
-    x: Image,
+    x: ImageArray,
     gain: NDArray[np.float64],
     offset: NDArray[np.float64],
-    out: Image | None = None,
+    out: ImageArray | None = None,
     threads: int | None = None,
-) -> Image:
+) -> ImageArray:
     """Give gain * x + offset, each a number a channel; `out` takes the result, and may be `x`.
 
     >>> affine(np.ones((1, 1, 2), np.float32), np.array([1.0, 2.0]), np.array([0.0, 5.0])).tolist()
@@ -84,12 +84,12 @@ def affine(
     factors = np.tile(gain.astype(np.float32), repeats)
     summands = np.tile(offset.astype(np.float32), repeats)
 
-    def do(part: Image, to: Image) -> None:
+    def do(part: ImageArray, to: ImageArray) -> None:
         lines, result = part.reshape(-1, factors.size), to.reshape(-1, factors.size)
         np.multiply(lines, factors, out=result)
         result += summands
 
-    def do_strided(part: Image, to: Image) -> None:
+    def do_strided(part: ImageArray, to: ImageArray) -> None:
         np.multiply(part, factors, out=to)
         to += summands
 

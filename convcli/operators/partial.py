@@ -1,6 +1,6 @@
 """Partial convolution: only valid pixels count, and what they give is scaled up to what all would have given.
 
-Liu et al., Image inpainting for irregular holes using partial convolutions (2018).
+Liu et al., ImageArray inpainting for irregular holes using partial convolutions (2018).
 """
 
 from collections.abc import Sequence
@@ -14,10 +14,10 @@ from convcli.convolution.options import ConvolveOptions
 from convcli.errors import FilterError
 from convcli.operators.conv import as_bank, plan_conv
 from convcli.operators.sizes import conv_padding, pair
-from convcli.operators.strips import Image, as_image, in_strips, per_channel, shape_words
+from convcli.operators.strips import ImageArray, as_image, in_strips, per_channel, shape_words
 
 
-def valid_mask(x: ArrayLike, alpha: bool = False) -> Image:
+def valid_mask(x: ArrayLike, alpha: bool = False) -> ImageArray:
     """Make a mask of what is known of an image: 1 where no channel is NaN, and none is transparent; (height, width, 1).
 
     With `alpha` the last channel is opacity, and pixels without any (0) are not valid.
@@ -47,7 +47,7 @@ def partial_conv(
     backend: str = "auto",
     threads: int | None = None,
     device: str = "auto",
-) -> tuple[Image, Image]:
+) -> tuple[ImageArray, ImageArray]:
     """Convolve what is valid: `W (x * m) * sum(1) / sum(m) + bias` where any of the window is, and 0 elsewhere.
 
     Options are those of `conv`, padding being of zeros, which are not valid.
@@ -106,7 +106,7 @@ def partial_conv(
     return _renormalise(response, counts, box[0].size, values.astype(np.float32), threads)
 
 
-def check_mask(mask: ArrayLike, shape: tuple[int, ...]) -> Image:
+def check_mask(mask: ArrayLike, shape: tuple[int, ...]) -> ImageArray:
     """Give a mask as float32, or raise FilterError where it does not go with an image of `shape`."""
     known = as_image(mask, "a mask")
     if known.shape[:2] != shape[:2] or known.shape[2] not in (1, shape[2]):
@@ -116,7 +116,7 @@ def check_mask(mask: ArrayLike, shape: tuple[int, ...]) -> Image:
     return known
 
 
-def _only_valid(image: Image, known: Image, threads: int | None) -> Image:
+def _only_valid(image: ImageArray, known: ImageArray, threads: int | None) -> ImageArray:
     out = np.zeros_like(image, order="C")
 
     def strip(rows: slice) -> None:
@@ -127,7 +127,9 @@ def _only_valid(image: Image, known: Image, threads: int | None) -> Image:
     return out
 
 
-def _renormalise(response: Image, counts: Image, whole: int, bias: Image, threads: int | None) -> tuple[Image, Image]:
+def _renormalise(
+    response: ImageArray, counts: ImageArray, whole: int, bias: ImageArray, threads: int | None
+) -> tuple[ImageArray, ImageArray]:
     """Scale the response in place by the share of valid samples; the mask that goes with it."""
     outputs, groups = response.shape[2], counts.shape[2]
     valid = np.empty(counts.shape if groups == 1 else response.shape, np.float32)

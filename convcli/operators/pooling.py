@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from convcli.errors import UsageError
 from convcli.operators.sizes import pair, pool_size
-from convcli.operators.strips import Image, as_image, in_strips
+from convcli.operators.strips import ImageArray, as_image, in_strips
 
 # Channels from which on one call for all of them is quicker than one for each.
 _MANY_CHANNELS = 8
@@ -27,7 +27,7 @@ def max_pool(
     dilation: int | Sequence[int] = 1,
     ceil: bool = False,
     threads: int | None = None,
-) -> Image:
+) -> ImageArray:
     """Keep the largest sample of each window of each channel; what lies outside the image never is.
 
     Pairs are rows, columns. The stride is the kernel's size unless given, so that windows lie side by side; `ceil`
@@ -61,7 +61,7 @@ def average_pool(
     count_padding: bool = True,
     divisor: float | None = None,
     threads: int | None = None,
-) -> Image:
+) -> ImageArray:
     """Take the mean of each window of each channel; options as for `max_pool`, rules as for torch's avg_pool2d.
 
     Samples of the padding are zeros, and count among those of the window unless `count_padding` is false (torch:
@@ -83,7 +83,7 @@ def average_pool(
     return _reduce(image, rows, columns, np.add, 0.0, threads, counts)
 
 
-def global_average_pool(x: ArrayLike) -> Image:
+def global_average_pool(x: ArrayLike) -> ImageArray:
     """Take the mean of each channel: (1, 1, channels).
 
     >>> global_average_pool(np.arange(8.0).reshape(2, 2, 2)).tolist()
@@ -96,18 +96,18 @@ def global_average_pool(x: ArrayLike) -> Image:
     total = np.zeros(width * channels)
     for first in range(0, height, _ROWS_AT_ONCE):
         total += rows[first : first + _ROWS_AT_ONCE].sum(axis=0)
-    mean: Image = (total.reshape(width, channels).sum(axis=0) / (height * width)).astype(np.float32)
+    mean: ImageArray = (total.reshape(width, channels).sum(axis=0) / (height * width)).astype(np.float32)
     return mean.reshape(1, 1, -1)
 
 
-def global_max_pool(x: ArrayLike) -> Image:
+def global_max_pool(x: ArrayLike) -> ImageArray:
     """Keep the largest sample of each channel: (1, 1, channels).
 
     >>> global_max_pool(np.arange(8.0).reshape(2, 2, 2)).tolist()
     [[[6.0, 7.0]]]
     """
     image = as_image(x)
-    largest: Image = image.max(axis=0).max(axis=0).reshape(1, 1, -1)
+    largest: ImageArray = image.max(axis=0).max(axis=0).reshape(1, 1, -1)
     return largest
 
 
@@ -140,7 +140,7 @@ class _Axis:
 
 
 def _axes(
-    image: Image,
+    image: ImageArray,
     kernel: int | Sequence[int],
     stride: int | Sequence[int] | None,
     padding: int | Sequence[int],
@@ -158,14 +158,14 @@ def _axes(
 
 
 def _reduce(
-    image: Image,
+    image: ImageArray,
     rows: _Axis,
     columns: _Axis,
     join: _Join,
     start: float,
     threads: int | None,
     counts: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
-) -> Image:
+) -> ImageArray:
     """Join the samples of each window, those of its columns first: so many passes as rows and columns, not taps."""
     width, channels = image.shape[1:]
     out = np.empty((rows.output, columns.output, channels), np.float32)
@@ -188,7 +188,7 @@ def _reduce(
     return out
 
 
-def _join_columns(join: _Join, target: Image, source: Image) -> None:
+def _join_columns(join: _Join, target: ImageArray, source: ImageArray) -> None:
     if target.shape[2] >= _MANY_CHANNELS:
         join(target, source, out=target)
         return

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convcli.errors import FilterError, UsageError, check_word
-from convcli.operators.strips import Image, as_image, in_strips, shape_words
+from convcli.operators.strips import ImageArray, as_image, in_strips, shape_words
 
 _Indices = NDArray[np.intp]
 
@@ -39,7 +39,7 @@ def upsample(
     mode: str = "nearest",
     align_corners: bool = False,
     threads: int | None = None,
-) -> Image:
+) -> ImageArray:
     """Enlarge (or reduce) an image (height, width, channels) by `scale`, one factor or one for rows and columns.
 
     `nearest` repeats samples; `bilinear` goes between them in straight lines, where an output pixel's centre lies at
@@ -111,7 +111,7 @@ def _between(
     return first, np.minimum(first + 1, length - 1), share
 
 
-def crop(x: ArrayLike, top: int, left: int, height: int, width: int) -> Image:
+def crop(x: ArrayLike, top: int, left: int, height: int, width: int) -> ImageArray:
     """Cut a part out of an image: `height` rows from row `top` on, `width` columns from column `left` on; a copy.
 
     >>> crop(np.arange(9.0).reshape(3, 3, 1), 1, 1, 1, 2)[..., 0].tolist()

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from convcli.errors import FilterError, UsageError
-from convcli.operators.strips import Image, as_image, shape_words
+from convcli.operators.strips import ImageArray, as_image, shape_words
 
 
-def pixel_shuffle(x: ArrayLike, factor: int) -> Image:
+def pixel_shuffle(x: ArrayLike, factor: int) -> ImageArray:
     """Lay factor^2 channels out as factor x factor pixels of one: (h, w, c f^2) to (h f, w f, c).
 
     `out[y f + i, x f + j, c] = in[y, x, c f^2 + i f + j]`.
@@ -33,7 +33,7 @@ def pixel_shuffle(x: ArrayLike, factor: int) -> Image:
     return np.ascontiguousarray(shuffled)
 
 
-def pixel_unshuffle(x: ArrayLike, factor: int) -> Image:
+def pixel_unshuffle(x: ArrayLike, factor: int) -> ImageArray:
     """Undo `pixel_shuffle`: (h f, w f, c) to (h, w, c f^2).
 
     >>> pixel_unshuffle([[[1.0], [2.0]], [[3.0], [4.0]]], 2).tolist()

@@ -10,7 +10,7 @@ from convcli.convolution.options import available_threads
 from convcli.errors import FilterError, UsageError
 from convcli.system.threads import run_tasks
 
-Image = NDArray[np.float32]
+ImageArray = NDArray[np.float32]
 
 # Samples of a strip: 1 MB in float32, which stays in a core's cache while several passes go over it.
 SAMPLES = 1 << 18
@@ -40,15 +40,18 @@ def in_strips(
 
 
 def pointwise(
-    x: Image, do: Callable[[Image, Image], Any], out: Image | None = None, threads: int | None = None
-) -> Image:
+    x: ImageArray,
+    do: Callable[[ImageArray, ImageArray], Any],
+    out: ImageArray | None = None,
+    threads: int | None = None,
+) -> ImageArray:
     """Fill an array as large as `x` by `do(part of x, part of the output)`; `out` may be `x` itself."""
     result = np.empty_like(x, order="C") if out is None else out
     in_strips(len(x), x[0].size, lambda rows: do(x[rows], result[rows]), threads)
     return result
 
 
-def as_image(x: ArrayLike, what: str = "an input") -> Image:
+def as_image(x: ArrayLike, what: str = "an input") -> ImageArray:
     """Give an array as float32 (height, width, channels), which it must be the shape of.
 
     >>> as_image(np.zeros((2, 3)))
@@ -63,7 +66,7 @@ def as_image(x: ArrayLike, what: str = "an input") -> Image:
     return array
 
 
-def same_shape(what: str, *inputs: Image) -> None:
+def same_shape(what: str, *inputs: ImageArray) -> None:
     """Raise FilterError unless all inputs are of one shape.
 
     >>> same_shape("add", np.zeros((2, 3, 1)), np.zeros((2, 4, 1)))

@@ -5,12 +5,12 @@ from numpy.typing import ArrayLike
 
 from convcli.errors import FilterError, UsageError, check_word
 from convcli.image import tone
-from convcli.operators.strips import Image, as_image, in_strips, pointwise
+from convcli.operators.strips import ImageArray, as_image, in_strips, pointwise
 
 THRESHOLDS = ("binary", "below", "keep", "keep_abs")
 
 
-def gray(x: ArrayLike, threads: int | None = None) -> Image:
+def gray(x: ArrayLike, threads: int | None = None) -> ImageArray:
     """Turn red, green and blue into brightness: 0.299 R + 0.587 G + 0.114 B (BT.601). One channel stays as it is.
 
     >>> float(gray([[[1000.0, 0.0, 0.0]]])[0, 0, 0])
@@ -35,7 +35,7 @@ def gray(x: ArrayLike, threads: int | None = None) -> Image:
     return out
 
 
-def rounded_gray(x: ArrayLike, white: float = 255.0, threads: int | None = None) -> Image:
+def rounded_gray(x: ArrayLike, white: float = 255.0, threads: int | None = None) -> ImageArray:
     """Give the whole numbers of `gray` as cv2.cvtColor rounds them for 8-bit samples, or 16-bit where white is 65535.
 
     Samples are rounded and held between 0 and that range first, as a file of such samples would hold them.
@@ -58,7 +58,7 @@ def rounded_gray(x: ArrayLike, white: float = 255.0, threads: int | None = None)
     return out
 
 
-def to_linear(x: ArrayLike, white: float = 1.0, threads: int | None = None) -> Image:
+def to_linear(x: ArrayLike, white: float = 1.0, threads: int | None = None) -> ImageArray:
     """Undo the sRGB curve (IEC 61966-2-1), where `white` stands for white and stays what it is.
 
     >>> round(float(to_linear([[[0.5]]])[0, 0, 0]), 4)
@@ -73,7 +73,7 @@ def to_linear(x: ArrayLike, white: float = 1.0, threads: int | None = None) -> I
     )
 
 
-def to_srgb(x: ArrayLike, white: float = 1.0, threads: int | None = None) -> Image:
+def to_srgb(x: ArrayLike, white: float = 1.0, threads: int | None = None) -> ImageArray:
     """Redo the sRGB curve, the inverse of `to_linear`.
 
     >>> round(float(to_srgb([[[0.214041]]])[0, 0, 0]), 4)
@@ -83,7 +83,7 @@ def to_srgb(x: ArrayLike, white: float = 1.0, threads: int | None = None) -> Ima
     return pointwise(as_image(x), lambda part, to: np.copyto(to, tone.from_linear(part, white)), None, threads)
 
 
-def threshold(x: ArrayLike, at: float, mode: str = "binary", threads: int | None = None) -> Image:
+def threshold(x: ArrayLike, at: float, mode: str = "binary", threads: int | None = None) -> ImageArray:
     """Compare each sample with `at`.
 
     `binary` gives 1 above it and 0 elsewhere; `below` the opposite; `keep` the sample itself above it, and 0 elsewhere;
@@ -98,7 +98,7 @@ def threshold(x: ArrayLike, at: float, mode: str = "binary", threads: int | None
         raise UsageError(f"a threshold must be a finite number, not {at}")
     limit = np.float32(at)
 
-    def do(part: Image, to: Image) -> None:
+    def do(part: ImageArray, to: ImageArray) -> None:
         above = (np.abs(part) if mode == "keep_abs" else part) > limit
         if mode in ("binary", "below"):
             to[...] = ~above if mode == "below" else above
@@ -112,9 +112,9 @@ def clip(
     x: ArrayLike,
     low: float | None = 0.0,
     high: float | None = 1.0,
-    out: Image | None = None,
+    out: ImageArray | None = None,
     threads: int | None = None,
-) -> Image:
+) -> ImageArray:
     """Hold samples between two limits, either of which may be None. `out` takes the result, and may be `x`.
 
     >>> clip([[[-1.0, 0.5, 3.0]]]).tolist(), clip([[[-1.0, 3.0]]], high=None).tolist()
@@ -129,7 +129,7 @@ def clip(
     return pointwise(as_image(x), lambda part, to: np.clip(part, *limits, out=to), out, threads)
 
 
-def absolute(x: ArrayLike, out: Image | None = None, threads: int | None = None) -> Image:
+def absolute(x: ArrayLike, out: ImageArray | None = None, threads: int | None = None) -> ImageArray:
     """Take absolute values. `out` takes the result, and may be `x`.
 
     >>> absolute([[[-1.0, 2.0]]]).tolist()

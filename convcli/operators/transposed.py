@@ -25,7 +25,7 @@ from convcli.convolution.options import ConvolveOptions
 from convcli.errors import UsageError
 from convcli.operators.conv import check_channels, check_weights
 from convcli.operators.sizes import Pair, pair, transposed_size
-from convcli.operators.strips import Image, as_image, per_channel
+from convcli.operators.strips import ImageArray, as_image, per_channel
 
 
 def transposed_conv(
@@ -41,7 +41,7 @@ def transposed_conv(
     backend: str = "auto",
     threads: int | None = None,
     device: str = "auto",
-) -> Image:
+) -> ImageArray:
     """Transpose a convolution: (height, width, inputs) by weights (inputs, outputs / groups, rows, columns).
 
     `out[i s + u d - p, j s + v d - p, o] += x[i, j, c] * weights[c, o, u, v]`, and the bias. Every default is

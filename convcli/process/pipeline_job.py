@@ -17,10 +17,11 @@ from convcli.image.model import Image
 from convcli.image.tone import Finish, convert_depth, full_range, span, stretch
 from convcli.image.writing import encode_to, write_image
 from convcli.pipeline.document.loading import load_document
-from convcli.pipeline.document.model import ALPHA, Document, DocumentError, Node
+from convcli.pipeline.document.model import ALPHA, Document, Node
+from convcli.pipeline.errors import DocumentError, StepError
 from convcli.pipeline.execution.contact_sheet import contact_sheet, sheet_size, tiff_pages
 from convcli.pipeline.execution.program import Computing, Pipeline, Program
-from convcli.pipeline.steps.base import Maps, StepError, size_text
+from convcli.pipeline.steps.base import Maps, size_text
 from convcli.pipeline.steps.filters import Filter
 from convcli.pipeline.steps.properties import Shape
 from convcli.process import image_job as job
@@ -116,7 +117,7 @@ def prepare(path: str, options: RunOptions) -> Pipeline:
         try:
             document.store.check_files(node.step)
             if node.id in run:
-                document.store.check_given(node.step, node.id)
+                document.store.check_given(node.step.required_weights(), node.step.required_biases(), node.id)
             node.step.check_files()
         except StepError as error:
             raise DocumentError(f"{node.where}: {error}") from error
@@ -187,7 +188,7 @@ def run_file(
                 program.prepared[node.id].backend,
                 program.prepared[node.id].reason,
                 step=node.step.name,
-                size=program.facts[node.id].output,
+                size=program.properties[node.id].output,
                 seconds=seconds.get(node.id),
             )
             for node in program.nodes
@@ -284,7 +285,7 @@ def _mapping(program: Program, options: RunOptions) -> str:
         if word != "auto":
             return word
     last = document.node(document.output.source).step
-    return resolve_mapping("auto", [last.loaded()], 0) if isinstance(last, Filter) else "clip"
+    return resolve_mapping("auto", [last.load_kernel()], 0) if isinstance(last, Filter) else "clip"
 
 
 def _reads_alpha(program: Program) -> bool:

@@ -12,15 +12,18 @@ from scipy import signal
 from convcli.convolution.convolve import convolve
 from convcli.convolution.options import ConvolveOptions
 from convcli.errors import FilterError, UsageError
-from convcli.explain import arithmetic
-from convcli.explain.pipeline import compare, explain, filters_document
-from convcli.explain.single_output import explain_output, filter_matrix
-from convcli.explain.text import comparison_sentence, markdown, sentences
+from convcli.explain.comparison import compare
+from convcli.explain.filter_matrix import filter_matrix
+from convcli.explain.pipeline import explain, filters_document
+from convcli.explain.pipeline_text import comparison_sentence, markdown, sentences
+from convcli.explain.receptive_fields import receptive_fields
+from convcli.explain.sample_counts import unread_along_axis
+from convcli.explain.single_output import explain_output
 from convcli.kernel.model import Kernel
 from convcli.kernel.spec import load_kernel
-from convcli.pipeline.document.graph import facts_of
+from convcli.pipeline.document.graph import document_properties
 from convcli.pipeline.document.loading import load_document, parse_document
-from convcli.pipeline.steps.base import Setting
+from convcli.pipeline.steps.base import StepContext
 
 PIPELINES = EXAMPLES / "pipelines"
 
@@ -138,7 +141,7 @@ def run_document(document, pixels):
     results = {"input": pixels}
     for node in document.nodes:
         given = [results[source] for source in node.sources]
-        prepared = node.step.prepare(*(each.shape for each in given), setting=Setting(document.store, node.id))
+        prepared = node.step.prepare(*(each.shape for each in given), context=StepContext(document.store, node.id))
         results[node.id] = prepared.run(*given)
     return results
 
@@ -174,7 +177,7 @@ def test_the_receptive_field_is_what_outputs_depend_on(names):
     # Positive weights: nothing cancels.
     steps = [LINEAR[name] for name in names]
     document = parse_document(json.dumps({"steps": steps, "weights": {"init": "he", "seed": 3}}))
-    seen = arithmetic.sights(document, facts_of(document, size), size)[document.nodes[-1].id]
+    seen = receptive_fields(document, document_properties(document, size), size)[document.nodes[-1].id]
     depends = dependence(document, size)
     for axis in (0, 1):
         sight = seen[axis]
@@ -238,7 +241,7 @@ def test_samples_that_no_window_reads_are_counted(length, window, stride, dilati
         return
     output = (length + before + after - span) // stride + 1
     read = {o * stride - before + t * dilation for o in range(output) for t in range(window)} & set(range(length))
-    found = arithmetic.unread(length, output, window, stride, dilation, before)
+    found = unread_along_axis(length, output, window, stride, dilation, before)
     assert found.after + found.between == length - len(read)
     if stride <= span and dilation == 1:
         assert found.between == 0

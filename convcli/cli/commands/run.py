@@ -28,7 +28,7 @@ _DOCUMENTS = "Documents"
 
 def _describe(*, schema: bool, steps: bool, step: str | None, json: bool) -> None:
     """Print what was asked for about documents and their steps, the first of these where it is several."""
-    from convcli.pipeline.steps.description import step_help, step_record, step_summaries
+    from convcli.pipeline.document.step_help import step_help, step_record, step_summaries
     from convcli.reporting.records import to_json
 
     if schema:

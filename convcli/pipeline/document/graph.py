@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from convcli.errors import ConvcliError
-from convcli.pipeline.document.model import ALPHA, INPUT, SOURCES, Document, DocumentError, Node
-from convcli.pipeline.steps.properties import Facts, Shape
+from convcli.pipeline.document.model import ALPHA, INPUT, SOURCES, Document, Node
+from convcli.pipeline.errors import DocumentError
+from convcli.pipeline.steps.properties import Shape, StepProperties
 
 # What helps where a document wants so many channels, and the image has so many others.
 _CHANNEL_HINTS = {
@@ -13,7 +14,7 @@ _CHANNEL_HINTS = {
 }
 
 
-def in_order(nodes: Sequence[Node], where: str) -> list[Node]:
+def topological_order(nodes: Sequence[Node], where: str) -> list[Node]:
     """Give nodes so that each comes after its sources, otherwise as they were written.
 
     Raises DocumentError, naming the steps of the circle, where they go in one.
@@ -44,7 +45,7 @@ def in_order(nodes: Sequence[Node], where: str) -> list[Node]:
     return ordered
 
 
-def needed(nodes: Sequence[Node], output: str) -> set[str]:
+def nodes_needed(nodes: Sequence[Node], output: str) -> set[str]:
     """The ids of all that the node `output` depends on, itself among them; `nodes` are in order."""
     wanted = {output}
     for node in reversed(nodes):
@@ -53,27 +54,27 @@ def needed(nodes: Sequence[Node], output: str) -> set[str]:
     return wanted
 
 
-def unread(nodes: Sequence[Node], output: str) -> list[Node]:
+def unused_nodes(nodes: Sequence[Node], output: str) -> list[Node]:
     """The nodes that the node `output` does not depend on."""
-    wanted = needed(nodes, output)
+    wanted = nodes_needed(nodes, output)
     return [node for node in nodes if node.id not in wanted]
 
 
-def facts_of(document: Document, image: Shape) -> dict[str, Facts]:
-    """Work sizes and facts through a whole document, for images of a size, by id of node in order.
+def document_properties(document: Document, image: Shape) -> dict[str, StepProperties]:
+    """Work sizes and properties through a whole document, for images of a size, by id of node in order.
 
     Raises DocumentError, naming the place, where they do not go together.
     """
     check_input(document, image)
     sizes: dict[str, Shape] = {INPUT: image, ALPHA: (image[0], image[1], 1)}
-    facts: dict[str, Facts] = {}
+    properties: dict[str, StepProperties] = {}
     for node in document.nodes:
         try:
-            facts[node.id] = node.step.facts(*(sizes[source] for source in node.sources))
+            properties[node.id] = node.step.properties(*(sizes[source] for source in node.sources))
         except ConvcliError as error:
             raise DocumentError(f"{node.where}: {error}") from error
-        sizes[node.id] = facts[node.id].output
-    return facts
+        sizes[node.id] = properties[node.id].output
+    return properties
 
 
 def check_input(document: Document, image: Shape) -> None:

@@ -30,18 +30,19 @@ from msgspec import Meta
 
 from convcli.errors import KernelError, nearest
 from convcli.pipeline.document.checks import ReadingError, read_struct
-from convcli.pipeline.document.graph import in_order, unread
-from convcli.pipeline.document.model import INPUT, SOURCES, Document, DocumentError, InputSpec, Node, OutputSpec
-from convcli.pipeline.steps.base import Step, StepError
+from convcli.pipeline.document.graph import topological_order, unused_nodes
+from convcli.pipeline.document.model import INPUT, SOURCES, Document, InputSpec, Node, OutputSpec
+from convcli.pipeline.errors import DocumentError, StepError
+from convcli.pipeline.steps.base import Step
 from convcli.pipeline.steps.registry import STEPS
-from convcli.pipeline.weights.store import Initial, WeightStore
+from convcli.pipeline.weights.store import WeightInit, WeightStore
 from convcli.system.yaml_text import parse_yaml, read_yaml
 
 __all__ = [
     "ID",
     "Document",
     "DocumentError",
-    "Head",
+    "DocumentFile",
     "InputSpec",
     "Node",
     "OutputSpec",
@@ -55,7 +56,7 @@ _MOST_STEPS = 10_000
 _FEW = 12  # names in a message
 
 
-class Head(msgspec.Struct, forbid_unknown_fields=True):
+class DocumentFile(msgspec.Struct, forbid_unknown_fields=True):
     """Steps on an image, one after the other, in branches and joined: `convcli run FILE IMAGE`."""
 
     steps: Annotated[list[Any], Meta(min_length=1, max_length=_MOST_STEPS)]
@@ -63,7 +64,7 @@ class Head(msgspec.Struct, forbid_unknown_fields=True):
     summary: str = ""
     reference: str = ""
     input: InputSpec = InputSpec()
-    weights: Initial | str | None = None
+    weights: WeightInit | str | None = None
     output: OutputSpec = OutputSpec()
 
 
@@ -91,7 +92,7 @@ def parse_document(text: str, where: str = "pipeline", folder: Path = Path()) ->
     [('relu_1', ('input',)), ('edges', ('relu_1',))]
     >>> parse_document("steps: [relo]")
     Traceback (most recent call last):
-    convcli.pipeline.document.model.DocumentError: pipeline: steps[0]: unknown step 'relo'; did you mean 'relu'?
+    convcli.pipeline.errors.DocumentError: pipeline: steps[0]: unknown step 'relo'; did you mean 'relu'?
     """
     try:
         data = parse_yaml(text, where)
@@ -112,7 +113,7 @@ def _document(data: Any, where: str, folder: Path, stem: str) -> Document:
     if not isinstance(data, dict):
         raise DocumentError(f"{where}: a pipeline is a mapping with the key steps, a list of steps")
     try:
-        head = read_struct(data, Head)
+        head = read_struct(data, DocumentFile)
     except ReadingError as error:
         raise DocumentError(f"{where}: {error}") from error
     name = head.name or re.sub(r"[^\w-]", "_", stem)
@@ -121,7 +122,7 @@ def _document(data: Any, where: str, folder: Path, stem: str) -> Document:
     if head.input.size is not None and min(head.input.size) < 1:
         raise DocumentError(f"{where}: input.size: must be at least 1, not {list(head.input.size)}")
     written = tuple(_nodes(head.steps, folder, where))
-    nodes = tuple(in_order(written, where))
+    nodes = tuple(topological_order(written, where))
     output = head.output
     ids = [node.id for node in written]
     if output.source and output.source not in ids:
@@ -129,7 +130,7 @@ def _document(data: Any, where: str, folder: Path, stem: str) -> Document:
     output = msgspec.structs.replace(output, source=output.source or ids[-1])
     notes = tuple(
         f"{node.where}: nothing reads its result ({node.id}), so that it is not computed"
-        for node in unread(nodes, output.source)
+        for node in unused_nodes(nodes, output.source)
     )
     store = WeightStore(folder, head.weights)
     return Document(where, name, head.summary, head.input, nodes, written, output, store, notes)
@@ -190,7 +191,7 @@ def _step(name: str, options: Any, folder: Path, place: str, where: str) -> Step
             raise DocumentError(f"{where}: options are written as a mapping, {{option: value}}")
         options = {kind.main: options}
     try:
-        return read_struct(options, kind, "option").located(folder)
+        return read_struct(options, kind, "option").relative_to(folder)
     except (StepError, KernelError) as error:
         raise DocumentError(f"{where}: {error}") from error
     except ReadingError as error:

@@ -5,7 +5,6 @@ from typing import Literal
 
 import msgspec
 
-from convcli.errors import UsageError
 from convcli.pipeline.steps.base import Positive, Step
 from convcli.pipeline.weights.store import WeightStore
 
@@ -15,10 +14,6 @@ SOURCES = (INPUT, ALPHA)
 RANGES = ("file", "byte", "unit")
 
 SignedMapping = Literal["auto", "clip", "abs", "offset", "stretch"]
-
-
-class DocumentError(UsageError):
-    """A document that is no pipeline, or none for such images: file, path in it, reason."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from convcli.pipeline.document.loading import ID, Head
+from convcli.pipeline.document.loading import ID, DocumentFile
 from convcli.pipeline.steps.base import Step
 from convcli.pipeline.steps.registry import STEPS
 from convcli.reporting.records import to_json
@@ -16,10 +16,10 @@ _TEMPLATE = "#/$defs/{name}"
 
 def pipeline_schema() -> dict[str, Any]:
     """Give the schema (JSON Schema 2020-12) of a pipeline document as plain data."""
-    kinds: list[type[msgspec.Struct]] = [*STEPS.values(), Head]
+    kinds: list[type[msgspec.Struct]] = [*STEPS.values(), DocumentFile]
     parts = msgspec.json.schema_components(kinds, ref_template=_TEMPLATE)[1]
     definitions = {name: _tidied(part) for name, part in sorted(parts.items())}
-    top = definitions.pop(Head.__name__)
+    top = definitions.pop(DocumentFile.__name__)
     top["properties"]["name"]["pattern"] = f"^{ID.pattern}$"
     top["properties"]["steps"] = {
         "type": "array",

@@ -8,10 +8,11 @@ import numpy as np
 
 from convcli.errors import ConvcliError, FilterError
 from convcli.image.memory_check import available_bytes
-from convcli.pipeline.document.graph import facts_of, needed
-from convcli.pipeline.document.model import ALPHA, INPUT, Document, DocumentError, Node
-from convcli.pipeline.steps.base import Maps, Prepared, Setting
-from convcli.pipeline.steps.properties import Facts, Shape
+from convcli.pipeline.document.graph import document_properties, nodes_needed
+from convcli.pipeline.document.model import ALPHA, INPUT, Document, Node
+from convcli.pipeline.errors import DocumentError
+from convcli.pipeline.steps.base import Maps, PreparedStep, StepContext
+from convcli.pipeline.steps.properties import Shape, StepProperties
 
 # Called with each map as it is computed.
 Watcher = Callable[[Node, Maps], None]
@@ -31,19 +32,19 @@ class Computing:
 class Program:
     """A document for images of one size and white, its weights loaded and checked.
 
-    `nodes` are those that the output depends on, in order; `facts` and `prepared` are by their ids.
+    `nodes` are those that the output depends on, in order; `properties` and `prepared` are by their ids.
     """
 
     document: Document
     nodes: tuple[Node, ...]
-    facts: dict[str, Facts]
-    prepared: dict[str, Prepared]
+    properties: dict[str, StepProperties]
+    prepared: dict[str, PreparedStep]
     input_size: Shape
 
     @property
     def output_size(self) -> Shape:
         """Rows, columns and channels of the result."""
-        return self.facts[self.document.output.source].output
+        return self.properties[self.document.output.source].output
 
     def peak_bytes(self) -> int:
         """How many bytes of maps are held at once at most, the image among them."""
@@ -51,7 +52,7 @@ class Program:
         held = {INPUT: height * width * channels, ALPHA: height * width}
         most = 0
         for node, done_with in self._lives():
-            height, width, channels = self.facts[node.id].output
+            height, width, channels = self.properties[node.id].output
             held[node.id] = height * width * channels
             most = max(most, sum(held.values()))
             for source in done_with:
@@ -118,7 +119,7 @@ class Pipeline:
     @property
     def nodes(self) -> tuple[Node, ...]:
         """The steps that are run, in order."""
-        wanted = needed(self.document.nodes, self.document.output.source)
+        wanted = nodes_needed(self.document.nodes, self.document.output.source)
         return tuple(node for node in self.document.nodes if self.everything or node.id in wanted)
 
     def program(self, size: Shape, white: float = 1.0) -> Program:
@@ -138,11 +139,11 @@ class Pipeline:
 
     def _make(self, size: Shape, white: float) -> Program:
         document = self.document
-        facts = facts_of(document, size)
-        sizes = {INPUT: size, ALPHA: (*size[:2], 1), **{id_: each.output for id_, each in facts.items()}}
+        properties = document_properties(document, size)
+        sizes = {INPUT: size, ALPHA: (*size[:2], 1), **{id_: each.output for id_, each in properties.items()}}
         prepared = {}
         for node in self.nodes:
-            setting = Setting(
+            context = StepContext(
                 document.store,
                 node.id,
                 white,
@@ -152,7 +153,7 @@ class Pipeline:
             )
             try:
                 inputs = (sizes[source] for source in node.sources)
-                prepared[node.id] = node.step.prepare(*inputs, setting=setting)
+                prepared[node.id] = node.step.prepare(*inputs, context=context)
             except ConvcliError as error:
                 raise DocumentError(f"{node.where}: {error}") from error
-        return Program(document, self.nodes, facts, prepared, size)
+        return Program(document, self.nodes, properties, prepared, size)

@@ -6,7 +6,7 @@ no file makes this process take more memory than the document asks for.
 
 import math
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,13 +17,21 @@ from numpy.typing import NDArray
 
 from convcli.image.memory_check import available_bytes
 from convcli.kernel.values import finite, parse_number
-from convcli.pipeline.steps.base import Step, StepError
-from convcli.pipeline.weights.tensor_files import TensorFileError, check_tensor, is_reference, members, read_tensor
+from convcli.pipeline.errors import StepError
+from convcli.pipeline.file_version import file_version
+from convcli.pipeline.weights.tensor_files import (
+    TensorFileError,
+    check_tensor,
+    is_reference,
+    members,
+    read_tensor,
+    split_reference,
+)
 
 WEIGHT, BIAS = "weight", "bias"
 
 
-class Initial(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class WeightInit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Random weights, for a document without trained ones; biases are 0.
 
     `he`: normal, of variance 2 / fan_in (He et al. 2015, for relu). `xavier`: uniform within +-sqrt(6 / (fan_in +
@@ -36,7 +44,7 @@ class Initial(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 # As a step takes them: rows of numbers, a file, a way to draw them, or nothing (the document's own).
-Weights = Initial | str | list[Any] | None
+Weights = WeightInit | str | list[Any] | None
 
 
 class WeightStore:
@@ -46,7 +54,7 @@ class WeightStore:
     them, or a .npz or .safetensors file with members `ID.weight` and `ID.bias`, as PyTorch names those of its layers.
     """
 
-    def __init__(self, folder: Path = Path(), default: Initial | str | None = None) -> None:
+    def __init__(self, folder: Path = Path(), default: WeightInit | str | None = None) -> None:
         self._folder = folder
         self.default = default
         self._kept: dict[tuple[Any, ...], NDArray[np.float32]] = {}
@@ -78,11 +86,11 @@ class WeightStore:
             raise _missing(option)
         if isinstance(given, str):
             return self._from_file(given, shape, option)
-        if isinstance(given, Initial):
+        if isinstance(given, WeightInit):
             if fill is not None:
                 return np.full(shape, fill, np.float32)
             return self._keep((given, place, member, shape), lambda: _draw(given, shape, place))
-        values = inline(given, option)
+        values = parse_nested_lists(given, option)
         if values.shape != shape:
             raise StepError(f"{option}: are of {_size(values.shape)}, and must be of {_size(shape)}")
         return values
@@ -107,26 +115,50 @@ class WeightStore:
         return np.zeros(count, np.float32)
 
     def check_default(self) -> None:
-        """Look whether the document's file of weights is there, where it names one. Raises StepError."""
+        """Check that the document's file of weights can be read, where it names one.
+
+        Raises
+        ------
+        StepError
+            If it is no file of arrays.
+        """
         if isinstance(self.default, str) and not members(self._folder / self.default):
             raise StepError(f"weights: {self.default}: is no .npz or .safetensors file with arrays in it")
 
-    def check_files(self, step: Step) -> None:
-        """Look whether the arrays that a step names are there. Raises StepError."""
-        for option in step.__struct_fields__:
-            given = getattr(step, option)
+    def check_files(self, options: msgspec.Struct) -> None:
+        """Check that the arrays which the options of a step name are there.
+
+        Raises
+        ------
+        StepError
+            If a file or an array in it is missing or damaged.
+        """
+        for option in options.__struct_fields__:
+            given = getattr(options, option)
             if isinstance(given, str) and is_reference(given):
                 try:
                     check_tensor(self._folder, given)
                 except TensorFileError as error:
                     raise StepError(f"{option}: {error}") from error
 
-    def check_given(self, step: Step, place: str) -> None:
-        """Look whether the weights that the step called `place` does not have itself are the document's.
+    def check_given(
+        self, weights: Iterable[tuple[str, Any, str]], biases: Iterable[tuple[Any, Any, str]], place: str
+    ) -> None:
+        """Check that the weights and biases which a step does not have itself are those of the document.
 
-        Raises StepError where no image could change that they are missing.
+        Parameters
+        ----------
+        weights, biases : iterables of tuples
+            As a step's `required_weights` and `required_biases` return them.
+        place : str
+            The step's id.
+
+        Raises
+        ------
+        StepError
+            If one is missing, whatever the image.
         """
-        for option, given, member in step.wanted():
+        for option, given, member in weights:
             if given is None and self.default is None:
                 raise _missing(option)
             if given is None and isinstance(self.default, str):
@@ -134,8 +166,8 @@ class WeightStore:
                     check_tensor(self._folder, f"{self.default}:{place}.{member}")
                 except TensorFileError as error:
                     raise StepError(f"weights of the document: {error}") from error
-        for bias, weights, below in step.biased():
-            self._check_biases(bias, weights, place + below)
+        for bias, of_weights, suffix in biases:
+            self._check_biases(bias, of_weights, place + suffix)
 
     def _check_biases(self, given: Any, weights: Weights, place: str) -> None:
         if given is not True or not isinstance(weights or self.default, str):
@@ -161,7 +193,8 @@ class WeightStore:
             except TensorFileError as error:
                 raise StepError(f"{option}: {error}") from error
 
-        return self._keep((reference, shape), read)
+        version = file_version(self._folder / split_reference(reference)[0])
+        return self._keep((reference, shape, version), read)
 
     def _keep(self, key: tuple[Any, ...], make: Any) -> NDArray[np.float32]:
         if key not in self._kept:
@@ -171,14 +204,14 @@ class WeightStore:
         return self._kept[key]
 
 
-def inline(rows: Sequence[Any], option: str) -> NDArray[np.float32]:
+def parse_nested_lists(rows: Sequence[Any], option: str) -> NDArray[np.float32]:
     """Make an array of nested lists of numbers and fractions.
 
-    >>> inline([[1, "1/4"]], "weights").tolist()
+    >>> parse_nested_lists([[1, "1/4"]], "weights").tolist()
     [[1.0, 0.25]]
-    >>> inline([[1, 2], [3]], "weights")
+    >>> parse_nested_lists([[1, 2], [3]], "weights")
     Traceback (most recent call last):
-    convcli.pipeline.steps.base.StepError: weights[1]: is of length 1 where the first is of 2
+    convcli.pipeline.errors.StepError: weights[1]: is of length 1 where the first is of 2
     """
     shape: list[int] = []
     inner: Any = rows
@@ -218,11 +251,11 @@ def _number(value: Any, place: str) -> float:
         raise StepError(f"{place}: {error}") from error
 
 
-def inline_shape(weights: Weights, dimensions: int, option: str = "weights") -> tuple[int, ...] | None:
+def written_shape(weights: Weights, dimensions: int, option: str = "weights") -> tuple[int, ...] | None:
     """Tell the size of weights that are written out; None where they are not. Raises StepError for other dimensions."""
     if not isinstance(weights, list):
         return None
-    shape = inline(weights, option).shape
+    shape = parse_nested_lists(weights, option).shape
     if len(shape) != dimensions:
         raise StepError(f"{option}: are lists {len(shape)} deep, and must be {dimensions} deep")
     return shape
@@ -253,7 +286,7 @@ def _missing(option: str) -> StepError:
     return StepError(f"has no {option}: give {option}: {how}")
 
 
-def _draw(how: Initial, shape: tuple[int, ...], place: str) -> NDArray[np.float32]:
+def _draw(how: WeightInit, shape: tuple[int, ...], place: str) -> NDArray[np.float32]:
     available, wanted = available_bytes(), 4 * math.prod(shape)
     if available is not None and wanted > available:
         raise StepError(f"weights of {_size(shape)} take {wanted / 1e9:,.1f} GB, and {available / 1e9:.1f} GB are free")

@@ -65,7 +65,7 @@ def check_tensor(folder: Path, reference: str) -> None:
 
 def _open(folder: Path, reference: str, shape: Size | None, *, look: bool) -> NDArray[np.float32]:
     """Read an array; with `look` its header alone, and the array is empty."""
-    name, member = _split(reference)
+    name, member = split_reference(reference)
     path = folder / name
     suffix = path.suffix.lower()
     read = {".npy": _npy, ".npz": _npz, ".safetensors": _safetensors}.get(suffix)
@@ -93,7 +93,7 @@ def is_reference(text: str) -> bool:
     >>> is_reference("net.npz:conv1"), is_reference("net.pt"), is_reference("gaussian:sigma=2")
     (True, True, False)
     """
-    return Path(_split(text)[0]).suffix.lower() in (".npy", ".npz", ".safetensors", *_PICKLES)
+    return Path(split_reference(text)[0]).suffix.lower() in (".npy", ".npz", ".safetensors", *_PICKLES)
 
 
 def members(path: Path) -> list[str]:
@@ -108,10 +108,10 @@ def members(path: Path) -> list[str]:
         return []
 
 
-def _split(reference: str) -> tuple[str, str]:
+def split_reference(reference: str) -> tuple[str, str]:
     """Split `file.npz:name` at the colon behind the suffix, so that paths with colons work.
 
-    >>> _split("a/b.npz:conv1.weight"), _split("c.npy")
+    >>> split_reference("a/b.npz:conv1.weight"), split_reference("c.npy")
     (('a/b.npz', 'conv1.weight'), ('c.npy', ''))
     """
     for suffix in (".npz:", ".safetensors:", ".npy:"):

@@ -12,8 +12,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import ndimage, signal, special
 
 from convcli.image.writing import write_image
-from convcli.pipeline.document.graph import facts_of
-from convcli.pipeline.document.loading import DocumentError, parse_document
+from convcli.pipeline.document.graph import document_properties
+from convcli.pipeline.document.loading import parse_document
+from convcli.pipeline.errors import DocumentError
 from convcli.pipeline.execution.program import Computing, Pipeline
 from convcli.pipeline.steps.registry import STEPS
 from convcli.pipeline.weights.store import WeightStore
@@ -120,11 +121,11 @@ def test_a_step_gives_float32_of_the_size_it_says_and_changes_nothing(name, opti
     finally:
         IMAGE.flags.writeable = True
     assert result.dtype == np.float32
-    facts = facts_of(made, SIZE)[made.output.source]
-    assert result.shape == facts.output
+    properties = document_properties(made, SIZE)[made.output.source]
+    assert result.shape == properties.output
     assert_array_equal(IMAGE, before)
-    assert facts.parameters >= 0
-    assert facts.macs >= 0
+    assert properties.parameters >= 0
+    assert properties.macs >= 0
 
 
 @pytest.mark.parametrize("value", [np.inf, 3e38])
@@ -434,8 +435,8 @@ def test_what_does_not_go_together_is_told_with_its_place(steps, message):
 
 def test_parameters_and_multiply_adds_of_the_textbook():
     def costs(text):
-        facts = facts_of(parse_document(f"steps: {text}"), (32, 32, 32)).values()
-        return sum(each.parameters for each in facts), sum(each.macs for each in facts)
+        properties = document_properties(parse_document(f"steps: {text}"), (32, 32, 32)).values()
+        return sum(each.parameters for each in properties), sum(each.macs for each in properties)
 
     standard = costs("[{conv: {out: 64, kernel: 3, padding: 1, bias: false}}]")
     separable = costs(

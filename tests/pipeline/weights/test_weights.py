@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from convcli.pipeline.steps.base import StepError
-from convcli.pipeline.weights.store import Initial, WeightStore, inline
+from convcli.pipeline.errors import StepError
+from convcli.pipeline.weights.store import WeightInit, WeightStore, parse_nested_lists
 from convcli.pipeline.weights.tensor_files import TensorFileError, read_tensor
 
 NUMBERS = np.arange(24, dtype=np.float32).reshape(2, 3, 4) / 7
@@ -148,7 +148,7 @@ def test_another_size_is_refused_before_anything_is_read(tmp_path):
 
 
 def test_written_out_weights_may_be_fractions():
-    assert_allclose(inline([[["1/9", 2]], [[-1, 1e-3]]], "w"), [[[1 / 9, 2]], [[-1, 1e-3]]], rtol=1e-7)
+    assert_allclose(parse_nested_lists([[["1/9", 2]], [[-1, 1e-3]]], "w"), [[[1 / 9, 2]], [[-1, 1e-3]]], rtol=1e-7)
 
 
 @pytest.mark.parametrize(
@@ -166,11 +166,11 @@ def test_written_out_weights_may_be_fractions():
 )
 def test_what_is_no_array_of_numbers_is_refused(rows, message):
     with pytest.raises(StepError, match=message):
-        inline(rows, "w")
+        parse_nested_lists(rows, "w")
 
 
 def test_he_weights_are_normal_with_variance_two_over_fan_in():
-    drawn = WeightStore().get(Initial("he", 3), (64, 32, 3, 3), "conv_1")
+    drawn = WeightStore().get(WeightInit("he", 3), (64, 32, 3, 3), "conv_1")
     assert drawn.dtype == np.float32
     # Of 18,432 numbers the mean lies within 5 deviations / sqrt(n), the variance within 5 sqrt(2 / n) of its own.
     variance = 2 / (32 * 9)
@@ -180,7 +180,7 @@ def test_he_weights_are_normal_with_variance_two_over_fan_in():
 
 
 def test_xavier_weights_are_uniform_within_their_bound():
-    drawn = WeightStore().get(Initial("xavier"), (100, 50), "linear_1")
+    drawn = WeightStore().get(WeightInit("xavier"), (100, 50), "linear_1")
     bound = np.sqrt(6 / 150)
     assert np.abs(drawn).max() <= bound
     assert_allclose(drawn.var(), bound**2 / 3, rtol=0.05)
@@ -189,7 +189,7 @@ def test_xavier_weights_are_uniform_within_their_bound():
 
 def test_drawn_weights_follow_from_seed_and_step():
     def draw(seed, place):
-        return WeightStore().get(Initial("he", seed), (4, 3, 3, 3), place)
+        return WeightStore().get(WeightInit("he", seed), (4, 3, 3, 3), place)
 
     assert_array_equal(draw(0, "a"), draw(0, "a"))
     assert not np.array_equal(draw(0, "a"), draw(1, "a"))
@@ -198,7 +198,7 @@ def test_drawn_weights_follow_from_seed_and_step():
 
 def test_weights_beyond_the_memory_are_refused_before_they_are_drawn():
     with pytest.raises(StepError, match=r"^weights of 1048576x1048576 take 4,398\.0 GB, and [0-9.]+ GB are free$"):
-        WeightStore().get(Initial("xavier"), (1 << 20, 1 << 20), "a")
+        WeightStore().get(WeightInit("xavier"), (1 << 20, 1 << 20), "a")
 
 
 def test_a_documents_file_serves_its_steps_by_their_ids(tmp_path):
@@ -218,7 +218,7 @@ def test_biases_follow_their_weights(tmp_path):
     assert_array_equal(store.biases([3, "1/2"], "net.npz:c.weight", 2, "x"), [3, 0.5])
     assert_array_equal(store.biases("net.npz:c.bias", None, 2, "x"), [1, 1])
     assert_array_equal(store.biases(True, [[1]], 2, "x"), [0, 0])
-    assert_array_equal(store.biases(True, Initial("he"), 2, "x"), [0, 0])
+    assert_array_equal(store.biases(True, WeightInit("he"), 2, "x"), [0, 0])
     with pytest.raises(
         StepError, match=r"bias: does not follow from weights: net.npz:bank: give a file, a list, or fal"
     ):

@@ -34,7 +34,7 @@ def step_help(name: str) -> str:
     """Describe a step and its options.
 
     >>> print(step_help("leaky_relu").splitlines()[0])
-    Keep what is positive, and a part of what is negative, as torch.nn.LeakyReLU. Maas et al. (2013).
+    Multiply negative samples by a small slope, as torch.nn.LeakyReLU does. Maas et al. (2013).
 
     Raises
     ------
@@ -80,7 +80,7 @@ def step_record(name: str) -> dict[str, Any]:
                 "takes": _kind(schema[0], parts),
                 "needed": field.required,
                 "default": None if field.required else field.default,
-                "unless_told": kind.unless_told.get(field.name),
+                "unless_told": kind.implicit_defaults.get(field.name),
                 "alone": field.name == kind.main,
                 "description": schema[0].get("description"),
             }
