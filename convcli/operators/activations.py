@@ -1,4 +1,4 @@
-"""What is done to each sample by itself between convolutions, and softmax."""
+"""Activation functions, applied to each sample by itself, and softmax."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from convcli.errors import check_word
-from convcli.operators.strips import ImageArray, as_image, in_strips, pointwise
+from convcli.operators.arrays import ImageArray, as_image
+from convcli.operators.strips import in_strips, pointwise
 
 # Below this, e^-x overflows float32, and the logistic function is zero.
 _LEAST_LOGIT = -88.0
@@ -15,8 +16,28 @@ _MANY_CHANNELS = 16
 
 
 def relu(x: ArrayLike, out: ImageArray | None = None, threads: int | None = None) -> ImageArray:
-    """Keep what is positive: max(x, 0). `out` takes the result, and may be `x`. NaN stays.
+    """Replace negative samples by 0: max(x, 0). Nair and Hinton (2010).
 
+    Parameters
+    ----------
+    x : array_like, (height, width, channels)
+        NaN stays NaN.
+    out : float32 array of the same shape, optional
+        Receives the result; may be `x` itself.
+    threads : int, optional
+        Number of threads; all cores unless given.
+
+    Returns
+    -------
+    float32 array of the shape of `x`
+
+    Raises
+    ------
+    FilterError
+        If `x` has not three dimensions, or an empty one.
+
+    Examples
+    --------
     >>> relu([[[-1.0, 2.0]]]).tolist()
     [[[0.0, 2.0]]]
     """
@@ -26,8 +47,29 @@ def relu(x: ArrayLike, out: ImageArray | None = None, threads: int | None = None
 def leaky_relu(
     x: ArrayLike, slope: float = 0.01, out: ImageArray | None = None, threads: int | None = None
 ) -> ImageArray:
-    """Keep what is positive, and a part of what is negative: x or slope * x. `out` takes the result, and may be `x`.
+    """Multiply negative samples by a small slope: x where x >= 0, else slope * x. Maas et al. (2013).
 
+    Parameters
+    ----------
+    x : array_like, (height, width, channels)
+    slope : float
+        What negative samples are multiplied by.
+    out : float32 array of the same shape, optional
+        Receives the result; may be `x` itself.
+    threads : int, optional
+        Number of threads; all cores unless given.
+
+    Returns
+    -------
+    float32 array of the shape of `x`
+
+    Raises
+    ------
+    FilterError
+        If `x` has not three dimensions, or an empty one.
+
+    Examples
+    --------
     >>> leaky_relu([[[-1.0, 2.0]]], slope=0.5).tolist()
     [[[-0.5, 2.0]]]
     """
@@ -39,8 +81,27 @@ def leaky_relu(
 
 
 def sigmoid(x: ArrayLike, out: ImageArray | None = None, threads: int | None = None) -> ImageArray:
-    """The logistic function 1 / (1 + e^-x), between 0 and 1. `out` takes the result, and may be `x`.
+    """Apply the logistic function 1 / (1 + e^-x), whose values lie between 0 and 1.
 
+    Parameters
+    ----------
+    x : array_like, (height, width, channels)
+    out : float32 array of the same shape, optional
+        Receives the result; may be `x` itself.
+    threads : int, optional
+        Number of threads; all cores unless given.
+
+    Returns
+    -------
+    float32 array of the shape of `x`
+
+    Raises
+    ------
+    FilterError
+        If `x` has not three dimensions, or an empty one.
+
+    Examples
+    --------
     >>> sigmoid([[[0.0, -200.0, 200.0]]]).tolist()
     [[[0.5, 0.0, 1.0]]]
     """
@@ -54,8 +115,27 @@ def sigmoid(x: ArrayLike, out: ImageArray | None = None, threads: int | None = N
 
 
 def tanh(x: ArrayLike, out: ImageArray | None = None, threads: int | None = None) -> ImageArray:
-    """The hyperbolic tangent, between -1 and 1. `out` takes the result, and may be `x`.
+    """Apply the hyperbolic tangent, whose values lie between -1 and 1.
 
+    Parameters
+    ----------
+    x : array_like, (height, width, channels)
+    out : float32 array of the same shape, optional
+        Receives the result; may be `x` itself.
+    threads : int, optional
+        Number of threads; all cores unless given.
+
+    Returns
+    -------
+    float32 array of the shape of `x`
+
+    Raises
+    ------
+    FilterError
+        If `x` has not three dimensions, or an empty one.
+
+    Examples
+    --------
     >>> tanh([[[0.0, 100.0]]]).tolist()
     [[[0.0, 1.0]]]
     """
@@ -63,11 +143,31 @@ def tanh(x: ArrayLike, out: ImageArray | None = None, threads: int | None = None
 
 
 def softmax(x: ArrayLike, over: str = "channels", threads: int | None = None) -> ImageArray:
-    """Turn samples into shares that sum to 1: e^x over the sum of e^x, at each pixel, or in each channel.
+    """Turn samples into shares that sum to 1: e^x divided by the sum of e^x.
 
-    `over` is what is summed over: `channels`, or `positions`. The largest sample is taken off first, so that no power
-    overflows.
+    The largest sample is subtracted first, so that no power overflows.
 
+    Parameters
+    ----------
+    x : array_like, (height, width, channels)
+    over : {"channels", "positions"}
+        What sums to 1: the channels of each pixel, or all positions of each channel.
+    threads : int, optional
+        Number of threads; all cores unless given.
+
+    Returns
+    -------
+    float32 array of the shape of `x`
+
+    Raises
+    ------
+    UsageError
+        If `over` is another word.
+    FilterError
+        If `x` has not three dimensions, or an empty one.
+
+    Examples
+    --------
     >>> softmax([[[0.0, np.log(3.0)]]]).round(3).tolist()
     [[[0.25, 0.75]]]
     >>> softmax([[[1.0, 1.0]], [[1.0, 1.0]]], over="positions").tolist()

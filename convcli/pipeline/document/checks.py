@@ -1,4 +1,4 @@
-"""Plain data of a document into checked structures, with messages for people: where, what is wrong, what there is."""
+"""Plain data of a document turned into checked structures; errors say where, what is wrong and what is allowed."""
 
 import math
 import re
@@ -27,7 +27,7 @@ _LONGEST_SHOWN = 60
 
 
 class ReadingError(UsageError):
-    """Data that a structure cannot be made of: `path` in it, such as `stride[0]`, and the reason."""
+    """Data that does not fit a structure: `path` in it, such as `stride[0]`, and the `reason`."""
 
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(f"{path}: {reason}" if path else reason)
@@ -36,8 +36,23 @@ class ReadingError(UsageError):
 
 
 def read_struct(data: Any, kind: type[_T], words: str = "key") -> _T:
-    """Make a structure of plain data, or raise ReadingError; `words` is what its fields are called in messages.
+    """Return a structure made from plain data.
 
+    Parameters
+    ----------
+    data : any
+        Plain data, as YAML gives it.
+    kind : type of msgspec.Struct
+    words : str
+        What the structure's fields are called in messages.
+
+    Raises
+    ------
+    ReadingError
+        If the data does not fit.
+
+    Examples
+    --------
     >>> class Pool(msgspec.Struct, forbid_unknown_fields=True):
     ...     ceil: bool = False
     >>> read_struct({"ceil": True}, Pool)
@@ -102,7 +117,7 @@ def _then(hint: str) -> str:
 
 
 def _at(data: Any, path: str) -> Any:
-    """Look up what stands at a path such as `weights[0][1]`, or `input.size`."""
+    """Return what stands at a path such as `weights[0][1]`, or `input.size`."""
     for key, index in re.findall(r"([^.\[\]]+)|\[(\d+)\]", path):
         try:
             data = data[key] if key else data[int(index)]
@@ -112,7 +127,7 @@ def _at(data: Any, path: str) -> Any:
 
 
 def _fields_at(kind: type[msgspec.Struct], path: str) -> tuple[str, ...]:
-    """The fields of the structure that a path leads to; only structures within structures are followed."""
+    """Return the fields of the structure at a path; only structures within structures are followed."""
     for key in filter(None, path.split(".")):
         types = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
         inner = _struct_of(types.get(key))
@@ -123,7 +138,7 @@ def _fields_at(kind: type[msgspec.Struct], path: str) -> tuple[str, ...]:
 
 
 def _choices_at(kind: type[msgspec.Struct], path: str) -> tuple[str, ...]:
-    """The words that the field at a path takes."""
+    """Return the words that the field at a path takes."""
     parent, _, name = path.rpartition(".")
     for key in filter(None, parent.split(".")):
         kind = _struct_of({field.encode_name: field.type for field in msgspec.structs.fields(kind)}[key]) or kind
@@ -144,7 +159,7 @@ def _struct_of(annotation: Any) -> type[msgspec.Struct] | None:
 
 
 def _shown(value: Any) -> str:
-    """Write a value as a document would, cut where it is long.
+    """Return a value as a document writes it, cut where it is long.
 
     >>> _shown(True), _shown("abc"), _shown([1, 2]), _shown(None)
     ('true', "'abc'", '[1, 2]', 'nothing')
@@ -156,7 +171,7 @@ def _shown(value: Any) -> str:
 
 
 def _plain_kinds(kinds: str) -> str:
-    """Say `int | array | null` as `a whole number or a list`."""
+    """Return types such as `int | array | null` in words: `a whole number or a list`."""
     names = kinds.split(" | ")
     if "float" in names and "int" in names:
         names.remove("int")

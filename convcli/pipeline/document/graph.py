@@ -1,4 +1,4 @@
-"""The order of steps, and sizes through a whole document."""
+"""The order of the steps of a document, and the sizes of their results."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from convcli.pipeline.document.model import ALPHA, INPUT, SOURCES, Document, Nod
 from convcli.pipeline.errors import DocumentError
 from convcli.pipeline.steps.properties import Shape, StepProperties
 
-# What helps where a document wants so many channels, and the image has so many others.
+# What to do where a document takes (so many) channels, and the image has (so many others).
 _CHANNEL_HINTS = {
     (1, 3): ": give a gray image, or write 3 there and begin with the step gray",
     (3, 1): ": give a colour image, or write 1 there and begin with concat, from: [input, input, input]",
@@ -15,9 +15,12 @@ _CHANNEL_HINTS = {
 
 
 def topological_order(nodes: Sequence[Node], where: str) -> list[Node]:
-    """Give nodes so that each comes after its sources, otherwise as they were written.
+    """Return nodes in an order in which each comes after its sources, otherwise as they were written.
 
-    Raises DocumentError, naming the steps of the circle, where they go in one.
+    Raises
+    ------
+    DocumentError
+        If steps depend on each other in a circle, naming them.
     """
     by_id = {node.id: node for node in nodes}
     done = set(SOURCES)
@@ -46,7 +49,7 @@ def topological_order(nodes: Sequence[Node], where: str) -> list[Node]:
 
 
 def nodes_needed(nodes: Sequence[Node], output: str) -> set[str]:
-    """The ids of all that the node `output` depends on, itself among them; `nodes` are in order."""
+    """Return the ids of all nodes that `output` depends on, itself included; `nodes` are in order."""
     wanted = {output}
     for node in reversed(nodes):
         if node.id in wanted:
@@ -55,15 +58,24 @@ def nodes_needed(nodes: Sequence[Node], output: str) -> set[str]:
 
 
 def unused_nodes(nodes: Sequence[Node], output: str) -> list[Node]:
-    """The nodes that the node `output` does not depend on."""
+    """Return the nodes that `output` does not depend on."""
     wanted = nodes_needed(nodes, output)
     return [node for node in nodes if node.id not in wanted]
 
 
 def document_properties(document: Document, image: Shape) -> dict[str, StepProperties]:
-    """Work sizes and properties through a whole document, for images of a size, by id of node in order.
+    """Return the properties of every step of a document, by the node's id, in order.
 
-    Raises DocumentError, naming the place, where they do not go together.
+    Parameters
+    ----------
+    document : Document
+    image : tuple of (int, int, int)
+        Rows, columns and channels of the images.
+
+    Raises
+    ------
+    DocumentError
+        If sizes do not go together, naming the place.
     """
     check_input(document, image)
     sizes: dict[str, Shape] = {INPUT: image, ALPHA: (image[0], image[1], 1)}
@@ -78,7 +90,7 @@ def document_properties(document: Document, image: Shape) -> dict[str, StepPrope
 
 
 def check_input(document: Document, image: Shape) -> None:
-    """Raise DocumentError unless an image of this size is one that the document wants."""
+    """Raise DocumentError unless the document takes images of this size."""
     wanted = document.input
     if wanted.channels is not None and wanted.channels != image[2]:
         hint = _CHANNEL_HINTS.get((wanted.channels, image[2]), "")

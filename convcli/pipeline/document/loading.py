@@ -1,4 +1,4 @@
-"""Pipeline documents: YAML read strictly into steps with names and sources.
+"""Reading pipeline documents: YAML checked strictly and turned into steps with names and sources.
 
     name: edges
     input: {channels: 3, range: byte}
@@ -14,8 +14,8 @@
       - magnitude:
         from: [across, down]
 
-A step is a name, or a mapping of one name to its options. `name` calls its result something, `from` says what it reads:
-one name or several, `input` for the image and `alpha` for its opacity. Without `from` a step reads the one before it.
+A step is a name, or a mapping of one name to its options. `name` names its result, `from` says what it reads: one name
+or several, `input` for the image and `alpha` for its opacity. Without `from` a step reads the one before it.
 """
 
 import re
@@ -57,7 +57,7 @@ _FEW = 12  # names in a message
 
 
 class DocumentFile(msgspec.Struct, forbid_unknown_fields=True):
-    """Steps on an image, one after the other, in branches and joined: `convcli run FILE IMAGE`."""
+    """Steps applied to an image one after the other, in branches, or joined: `convcli run FILE IMAGE`."""
 
     steps: Annotated[list[Any], Meta(min_length=1, max_length=_MOST_STEPS)]
     name: str = ""
@@ -69,12 +69,21 @@ class DocumentFile(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def load_document(path: str | Path) -> Document:
-    """Read a pipeline from a YAML file; files of weights that it names are found beside it.
+    """Read a pipeline from a YAML file.
+
+    Parameters
+    ----------
+    path : str or Path
+        Files that the document names are looked for in its folder.
+
+    Returns
+    -------
+    Document
 
     Raises
     ------
     DocumentError
-        in one line: the file, the path in it and the reason.
+        If it is not a valid pipeline; in one line: the file, the path in it and the reason.
     """
     file = Path(path)
     try:
@@ -85,8 +94,28 @@ def load_document(path: str | Path) -> Document:
 
 
 def parse_document(text: str, where: str = "pipeline", folder: Path = Path()) -> Document:
-    """Read a pipeline from text; `where` stands before each message.
+    """Read a pipeline from text.
 
+    Parameters
+    ----------
+    text : str
+        YAML.
+    where : str
+        What stands before each message.
+    folder : Path
+        Where files that the document names are looked for.
+
+    Returns
+    -------
+    Document
+
+    Raises
+    ------
+    DocumentError
+        If it is not a valid pipeline.
+
+    Examples
+    --------
     >>> document = parse_document("steps: [relu, {filter: sobel_x, name: edges}]")
     >>> [(node.id, node.sources) for node in document.nodes]
     [('relu_1', ('input',)), ('edges', ('relu_1',))]
@@ -102,7 +131,7 @@ def parse_document(text: str, where: str = "pipeline", folder: Path = Path()) ->
 
 
 def _with_advice(error: KernelError) -> DocumentError:
-    """Say what is wrong with the YAML, and of the commonest slip what to write: `- concat` with `from:` under it."""
+    """Return the error of a YAML text, with what to write for the commonest slip: `- concat` with `from:` under it."""
     message = str(error)
     if "mapping values are not allowed" in message:
         message += "; a step with something under it ends in a colon, as in - add:"
@@ -137,7 +166,7 @@ def _document(data: Any, where: str, folder: Path, stem: str) -> Document:
 
 
 def _nodes(entries: Sequence[Any], folder: Path, where: str) -> list[Node]:
-    """Read the entries of `steps`, give each an id, and find what it reads."""
+    """Return the entries of `steps` as nodes, each with an id and its sources."""
     read = [_Entry.of(entry, folder, f"{where}: steps[{index}]") for index, entry in enumerate(entries)]
     ids = _ids(read)
     nodes = []
@@ -155,7 +184,7 @@ def _nodes(entries: Sequence[Any], folder: Path, where: str) -> list[Node]:
 
 @dataclass(frozen=True)
 class _Entry:
-    """One entry of `steps`: `place` is that of the entry, `where` that of the step in it."""
+    """One entry of `steps`; `place` is that of the entry, `where` that of the step in it."""
 
     step: Step
     name: str | None
@@ -199,7 +228,7 @@ def _step(name: str, options: Any, folder: Path, place: str, where: str) -> Step
 
 
 def _two_keys(keys: Sequence[str]) -> str:
-    """Say what is wrong with an entry of two keys: options that are not indented under their step, or two steps."""
+    """Return what is wrong with an entry of two keys: options not indented under their step, or two steps."""
     step, *others = sorted(keys, key=lambda key: key not in STEPS)
     options = STEPS[step].__struct_fields__ if step in STEPS else ()
     for other in others:
@@ -233,7 +262,7 @@ def _sources(entry: Mapping[str, Any], place: str) -> tuple[str, ...] | None:
 
 
 def _ids(entries: Sequence[_Entry]) -> list[str]:
-    """Name every entry: as written, else after its step and how many of those there were."""
+    """Return an id for each entry: its name, else the step's name and a running number."""
     counts: Counter[str] = Counter()
     taken: dict[str, str] = {}
     ids = []

@@ -1,7 +1,7 @@
-"""Weights of steps: written out, read from files, or drawn at random as trained networks are begun.
+"""Weights of steps: written out in a document, read from files, or random as networks are initialised before training.
 
-Nothing is ever unpickled. A file's header is compared with what is needed before any of its numbers are read, so that
-no file makes this process take more memory than the document asks for.
+Nothing is ever unpickled. The header of a file is compared with what is needed before its numbers are read, so that no
+file makes this process take more memory than the document asks for.
 """
 
 import math
@@ -35,8 +35,8 @@ class WeightInit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Random weights, for a document without trained ones; biases are 0.
 
     `he`: normal, of variance 2 / fan_in (He et al. 2015, for relu). `xavier`: uniform within +-sqrt(6 / (fan_in +
-    fan_out)) (Glorot and Bengio 2010). Fans are counted as torch.nn.init counts them. The numbers follow from the seed,
-    the step's id and the size alone.
+    fan_out)) (Glorot and Bengio 2010). Fans are counted as torch.nn.init counts them. The numbers depend on the seed,
+    the step's id and the shape alone.
     """
 
     init: Literal["he", "xavier"]
@@ -48,10 +48,15 @@ Weights = WeightInit | str | list[Any] | None
 
 
 class WeightStore:
-    """Finds the weights of a document's steps, and keeps them, for they serve one image after the other.
+    """Finds the weights of a document's steps and keeps them for the next image.
 
-    `folder` is where files are looked for. `default` is what steps without weights of their own take: a way to draw
-    them, or a .npz or .safetensors file with members `ID.weight` and `ID.bias`, as PyTorch names those of its layers.
+    Parameters
+    ----------
+    folder : Path
+        Where files are looked for.
+    default : WeightInit, str or None
+        What steps without weights of their own take: random numbers, or a .npz or .safetensors file with members
+        `ID.weight` and `ID.bias`, as PyTorch names those of its layers.
     """
 
     def __init__(self, folder: Path = Path(), default: WeightInit | str | None = None) -> None:
@@ -68,15 +73,30 @@ class WeightStore:
         option: str = "weights",
         fill: float | None = None,
     ) -> NDArray[np.float32]:
-        """Give float32 weights of `shape` for the step called `place`.
+        """Return the weights of a step.
 
-        `member` is what they are called in a document's file of weights, `option` in messages. `fill` is what they are
-        where nothing is drawn: biases begin at 0.
+        Parameters
+        ----------
+        given : WeightInit, str, list or None
+            Value of the step's option; None for the document's weights.
+        shape : tuple of int
+        place : str
+            The step's id.
+        member : str
+            Name of the weights in the document's file, behind the step's id and a point.
+        option : str
+            Name of the option, for messages.
+        fill : float, optional
+            What all of them are where weights are random: 0 for biases.
+
+        Returns
+        -------
+        float32 array of `shape`
 
         Raises
         ------
         StepError
-            for weights that are missing, of another size, not numbers or not finite.
+            If they are missing, of another shape, not numbers or not finite.
         """
         if given is None:
             given = self.default
@@ -98,10 +118,23 @@ class WeightStore:
     def biases(
         self, given: bool | str | Sequence[Any], weights: Weights, count: int, place: str
     ) -> NDArray[np.float32] | None:
-        """Give one bias for each of `count` outputs, or None for a step without.
+        """Return one bias for each of `count` outputs, or None for a step without.
 
-        `true` takes those that belong to the weights: `X.bias` beside a file's `X.weight`, those of the document's
-        file, and 0 where weights are written out or drawn.
+        Parameters
+        ----------
+        given : bool, str or list
+            Value of the step's option. True stands for those that belong to the weights: `X.bias` beside a file's
+            `X.weight`, those of the document's file, and 0 where weights are written out or random.
+        weights : WeightInit, str, list or None
+            Value of the option for the weights.
+        count : int
+        place : str
+            The step's id.
+
+        Raises
+        ------
+        StepError
+            If they are missing, of another number, not numbers or not finite.
         """
         if given is False:
             return None
@@ -183,7 +216,7 @@ class WeightStore:
             raise StepError(f"{option}: {error}") from error
 
     def field(self, reference: str, option: str) -> NDArray[np.float32]:
-        """Read an array of any size, such as a field of offsets. Raises StepError."""
+        """Return an array of any shape from a file, such as a field of offsets. Raises StepError."""
         return self._from_file(reference, None, option)
 
     def _from_file(self, reference: str, shape: tuple[int, ...] | None, option: str) -> NDArray[np.float32]:
@@ -205,8 +238,25 @@ class WeightStore:
 
 
 def parse_nested_lists(rows: Sequence[Any], option: str) -> NDArray[np.float32]:
-    """Make an array of nested lists of numbers and fractions.
+    """Return nested lists of numbers and fractions as an array.
 
+    Parameters
+    ----------
+    rows : list
+    option : str
+        Name of the option, for messages.
+
+    Returns
+    -------
+    float32 array, read-only
+
+    Raises
+    ------
+    StepError
+        If lists differ in length or depth, or something is not a finite number.
+
+    Examples
+    --------
     >>> parse_nested_lists([[1, "1/4"]], "weights").tolist()
     [[1.0, 0.25]]
     >>> parse_nested_lists([[1, 2], [3]], "weights")
@@ -252,7 +302,7 @@ def _number(value: Any, place: str) -> float:
 
 
 def written_shape(weights: Weights, dimensions: int, option: str = "weights") -> tuple[int, ...] | None:
-    """Tell the size of weights that are written out; None where they are not. Raises StepError for other dimensions."""
+    """Return the shape of weights that are written out, None for others. Raises StepError for other `dimensions`."""
     if not isinstance(weights, list):
         return None
     shape = parse_nested_lists(weights, option).shape
@@ -262,7 +312,7 @@ def written_shape(weights: Weights, dimensions: int, option: str = "weights") ->
 
 
 def fans(shape: tuple[int, ...]) -> tuple[int, int]:
-    """Count the inputs and outputs of a weight as torch.nn.init does: shape[1] and shape[0] times the kernel's area.
+    """Return fan-in and fan-out of weights as torch.nn.init counts them: inputs and outputs times the kernel's area.
 
     >>> fans((64, 3, 7, 7)), fans((10, 84))
     ((147, 3136), (84, 10))
@@ -272,7 +322,7 @@ def fans(shape: tuple[int, ...]) -> tuple[int, int]:
 
 
 def _bias_of(weights: str) -> str:
-    """Name the biases that lie beside weights in a file. Raises StepError where their name does not follow."""
+    """Return the reference of the biases beside weights in a file. Raises StepError if none follows from the name."""
     file, colon, member = weights.rpartition(":")
     if not colon or not member.endswith(WEIGHT):
         raise StepError(
