@@ -21,7 +21,7 @@ _SAMPLE_BYTES = 4
 
 @dataclass(frozen=True)
 class Computing:
-    """How to compute; the options are those of `convcli.convolve`."""
+    """Options of the computation, as those of `convcli.convolve`."""
 
     backend: str = "auto"
     threads: int | None = None
