@@ -1,21 +1,10 @@
 """Two pipelines side by side, against published ratios."""
 
 import pytest
+from explain_cases import conv, explained
 
 from convcli.explain.comparison import compare
-from convcli.explain.pipeline import explain
 from convcli.explain.pipeline_text import comparison_sentence
-from convcli.pipeline.document.loading import parse_document
-
-
-def explained(steps, size, **head):
-    import json
-
-    return explain(parse_document(json.dumps({"steps": steps, **head})), size)
-
-
-def conv(out, kernel, **options):
-    return {"conv": {"out": out, "kernel": kernel, "bias": False, **options}}
 
 
 @pytest.mark.parametrize(("count", "size", "weights", "share"), [(2, 5, (18, 25), "72%"), (3, 7, (27, 49), "55%")])

@@ -2,33 +2,13 @@
 
 import numpy as np
 import pytest
+from explain_cases import conv, explained, run_document
 from scipy import signal
 
 from convcli.convolution.options import ConvolveOptions
 from convcli.explain.pipeline import explain, filters_document
 from convcli.kernel.spec import load_kernel
 from convcli.pipeline.document.loading import parse_document
-from convcli.pipeline.steps.base import StepContext
-
-
-def explained(steps, size, **head):
-    import json
-
-    return explain(parse_document(json.dumps({"steps": steps, **head})), size)
-
-
-def conv(out, kernel, **options):
-    return {"conv": {"out": out, "kernel": kernel, "bias": False, **options}}
-
-
-def run_document(document, pixels):
-    """Run the nodes one after the other, with nothing of the runner."""
-    results = {"input": pixels}
-    for node in document.nodes:
-        given = [results[source] for source in node.sources]
-        prepared = node.step.prepare(*(each.shape for each in given), context=StepContext(document.store, node.id))
-        results[node.id] = prepared.run(*given)
-    return results
 
 
 def weights_of(*shape, seed=0):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from explain_cases import KERNELS, OPTIONS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,23 +12,6 @@ from convcli.errors import FilterError, UsageError
 from convcli.explain.filter_matrix import filter_matrix
 from convcli.kernel.model import Kernel
 from convcli.kernel.spec import load_kernel
-
-KERNELS = {
-    "3x4": Kernel("k", np.arange(1.0, 13).reshape(3, 4)),
-    "1x1": Kernel("one", np.array([[2.0]])),
-    "anchored": Kernel("k", np.arange(1.0, 7).reshape(2, 3), anchor=(1, 0)),
-    "sobel": load_kernel("sobel"),
-    "kirsch": load_kernel("kirsch"),
-}
-
-
-OPTIONS = {
-    "mode": st.sampled_from(["reflect101", "reflect", "replicate", "constant", "wrap"]),
-    "extent": st.sampled_from(["same", "valid", "full"]),
-    "flip": st.booleans(),
-    "stride": st.tuples(st.integers(1, 3), st.integers(1, 3)),
-    "dilation": st.tuples(st.integers(1, 2), st.integers(1, 2)),
-}
 
 
 @given(kernel=st.sampled_from(["3x4", "1x1", "anchored"]), **OPTIONS)

@@ -1,22 +1,13 @@
 """Pipelines explained, against published figures."""
 
 import pytest
+from explain_cases import conv, explained
 from repository import EXAMPLES
 
 from convcli.explain.pipeline import explain
-from convcli.pipeline.document.loading import load_document, parse_document
+from convcli.pipeline.document.loading import load_document
 
 PIPELINES = EXAMPLES / "pipelines"
-
-
-def explained(steps, size, **head):
-    import json
-
-    return explain(parse_document(json.dumps({"steps": steps, **head})), size)
-
-
-def conv(out, kernel, **options):
-    return {"conv": {"out": out, "kernel": kernel, "bias": False, **options}}
 
 
 def by_name(found):

@@ -1,18 +1,8 @@
 """Explanations as text and Markdown."""
 
-from convcli.explain.pipeline import explain
+from explain_cases import conv, explained
+
 from convcli.explain.pipeline_text import markdown, sentences
-from convcli.pipeline.document.loading import parse_document
-
-
-def explained(steps, size, **head):
-    import json
-
-    return explain(parse_document(json.dumps({"steps": steps, **head})), size)
-
-
-def conv(out, kernel, **options):
-    return {"conv": {"out": out, "kernel": kernel, "bias": False, **options}}
 
 
 def test_of_long_runs_and_of_many_not_all_is_told():

@@ -4,23 +4,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from explain_cases import conv, explained, run_document
 
-from convcli.explain.pipeline import explain
 from convcli.explain.receptive_fields import receptive_fields
 from convcli.pipeline.document.graph import document_properties
 from convcli.pipeline.document.loading import parse_document
-from convcli.pipeline.steps.base import StepContext
-
-
-def explained(steps, size, **head):
-    import json
-
-    return explain(parse_document(json.dumps({"steps": steps, **head})), size)
-
-
-def conv(out, kernel, **options):
-    return {"conv": {"out": out, "kernel": kernel, "bias": False, **options}}
-
 
 # Steps that are linear, so that what an output depends on shows where a single sample is not zero.
 LINEAR = {
@@ -41,16 +29,6 @@ LINEAR = {
     "crop": {"crop": {"top": 2, "left": 1}},
     "filter": {"filter": {"kernel": "1 2 3; 4 5 6", "padding": "zeros", "anchor": [0, 2]}},
 }
-
-
-def run_document(document, pixels):
-    """Run the nodes one after the other, with nothing of the runner."""
-    results = {"input": pixels}
-    for node in document.nodes:
-        given = [results[source] for source in node.sources]
-        prepared = node.step.prepare(*(each.shape for each in given), context=StepContext(document.store, node.id))
-        results[node.id] = prepared.run(*given)
-    return results
 
 
 def dependence(document, size):

@@ -1,21 +1,10 @@
 """Samples that are held at once, and those that no window reads."""
 
+from explain_cases import conv, explained
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convcli.explain.pipeline import explain
 from convcli.explain.sample_counts import unread_along_axis
-from convcli.pipeline.document.loading import parse_document
-
-
-def explained(steps, size, **head):
-    import json
-
-    return explain(parse_document(json.dumps({"steps": steps, **head})), size)
-
-
-def conv(out, kernel, **options):
-    return {"conv": {"out": out, "kernel": kernel, "bias": False, **options}}
 
 
 @given(

@@ -3,15 +3,11 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from operator_cases import random
 
 from convcli.errors import UsageError
 from convcli.operators.activations import leaky_relu, relu, sigmoid, softmax, tanh
 from convcli.operators.normalise import batch_norm
-
-
-def random(*shape, seed=0):
-    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
-
 
 X, W = np.zeros((5, 6, 4)), np.zeros((6, 4, 3, 3))
 

@@ -2,19 +2,11 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_array_equal
+from operator_cases import close, random
 
 from convcli.errors import FilterError, UsageError
 from convcli.operators.attention import attention, check_attention
-
-
-def random(*shape, seed=0):
-    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
-
-
-def close(result, expected, tolerance=1e-5):
-    assert_allclose(result, expected, rtol=0, atol=tolerance * max(np.abs(expected).max(), 1e-30))
-
 
 X, W = np.zeros((5, 6, 4)), np.zeros((6, 4, 3, 3))
 

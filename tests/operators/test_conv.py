@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from operator_cases import close, random
 
 from convcli.benchmark.memory import peak_extra_bytes
 from convcli.convolution.bank import Bank
@@ -20,10 +21,6 @@ BACKENDS = ("direct", "im2col", "kn2row", "fft", "opencv")
 
 
 MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
-
-
-def random(*shape, seed=0):
-    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
 
 
 def by_loops(x, weights, bias=0.0, stride=(1, 1), padding=((0, 0), (0, 0)), dilation=(1, 1), groups=1, mode="zeros"):
@@ -42,10 +39,6 @@ def by_loops(x, weights, bias=0.0, stride=(1, 1), padding=((0, 0), (0, 0)), dila
             under = padded[top :: stride[0], left :: stride[1], first + i][:height, :width]
             out[..., o] += under * weights[o, i, u, v]
     return out
-
-
-def close(result, expected, tolerance=1e-5):
-    assert_allclose(result, expected, rtol=0, atol=tolerance * max(np.abs(expected).max(), 1e-30))
 
 
 def ready_to_convolve(arrays, arguments):

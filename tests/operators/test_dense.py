@@ -7,11 +7,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 from convcli.errors import UsageError
 from convcli.operators.dense import linear
 
-
-def random(*shape, seed=0):
-    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
-
-
 X, W = np.zeros((5, 6, 4)), np.zeros((6, 4, 3, 3))
 
 

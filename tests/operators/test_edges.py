@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from operator_cases import random
 from repository import PHOTO
 from scipy.ndimage import label
 
@@ -15,10 +16,6 @@ from convcli.operators.edges import hysteresis, non_maximum_suppression, zero_cr
 from convcli.operators.joining import magnitude
 
 PHOTO = cv2.imread(str(PHOTO))
-
-
-def random(*shape, seed=0):
-    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
 
 
 @pytest.mark.parametrize("precise", [True, False])

@@ -3,13 +3,10 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from operator_cases import random
 
 from convcli.errors import FilterError, UsageError
 from convcli.operators.joining import add, concat, direction, joined_shape, magnitude, max_over_channels, multiply
-
-
-def random(*shape, seed=0):
-    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
 
 
 def test_joining_goes_sample_by_sample():

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from operator_cases import random
 from repository import PHOTO
 from skimage.feature import match_template as skimage_match
 
@@ -11,10 +12,6 @@ from convcli.errors import FilterError, UsageError
 from convcli.operators.matching import match_template
 
 PHOTO = cv2.imread(str(PHOTO))
-
-
-def random(*shape, seed=0):
-    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
 
 
 @pytest.mark.parametrize("backend", ["auto", "direct", "fft"])

@@ -3,18 +3,11 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from operator_cases import close, random
 
 from convcli.errors import FilterError
 from convcli.operators.conv import conv
 from convcli.operators.partial import partial_conv, valid_mask
-
-
-def random(*shape, seed=0):
-    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
-
-
-def close(result, expected, tolerance=1e-5):
-    assert_allclose(result, expected, rtol=0, atol=tolerance * max(np.abs(expected).max(), 1e-30))
 
 
 def partial_by_loops(x, mask, weights, bias, stride, padding, dilation, groups):

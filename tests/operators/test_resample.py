@@ -3,14 +3,10 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from operator_cases import random
 
 from convcli.errors import FilterError, UsageError
 from convcli.operators.resample import crop, upsample
-
-
-def random(*shape, seed=0):
-    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
-
 
 X, W = np.zeros((5, 6, 4)), np.zeros((6, 4, 3, 3))
 

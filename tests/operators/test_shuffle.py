@@ -3,15 +3,11 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from operator_cases import random
 
 from convcli.errors import FilterError
 from convcli.operators.dense import flatten
 from convcli.operators.shuffle import pixel_shuffle, pixel_unshuffle
-
-
-def random(*shape, seed=0):
-    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
-
 
 X, W = np.zeros((5, 6, 4)), np.zeros((6, 4, 3, 3))
 

@@ -4,21 +4,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_array_equal
+from operator_cases import close, random
 
 from convcli.errors import FilterError, UsageError
 from convcli.operators.conv import conv
 from convcli.operators.transposed import transposed_conv
 
 BACKENDS = ("direct", "im2col", "kn2row", "fft", "opencv")
-
-
-def random(*shape, seed=0):
-    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
-
-
-def close(result, expected, tolerance=1e-5):
-    assert_allclose(result, expected, rtol=0, atol=tolerance * max(np.abs(expected).max(), 1e-30))
 
 
 @st.composite
