@@ -1,1 +1,1 @@
-"""What a pipeline or a kernel sees, keeps and costs."""
+"""Explanations of pipelines and kernels: sizes, costs, receptive fields, and how one output is computed."""

@@ -1,1 +1,1 @@
-"""What the steps of a pipeline compute: plain functions on float32 arrays (height, width, channels)."""
+"""The computations of pipeline steps as plain functions on float32 arrays (height, width, channels)."""

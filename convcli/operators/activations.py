@@ -1,4 +1,4 @@
-"""What is done to each sample by itself between convolutions, and softmax."""
+"""Activation functions, applied to each sample by itself, and softmax."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from convcli.errors import check_word
-from convcli.operators.strips import Image, as_image, in_strips, pointwise
+from convcli.operators.arrays import ImageArray, as_image
+from convcli.operators.strips import in_strips, pointwise
 
 # Below this, e^-x overflows float32, and the logistic function is zero.
 _LEAST_LOGIT = -88.0
@@ -14,36 +15,98 @@ _LEAST_LOGIT = -88.0
 _MANY_CHANNELS = 16
 
 
-def relu(x: ArrayLike, out: Image | None = None, threads: int | None = None) -> Image:
-    """Keep what is positive: max(x, 0). `out` takes the result, and may be `x`. NaN stays.
+def relu(x: ArrayLike, out: ImageArray | None = None, threads: int | None = None) -> ImageArray:
+    """Replace negative samples by 0: max(x, 0). Nair and Hinton (2010).
 
+    Parameters
+    ----------
+    x : array_like, (height, width, channels)
+        NaN stays NaN.
+    out : float32 array of the same shape, optional
+        Receives the result; may be `x` itself.
+    threads : int, optional
+        Number of threads; all cores unless given.
+
+    Returns
+    -------
+    float32 array of the shape of `x`
+
+    Raises
+    ------
+    FilterError
+        If `x` has not three dimensions, or an empty one.
+
+    Examples
+    --------
     >>> relu([[[-1.0, 2.0]]]).tolist()
     [[[0.0, 2.0]]]
     """
     return pointwise(as_image(x), lambda part, to: np.maximum(part, np.float32(0), out=to), out, threads)
 
 
-def leaky_relu(x: ArrayLike, slope: float = 0.01, out: Image | None = None, threads: int | None = None) -> Image:
-    """Keep what is positive, and a part of what is negative: x or slope * x. `out` takes the result, and may be `x`.
+def leaky_relu(
+    x: ArrayLike, slope: float = 0.01, out: ImageArray | None = None, threads: int | None = None
+) -> ImageArray:
+    """Multiply negative samples by a small slope: x where x >= 0, else slope * x. Maas et al. (2013).
 
+    Parameters
+    ----------
+    x : array_like, (height, width, channels)
+    slope : float
+        What negative samples are multiplied by.
+    out : float32 array of the same shape, optional
+        Receives the result; may be `x` itself.
+    threads : int, optional
+        Number of threads; all cores unless given.
+
+    Returns
+    -------
+    float32 array of the shape of `x`
+
+    Raises
+    ------
+    FilterError
+        If `x` has not three dimensions, or an empty one.
+
+    Examples
+    --------
     >>> leaky_relu([[[-1.0, 2.0]]], slope=0.5).tolist()
     [[[-0.5, 2.0]]]
     """
 
-    def do(part: Image, to: Image) -> None:
+    def do(part: ImageArray, to: ImageArray) -> None:
         np.add(np.maximum(part, 0), np.minimum(part, 0) * np.float32(slope), out=to)
 
     return pointwise(as_image(x), do, out, threads)
 
 
-def sigmoid(x: ArrayLike, out: Image | None = None, threads: int | None = None) -> Image:
-    """The logistic function 1 / (1 + e^-x), between 0 and 1. `out` takes the result, and may be `x`.
+def sigmoid(x: ArrayLike, out: ImageArray | None = None, threads: int | None = None) -> ImageArray:
+    """Apply the logistic function 1 / (1 + e^-x), whose values lie between 0 and 1.
 
+    Parameters
+    ----------
+    x : array_like, (height, width, channels)
+    out : float32 array of the same shape, optional
+        Receives the result; may be `x` itself.
+    threads : int, optional
+        Number of threads; all cores unless given.
+
+    Returns
+    -------
+    float32 array of the shape of `x`
+
+    Raises
+    ------
+    FilterError
+        If `x` has not three dimensions, or an empty one.
+
+    Examples
+    --------
     >>> sigmoid([[[0.0, -200.0, 200.0]]]).tolist()
     [[[0.5, 0.0, 1.0]]]
     """
 
-    def do(part: Image, to: Image) -> None:
+    def do(part: ImageArray, to: ImageArray) -> None:
         power = np.exp(-np.maximum(part, np.float32(_LEAST_LOGIT)))
         power += 1
         np.divide(np.where(part < _LEAST_LOGIT, np.float32(0), np.float32(1)), power, out=to)
@@ -51,21 +114,60 @@ def sigmoid(x: ArrayLike, out: Image | None = None, threads: int | None = None) 
     return pointwise(as_image(x), do, out, threads)
 
 
-def tanh(x: ArrayLike, out: Image | None = None, threads: int | None = None) -> Image:
-    """The hyperbolic tangent, between -1 and 1. `out` takes the result, and may be `x`.
+def tanh(x: ArrayLike, out: ImageArray | None = None, threads: int | None = None) -> ImageArray:
+    """Apply the hyperbolic tangent, whose values lie between -1 and 1.
 
+    Parameters
+    ----------
+    x : array_like, (height, width, channels)
+    out : float32 array of the same shape, optional
+        Receives the result; may be `x` itself.
+    threads : int, optional
+        Number of threads; all cores unless given.
+
+    Returns
+    -------
+    float32 array of the shape of `x`
+
+    Raises
+    ------
+    FilterError
+        If `x` has not three dimensions, or an empty one.
+
+    Examples
+    --------
     >>> tanh([[[0.0, 100.0]]]).tolist()
     [[[0.0, 1.0]]]
     """
     return pointwise(as_image(x), lambda part, to: np.tanh(part, out=to), out, threads)
 
 
-def softmax(x: ArrayLike, over: str = "channels", threads: int | None = None) -> Image:
-    """Turn samples into shares that sum to 1: e^x over the sum of e^x, at each pixel, or in each channel.
+def softmax(x: ArrayLike, over: str = "channels", threads: int | None = None) -> ImageArray:
+    """Turn samples into shares that sum to 1: e^x divided by the sum of e^x.
 
-    `over` is what is summed over: `channels`, or `positions`. The largest sample is taken off first, so that no power
-    overflows.
+    The largest sample is subtracted first, so that no power overflows.
 
+    Parameters
+    ----------
+    x : array_like, (height, width, channels)
+    over : {"channels", "positions"}
+        What sums to 1: the channels of each pixel, or all positions of each channel.
+    threads : int, optional
+        Number of threads; all cores unless given.
+
+    Returns
+    -------
+    float32 array of the shape of `x`
+
+    Raises
+    ------
+    UsageError
+        If `over` is another word.
+    FilterError
+        If `x` has not three dimensions, or an empty one.
+
+    Examples
+    --------
     >>> softmax([[[0.0, np.log(3.0)]]]).round(3).tolist()
     [[[0.25, 0.75]]]
     >>> softmax([[[1.0, 1.0]], [[1.0, 1.0]]], over="positions").tolist()
@@ -74,7 +176,7 @@ def softmax(x: ArrayLike, over: str = "channels", threads: int | None = None) ->
     check_word("over", over, ("channels", "positions"))
     image = as_image(x)
     if over == "positions":
-        powers: Image = np.exp(image - image.max(axis=(0, 1)))
+        powers: ImageArray = np.exp(image - image.max(axis=(0, 1)))
         powers /= powers.sum(axis=(0, 1), dtype=np.float64).astype(np.float32)
         return powers
     out = np.empty_like(image, order="C")
@@ -97,7 +199,7 @@ def softmax(x: ArrayLike, over: str = "channels", threads: int | None = None) ->
 
 
 # Those that need no more than samples, by name.
-ACTIVATIONS: dict[str, Callable[..., Image]] = {
+ACTIVATIONS: dict[str, Callable[..., ImageArray]] = {
     "relu": relu,
     "leaky_relu": leaky_relu,
     "sigmoid": sigmoid,

@@ -1,6 +1,6 @@
-"""Self-attention: every position looks at every other and takes a mean of what it finds, weighted by likeness.
+"""Self-attention: each position becomes a mean over all positions, weighted by similarity.
 
-Vaswani et al., Attention is all you need (2017); over the positions of an image with 1x1 convolutions as in Wang et
+Vaswani et al., Attention is all you need (2017); over the positions of an image, with 1x1 convolutions, as in Wang et
 al., Non-local neural networks (2018), and Zhang et al., Self-attention generative adversarial networks (2019).
 """
 
@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike
 
 from convcli.convolution.backends.blas import blas_threads
 from convcli.errors import FilterError, UsageError
+from convcli.operators.arrays import ImageArray, as_image, shape_text
 from convcli.operators.dense import check_matrix, linear
-from convcli.operators.strips import Image, as_image, in_strips, shape_words
+from convcli.operators.strips import in_strips
 
 # More positions than this would take minutes and more: their square is what is computed.
 MOST_POSITIONS = 1 << 16
@@ -29,29 +30,34 @@ def attention(
     scale: float | None = None,
     heads: int = 1,
     threads: int | None = None,
-) -> Image:
-    """Let each position of (height, width, channels) attend to all: softmax(Q K^T * scale) V.
+) -> ImageArray:
+    """Compute the self-attention of all positions: softmax(Q K^T * scale) V.
 
-    Q, K and V are the pixels times the matrices `query` and `key` (d, channels) and `value` (outputs, channels): 1x1
-    convolutions. The softmax runs over all positions.
+    Q, K and V are the pixels times the matrices `query`, `key` and `value`: 1x1 convolutions. The softmax sums to 1
+    over all positions. The scores, positions times positions, are computed a few rows at a time.
 
     Parameters
     ----------
-    scale
-        1 / sqrt(d / heads) if None.
-    heads
-        Into how many parts Q, K and V are split, each of which attends by itself.
+    x : array_like, (height, width, channels)
+    query, key : array_like, (d, channels)
+    value : array_like, (outputs, channels)
+    scale : float, optional
+        What the scores are multiplied by; 1 / sqrt(d / heads) unless given.
+    heads : int
+        Number of equal parts of Q, K and V that attend by themselves.
+    threads : int, optional
+        Number of threads; all cores unless given.
 
     Returns
     -------
-    float32 (height, width, outputs). The scores, positions times positions, are computed some rows at a time.
+    float32 array, (height, width, outputs)
 
     Raises
     ------
     UsageError
-        Matrices do not fit each other or the channels, or do not split into the heads.
+        If the matrices do not fit each other or the channels, or do not split into the heads.
     FilterError
-        The image has more than 65,536 positions.
+        If the image has more than 65,536 positions.
 
     Examples
     --------
@@ -62,7 +68,7 @@ def attention(
     height, width = image.shape[:2]
     matrices = [check_matrix(each, what) for each, what in ((query, "query"), (key, "key"), (value, "value"))]
     if matrices[0].shape != matrices[1].shape:
-        shapes = f"{shape_words(matrices[0].shape)} and {shape_words(matrices[1].shape)}"
+        shapes = f"{shape_text(matrices[0].shape)} and {shape_text(matrices[1].shape)}"
         raise UsageError(f"query and key weights must be of one shape, not {shapes}")
     inner, outputs = len(matrices[0]), len(matrices[2])
     if heads < 1 or inner % heads or outputs % heads:
@@ -90,8 +96,20 @@ def attention(
 
 
 def check_attention(height: int, width: int) -> None:
-    """Raise FilterError, with an estimate, where an image is too large to attend to itself.
+    """Check that an image is small enough for self-attention.
 
+    Parameters
+    ----------
+    height, width : int
+        Size of the image.
+
+    Raises
+    ------
+    FilterError
+        If it has more than 65,536 positions; with an estimate of the scores.
+
+    Examples
+    --------
     >>> check_attention(3000, 4000)
     Traceback (most recent call last):
     convcli.errors.FilterError: attention relates each of 12,000,000 positions to all: 1.4e+14 scores, 576 TB as a \

@@ -1,6 +1,7 @@
-"""Convolution by a bank of kernels, as torch.nn.functional.conv2d defines it, on the backends of `filter`."""
+"""Convolution by a bank of kernels, as torch.nn.functional.conv2d defines it, on the backends of `convcli.convolve`."""
 
 from collections.abc import Sequence
+from typing import TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,57 +11,64 @@ from convcli.convolution.options import ConvolveOptions
 from convcli.convolution.padding import PADDINGS
 from convcli.convolution.plan import ConvolutionPlan, plan_bank
 from convcli.errors import UsageError, check_word
+from convcli.operators.arrays import ImageArray, as_image, per_channel, shape_text
 from convcli.operators.sizes import conv_padding, conv_size, pair
-from convcli.operators.strips import Image, as_image, per_channel, shape_words
 
 # PyTorch's padding modes, and ours.
 PADDING_MODES = {mode.torch: mode.name for mode in PADDINGS if mode.torch is not None}
 
 
-def conv(
-    x: ArrayLike,
-    weights: ArrayLike,
-    bias: ArrayLike | None = None,
-    *,
-    stride: int | Sequence[int] = 1,
-    padding: str | int | Sequence[int] = 0,
-    dilation: int | Sequence[int] = 1,
-    groups: int = 1,
-    padding_mode: str = "zeros",
-    backend: str = "auto",
-    threads: int | None = None,
-    device: str = "auto",
-) -> Image:
-    """Correlate (height, width, inputs) with a bank of weights (outputs, inputs / groups, rows, columns).
+class ConvOptions(TypedDict, total=False):
+    """Options of `conv`, with PyTorch's names and defaults."""
+
+    stride: int | Sequence[int]
+    padding: str | int | Sequence[int]
+    dilation: int | Sequence[int]
+    groups: int
+    padding_mode: str
+    backend: str
+    threads: int | None
+    device: str
+
+
+def conv(x: ArrayLike, weights: ArrayLike, bias: ArrayLike | None = None, **options: Unpack[ConvOptions]) -> ImageArray:
+    """Correlate an image with a bank of kernels.
 
     `out[y, x, o] = bias[o] + sum_iuv x[y s + u d - p, x s + v d - p, i] * weights[o, i, u, v]`, i over the input
-    channels of o's group. Every default is PyTorch's; pairs are rows, columns. A sample that is NaN or infinite reaches
-    the outputs that have it under a weight other than zero; in PyTorch, under any.
+    channels of o's group. Pairs are rows, columns. A sample that is NaN or infinite reaches the outputs that have it
+    under a weight other than zero; in PyTorch, under any weight.
 
     Parameters
     ----------
-    bias
-        A number for each output, or one for all; none if None.
-    padding
-        Samples added to each side, `same` (at stride 1: the odd one out at the end) or `valid` for none.
-    groups
-        Into how many groups channels are split: as many as there are channels for a depthwise convolution.
-    padding_mode
-        What is added: zeros, reflect, replicate or circular. Amounts beyond the image continue the pattern, where
-        PyTorch refuses them.
+    x : array_like, (height, width, inputs)
+    weights : array_like, (outputs, inputs / groups, rows, columns)
+    bias : array_like, optional
+        A number for each output, or one for all.
+    stride : int or pair of int
+        Distance between neighbouring outputs; 1 unless given.
+    padding : str, int or pair of int
+        Samples added on each side; 0 unless given. `same` keeps the size at stride 1, an odd sample going to the end;
+        `valid` adds none.
+    dilation : int or pair of int
+        Distance between the kernel's elements; 1 unless given.
+    groups : int
+        Number of groups that channels are split into: as many as channels for a depthwise convolution. 1 unless given.
+    padding_mode : {"zeros", "reflect", "replicate", "circular"}
+        What is added. Amounts beyond the image continue the pattern, where PyTorch refuses them.
     backend, threads, device
-        As `convolve` has them.
+        As for `convcli.convolve`.
 
     Returns
     -------
-    float32 (h, w, outputs), the size by `conv_size`.
+    float32 array, (h, w, outputs)
+        Of the size that `conv_size` gives.
 
     Raises
     ------
     UsageError
-        Weights, bias, options and the image's channels do not go together.
+        If weights, bias, options and channels do not go together.
     FilterError
-        The image is smaller than a kernel.
+        If the image is smaller than a kernel.
 
     Examples
     --------
@@ -71,20 +79,7 @@ def conv(
     (2, 2, 2)
     """
     image = as_image(x)
-    plan = plan_conv(
-        image.shape,
-        weights,
-        bias,
-        stride=stride,
-        padding=padding,
-        dilation=dilation,
-        groups=groups,
-        padding_mode=padding_mode,
-        backend=backend,
-        threads=threads,
-        device=device,
-    )
-    return plan.run(image)
+    return plan_conv(image.shape, weights, bias, **options).run(image)
 
 
 def plan_conv(
@@ -103,6 +98,27 @@ def plan_conv(
 ) -> ConvolutionPlan:
     """Plan `conv` for images of `shape`: which backend, and how long it will take.
 
+    Parameters
+    ----------
+    shape : tuple of (int, int, int)
+        Height, width and channels of the images.
+    weights, bias, stride, padding, dilation, groups, padding_mode, backend, threads, device
+        As for `conv`.
+
+    Returns
+    -------
+    Plan
+        Its `run` takes float32 images of this shape.
+
+    Raises
+    ------
+    UsageError
+        If weights, bias, options and channels do not go together.
+    FilterError
+        If the images are smaller than a kernel.
+
+    Examples
+    --------
     >>> plan_conv((480, 640, 3), np.ones((64, 3, 3, 3)), padding="same").output_size
     (480, 640, 64)
     """
@@ -126,15 +142,28 @@ def plan_conv(
 
 
 def as_bank(weights: ArrayLike, groups: int = 1) -> Bank:
-    """Check weights (outputs, inputs / groups, rows, columns) and make a bank of them.
+    """Return weights as a bank of kernels.
 
-    >>> as_bank(np.ones((4, 1, 3, 3)), groups=2).inputs
-    2
+    Parameters
+    ----------
+    weights : array_like, (outputs, inputs / groups, rows, columns)
+    groups : int
+        Number of groups of channels.
+
+    Returns
+    -------
+    Bank
+        A depthwise one where there is one and the same kernel for each channel.
 
     Raises
     ------
     UsageError
-        where they have another number of dimensions, are not finite, or do not split into the groups.
+        If the weights have another number of dimensions, are not finite, or do not split into the groups.
+
+    Examples
+    --------
+    >>> as_bank(np.ones((4, 1, 3, 3)), groups=2).inputs
+    2
     """
     array = check_weights(weights)
     if groups < 1 or array.shape[0] % groups:
@@ -145,7 +174,7 @@ def as_bank(weights: ArrayLike, groups: int = 1) -> Bank:
 
 
 def check_weights(weights: ArrayLike) -> NDArray[np.float64]:
-    """Give weights as float64, of four dimensions and finite, or raise UsageError."""
+    """Return weights as float64 of four dimensions. Raises UsageError if they are not, or not finite."""
     array = np.asarray(weights, np.float64)
     if array.ndim != 4 or array.size == 0:
         raise UsageError(
@@ -158,16 +187,16 @@ def check_weights(weights: ArrayLike) -> NDArray[np.float64]:
 
 
 def check_channels(shape: tuple[int, ...], inputs: int, weights: tuple[int, ...]) -> None:
-    """Raise UsageError unless an image has as many channels as its weights read."""
+    """Raise UsageError unless an image of `shape` has as many channels as `inputs`, which its weights read."""
     if shape[2] != inputs:
         raise UsageError(
-            f"weights of {shape_words(weights)} read {inputs} channels, and the input has {shape[2]}: "
-            f"{shape_words(shape)}"
+            f"weights of {shape_text(weights)} read {inputs} channels, and the input has {shape[2]}: "
+            f"{shape_text(shape)}"
         )
 
 
 def own_padding_mode(name: str) -> str:
-    """Translate PyTorch's name of a padding mode.
+    """Return this package's name of one of PyTorch's padding modes. Raises UsageError for other words.
 
     >>> own_padding_mode("circular")
     'wrap'

@@ -1,7 +1,7 @@
-"""Deformable convolution: every tap of the kernel reads where an offset of its own moves it, between the pixels.
+"""Deformable convolution: each kernel element reads between pixels, at a place that an offset of its own moves.
 
-Dai et al., Deformable convolutional networks (2017); with a mask that weighs each tap, Zhu et al., Deformable ConvNets
-v2 (2019). Channels of offsets and mask lie as those of torchvision.ops.deform_conv2d.
+Dai et al., Deformable convolutional networks (2017); with a factor for each element, Zhu et al., Deformable ConvNets v2
+(2019). Channels of offsets and mask are ordered as in torchvision.ops.deform_conv2d.
 """
 
 from collections.abc import Sequence
@@ -12,9 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from convcli.convolution.backends.blas import blas_threads
 from convcli.errors import FilterError, UsageError
+from convcli.operators.arrays import ImageArray, as_image, per_channel, shape_text
 from convcli.operators.conv import check_channels, check_weights
 from convcli.operators.sizes import Pair, conv_size, pair
-from convcli.operators.strips import Image, as_image, in_strips, per_channel, shape_words
+from convcli.operators.strips import in_strips
 
 # Samples that a strip reads for one tap: 1 MB.
 _SAMPLES = 1 << 18
@@ -32,31 +33,42 @@ def deformable_conv(
     dilation: int | Sequence[int] = 1,
     groups: int = 1,
     threads: int | None = None,
-) -> Image:
-    """Correlate (height, width, inputs) with a bank (outputs, inputs / groups, rows, columns) whose taps are moved.
+) -> ImageArray:
+    """Correlate with a bank of kernels whose elements are moved by offsets.
 
     `out[y, x, o] = bias[o] + sum_iuv S_i(y s + u d - p + dy, x s + v d - p + dx) * m * weights[o, i, u, v]`, where
-    S_i(y, x) lies between the four samples of channel i around (y, x) in straight lines, those outside the image being
-    zero; dy, dx and m are those of the output (y, x) and the tap (u, v).
+    S_i(y, x) interpolates channel i bilinearly, samples outside the image being 0, and dy, dx and m are those of output
+    (y, x) and kernel element (u, v).
 
     Parameters
     ----------
-    offsets
-        (h, w, 2 * n * rows * columns) for outputs (h, w): dy and dx of tap (0, 0), of tap (0, 1) and so on, for each of
-        n equal parts of the input channels in turn. Rows and columns of pixels.
-    mask
-        m, (h, w, n * rows * columns) in the same order; 1 if None.
+    x : array_like, (height, width, inputs)
+    offsets : array_like, (h, w, 2 * n * rows * columns)
+        For outputs (h, w): dy and dx of element (0, 0), of element (0, 1) and so on, for each of n equal parts of the
+        input channels in turn. In rows and columns of pixels.
+    weights : array_like, (outputs, inputs / groups, rows, columns)
+    bias : array_like, optional
+        A number for each output, or one for all.
+    mask : array_like, (h, w, n * rows * columns), optional
+        The factors m, in the same order; 1 unless given.
+    stride, padding, dilation : int or pair of int
+        As for `conv`; rows, columns.
+    groups : int
+        Number of groups of channels.
+    threads : int, optional
+        Number of threads; all cores unless given.
 
     Returns
     -------
-    float32 (h, w, outputs), the size by `conv_size`.
+    float32 array, (h, w, outputs)
+        Of the size that `conv_size` gives.
 
     Raises
     ------
     UsageError
-        Weights, bias, options and the image's channels do not go together.
+        If weights, bias, options and channels do not go together.
     FilterError
-        Offsets or mask are of another size than the output and taps ask for, or the kernel does not fit.
+        If offsets or mask are not of the size that outputs and kernel ask for, or the kernel does not fit.
 
     Examples
     --------
@@ -81,7 +93,7 @@ def deformable_conv(
         factors = as_image(mask, "a mask")
         if factors.shape != (*size, parts * taps.count):
             raise FilterError(
-                f"a mask of {shape_words(factors.shape)} does not go with {shape_words(size)} outputs and "
+                f"a mask of {shape_text(factors.shape)} does not go with {shape_text(size)} outputs and "
                 f"{parts * taps.count} taps"
             )
     values = None if bias is None else per_channel("bias", bias, outputs).astype(np.float32)
@@ -114,8 +126,24 @@ def deformable_conv(
 
 
 def offset_parts(shape: tuple[int, ...], size: Pair, kernel: Pair, inputs: int) -> int:
-    """Tell for how many parts of the input channels an offset field of `shape` has offsets, or raise FilterError.
+    """Return for how many parts of the input channels an offset field has offsets.
 
+    Parameters
+    ----------
+    shape : tuple of int
+        Of the offset field.
+    size, kernel : tuple of (int, int)
+        Rows and columns of the output, and of the kernel.
+    inputs : int
+        Number of input channels.
+
+    Raises
+    ------
+    FilterError
+        If the field does not go with them.
+
+    Examples
+    --------
     >>> offset_parts((4, 5, 36), (4, 5), (3, 3), inputs=4)
     2
     """
@@ -123,15 +151,15 @@ def offset_parts(shape: tuple[int, ...], size: Pair, kernel: Pair, inputs: int) 
     parts = shape[2] // each
     if shape[:2] != size or shape[2] % each or parts == 0 or inputs % parts:
         raise FilterError(
-            f"an offset field of {shape_words(shape)} does not go with {shape_words(size)} outputs and a kernel of "
-            f"{kernel[0]}x{kernel[1]}: expected {shape_words((*size, each))}"
+            f"an offset field of {shape_text(shape)} does not go with {shape_text(size)} outputs and a kernel of "
+            f"{kernel[0]}x{kernel[1]}: expected {shape_text((*size, each))}"
         )
     return parts
 
 
 @dataclass(frozen=True)
 class _Taps:
-    """Where the taps of a kernel lie before they are moved."""
+    """Where the elements of a kernel lie before they are moved."""
 
     kernel: Pair
     stride: Pair
@@ -143,7 +171,7 @@ class _Taps:
         return self.kernel[0] * self.kernel[1]
 
     def size(self, shape: tuple[int, ...]) -> Pair:
-        """Rows and columns of the output for an image of `shape`."""
+        """Return rows and columns of the output for an image of `shape`."""
         rows, columns = (
             conv_size(shape[axis], self.kernel[axis], self.stride[axis], (p, p), self.dilation[axis]).output
             for axis, p in enumerate(self.padding)
@@ -151,15 +179,15 @@ class _Taps:
         return rows, columns
 
     def places(self, tap: int, rows: slice, width: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Row and column (as arrays to be broadcast) under a tap for these rows of outputs."""
+        """Return the rows and columns, as arrays that broadcast, that one element reads for some rows of outputs."""
         u, v = divmod(tap, self.kernel[1])
         down = np.arange(rows.start, rows.stop) * self.stride[0] + u * self.dilation[0] - self.padding[0]
         along = np.arange(width) * self.stride[1] + v * self.dilation[1] - self.padding[1]
         return down[:, np.newaxis].astype(np.float64), along[np.newaxis].astype(np.float64)
 
 
-def _between(image: Image, y: NDArray[np.float64], x: NDArray[np.float64]) -> Image:
-    """Sample an image (height, width, channels) at places (n), in straight lines between pixels: (n, channels)."""
+def _between(image: ImageArray, y: NDArray[np.float64], x: NDArray[np.float64]) -> ImageArray:
+    """Interpolate an image (height, width, channels) bilinearly at n places: (n, channels)."""
     height, width = image.shape[:2]
     # From one pixel beyond the image on everything is zero; so are places that are no numbers.
     y, x = (np.clip(np.where(np.isnan(each), -1, each), -1, limit) for each, limit in ((y, height), (x, width)))

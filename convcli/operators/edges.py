@@ -1,32 +1,46 @@
-"""From derivatives to lines of edges: thinning, linking, and changes of sign."""
+"""Edges from derivatives: non-maximum suppression, hysteresis, zero crossings."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convcli.errors import UsageError
-from convcli.operators.strips import Image, as_image, in_strips, same_shape
+from convcli.operators.arrays import ImageArray, as_image, same_shape
+from convcli.operators.strips import in_strips
 
 # tan 22.5 degrees in 15 binary places, as OpenCV has it: exact in comparisons of whole numbers.
 _TAN_22 = 13573 / 32768
 _TAN_67 = _TAN_22 + 2
 
 
-def non_maximum_suppression(magnitude: ArrayLike, x: ArrayLike, y: ArrayLike, threads: int | None = None) -> Image:
-    """Keep the magnitude where it is largest across the edge, and 0 elsewhere: lines one pixel wide.
+def non_maximum_suppression(magnitude: ArrayLike, x: ArrayLike, y: ArrayLike, threads: int | None = None) -> ImageArray:
+    """Keep the magnitude of a gradient where it is largest across the edge, else 0: lines one pixel wide.
 
-    The gradient (x, y) says which two of the eight neighbours lie across: those on its line, rounded to 45 degrees. A
+    The gradient's direction, rounded to 45 degrees, selects the two of the eight neighbours that lie across the edge. A
     sample is kept that is larger than the one of them above or to the left, and at least as large as the other; on the
-    diagonals it must be larger than both. Outside the image the magnitude is 0. These are the rules of cv2.Canny
-    (after Canny, A computational approach to edge detection, 1986), tie for tie.
+    diagonals it must be larger than both. Outside the image the magnitude is 0. These are the rules of cv2.Canny, ties
+    included (after Canny, A computational approach to edge detection, 1986).
 
-    >>> row = np.array([[[1.0], [3.0], [3.0], [2.0]]])
-    >>> non_maximum_suppression(row, np.ones_like(row), np.zeros_like(row))[0, :, 0].tolist()
-    [0.0, 3.0, 0.0, 0.0]
+    Parameters
+    ----------
+    magnitude, x, y : array_like, (height, width, channels)
+        Magnitude of the gradient, and its components to the right and downward.
+    threads : int, optional
+        Number of threads; all cores unless given.
+
+    Returns
+    -------
+    float32 array, (height, width, channels)
 
     Raises
     ------
     FilterError
-        where the three are not of one shape.
+        If the three are not of one shape.
+
+    Examples
+    --------
+    >>> row = np.array([[[1.0], [3.0], [3.0], [2.0]]])
+    >>> non_maximum_suppression(row, np.ones_like(row), np.zeros_like(row))[0, :, 0].tolist()
+    [0.0, 3.0, 0.0, 0.0]
     """
     size, across, down = as_image(magnitude), as_image(x), as_image(y)
     same_shape("non_maximum_suppression", size, across, down)
@@ -41,7 +55,7 @@ def non_maximum_suppression(magnitude: ArrayLike, x: ArrayLike, y: ArrayLike, th
         steep, wide = np.abs(gradient_y), np.abs(gradient_x)
         level, upright = steep < wide * _TAN_22, steep > wide * _TAN_67
 
-        def beside(dy: int, dx: int) -> Image:
+        def beside(dy: int, dx: int) -> ImageArray:
             return around[1 + dy : around.shape[0] - 1 + dy, 1 + dx : width + 1 + dx]
 
         here = beside(0, 0)
@@ -57,18 +71,31 @@ def non_maximum_suppression(magnitude: ArrayLike, x: ArrayLike, y: ArrayLike, th
     return out
 
 
-def hysteresis(x: ArrayLike, low: float, high: float) -> Image:
-    """Keep what is above `low` and, through neighbours above `low`, hangs together with something above `high`.
+def hysteresis(x: ArrayLike, low: float, high: float) -> ImageArray:
+    """Mark samples above `low` that are connected, through samples above `low`, with one above `high`.
 
-    Neighbours are all eight. Gives 1 where kept, 0 elsewhere, each channel by itself.
+    Each sample has eight neighbours. Each channel is taken by itself. Canny (1986).
 
-    >>> hysteresis([[[2.0], [1.0], [0.0], [1.0]]], 0.5, 1.5)[0, :, 0].tolist()
-    [1.0, 1.0, 0.0, 0.0]
+    Parameters
+    ----------
+    x : array_like, (height, width, channels)
+    low, high : float
+        The thresholds, in the units of `x`.
+
+    Returns
+    -------
+    float32 array, (height, width, channels)
+        1 where marked, else 0.
 
     Raises
     ------
     UsageError
-        where low is larger than high.
+        If low is larger than high.
+
+    Examples
+    --------
+    >>> hysteresis([[[2.0], [1.0], [0.0], [1.0]]], 0.5, 1.5)[0, :, 0].tolist()
+    [1.0, 1.0, 0.0, 0.0]
     """
     import cv2
 
@@ -87,20 +114,35 @@ def hysteresis(x: ArrayLike, low: float, high: float) -> Image:
     return out
 
 
-def zero_crossings(x: ArrayLike, least: float = 0.0, threads: int | None = None) -> Image:
-    """Mark with 1 where the sign changes, as second derivatives do at edges (Marr and Hildreth, 1980); 0 elsewhere.
+def zero_crossings(x: ArrayLike, least: float = 0.0, threads: int | None = None) -> ImageArray:
+    """Mark where the sign changes, as a second derivative does at edges. Marr and Hildreth (1980).
 
     Of two neighbours in a row or column, one positive and one negative, that differ by more than `least`, the one
-    nearer to zero is marked (the first where both are as near). A zero between a positive and a negative one is marked
-    too.
+    nearer to zero is marked (the first where both are as near). A zero between a positive and a negative sample is
+    marked too.
 
-    >>> zero_crossings([[[4.0], [1.0], [-2.0], [-2.0], [0.0], [3.0]]])[0, :, 0].tolist()
-    [0.0, 1.0, 0.0, 0.0, 1.0, 0.0]
+    Parameters
+    ----------
+    x : array_like, (height, width, channels)
+    least : float
+        Difference that must be exceeded, in the units of `x`; not negative.
+    threads : int, optional
+        Number of threads; all cores unless given.
+
+    Returns
+    -------
+    float32 array, (height, width, channels)
+        1 where marked, else 0.
 
     Raises
     ------
     UsageError
-        where `least` is negative.
+        If `least` is negative.
+
+    Examples
+    --------
+    >>> zero_crossings([[[4.0], [1.0], [-2.0], [-2.0], [0.0], [3.0]]])[0, :, 0].tolist()
+    [0.0, 1.0, 0.0, 0.0, 1.0, 0.0]
     """
     if not least >= 0:
         raise UsageError(f"the least step of a zero crossing must not be negative, and {least} is")
@@ -121,8 +163,8 @@ def zero_crossings(x: ArrayLike, least: float = 0.0, threads: int | None = None)
     return out
 
 
-def _mark(part: Image, marks: NDArray[np.bool_], least: np.float32) -> None:
-    """Mark crossings from row to row."""
+def _mark(part: ImageArray, marks: NDArray[np.bool_], least: np.float32) -> None:
+    """Mark crossings between rows, in `marks`."""
     before, after = part[:-1], part[1:]
     crossing = (np.sign(before) * np.sign(after) < 0) & (np.abs(before - after) > least)
     first = np.abs(before) <= np.abs(after)

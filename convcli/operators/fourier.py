@@ -1,4 +1,4 @@
-"""What is done to a whole image's spectrum: undoing a blur, and looking at the spectrum itself."""
+"""The Fourier spectrum of an image: Wiener's filter against a blur, and the spectrum as a picture."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike, NDArray
 from convcli.convolution.options import available_threads
 from convcli.convolution.padding import source_indices
 from convcli.errors import UsageError, check_word
-from convcli.operators.strips import Image, as_image
+from convcli.operators.arrays import ImageArray, as_image
 from convcli.system.threads import run_tasks
 
 PADDINGS = ("reflect101", "reflect", "wrap")
@@ -21,35 +21,37 @@ def wiener(
     padding: str = "reflect101",
     anchor: tuple[int, int] | None = None,
     threads: int | None = None,
-) -> Image:
-    """Undo a blur by Wiener's filter: the spectrum times `conj(K) / (|K|^2 + noise)`, K being that of the blur.
+) -> ImageArray:
+    """Undo a blur by Wiener's filter: the spectrum times `conj(K) / (|K|^2 + noise)`, K being the kernel's spectrum.
 
-    The blur is taken for what `filter` does with this kernel. The mean of a channel is divided by the sum of the
-    weights, so that brightness does not depend on the noise; where that sum is 0, the mean is left away. After Wiener
-    (1949), with a ratio that is the same for all frequencies (Gonzalez and Woods, Digital image processing, 5.8).
+    The blur is that of `convcli.convolve` with this kernel. The mean of a channel is divided by the sum of the weights,
+    so that brightness does not depend on the noise; where that sum is 0, the mean becomes 0. After Wiener (1949), with
+    one ratio for all frequencies (Gonzalez and Woods, Digital image processing, 5.8).
 
     Parameters
     ----------
-    kernel
-        Weights (rows, columns), of any sum.
-    noise
-        The power of the noise over that of the image: 0.01 where the image is ten times as strong. More of it is
-        smoother, less is sharper and noisier; 0 is the plain inverse, without the frequencies that the blur left
-        nothing of.
-    padding
-        How the image goes on beyond its edges: reflect101 or reflect, mirrored, as `filter` does by default, or wrap.
-        With a symmetric kernel and the padding that the blur was made with, edges come back like the rest.
-    anchor
-        The weight over the output's pixel: the middle, (rows // 2, columns // 2), if None.
+    x : array_like, (height, width, channels)
+    kernel : array_like, (rows, columns)
+        Weights, of any sum.
+    noise : float
+        Power of the noise relative to that of the image: 0.01 where the image is ten times as strong. More is smoother,
+        less is sharper and noisier; 0 is the plain inverse, without the frequencies that the blur removed.
+    padding : {"reflect101", "reflect", "wrap"}
+        How the image continues beyond its edges. With a symmetric kernel and the padding that the blur was made with,
+        edges are restored like the rest.
+    anchor : tuple of (int, int), optional
+        Row and column of the weight over the output pixel; the middle, (rows // 2, columns // 2), unless given.
+    threads : int, optional
+        Number of threads; all cores unless given.
 
     Returns
     -------
-    float32 of the image's shape.
+    float32 array, (height, width, channels)
 
     Raises
     ------
     UsageError
-        for a kernel that is not of two dimensions, not finite or zero, and a noise that is negative.
+        If the kernel has not two dimensions, is not finite or is zero, or the noise is negative.
 
     Examples
     --------
@@ -86,7 +88,7 @@ def wiener(
 
 
 def _period(length: int, padding: str) -> NDArray[np.intp]:
-    """One period of an axis that goes on by `padding`, as the samples that it repeats.
+    """Return one period of an axis that is continued by `padding`, as indices of its samples.
 
     >>> _period(4, "reflect101").tolist(), _period(3, "reflect").tolist()
     ([0, 1, 2, 3, 2, 1], [0, 1, 2, 2, 1, 0])
@@ -98,7 +100,7 @@ def _period(length: int, padding: str) -> NDArray[np.intp]:
 def _wiener_gain(
     weights: NDArray[np.float64], anchor: tuple[int, int] | None, size: tuple[int, int], noise: float
 ) -> NDArray[np.complex64]:
-    """What each frequency is multiplied by. A correlation's spectrum is conj(K), so the K here is not conjugated."""
+    """Return the factor of each frequency. A correlation multiplies by conj(K), so here K is not conjugated."""
     top, left = anchor or (weights.shape[0] // 2, weights.shape[1] // 2)
     laid = np.zeros(size)
     rows = (np.arange(weights.shape[0]) - top) % size[0]
@@ -112,12 +114,24 @@ def _wiener_gain(
     return gain.astype(np.complex64)
 
 
-def spectrum(x: ArrayLike, threads: int | None = None) -> Image:
-    """Show each channel's spectrum: log(1 + |F|) of its Fourier transform, frequency zero in the middle.
+def spectrum(x: ArrayLike, threads: int | None = None) -> ImageArray:
+    """Compute the logarithmic magnitude spectrum of each channel: log(1 + |F|), with frequency zero in the middle.
 
-    The middle is at (height // 2, width // 2); frequencies grow outwards, rows being those up and down. A convolution's
-    spectrum is that of the image times that of the kernel: in logarithms, a sum.
+    The middle is at (height // 2, width // 2); vertical frequencies run along rows. A convolution multiplies the
+    spectra of image and kernel: their logarithms add up.
 
+    Parameters
+    ----------
+    x : array_like, (height, width, channels)
+    threads : int, optional
+        Number of threads; all cores unless given.
+
+    Returns
+    -------
+    float32 array, (height, width, channels)
+
+    Examples
+    --------
     >>> np.expm1(spectrum(np.ones((2, 2, 1)))[..., 0]).round(3).tolist()
     [[0.0, 0.0], [0.0, 4.0]]
     """

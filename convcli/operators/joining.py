@@ -1,4 +1,4 @@
-"""Several images into one, and several channels into one."""
+"""Several images combined into one, and several channels into one."""
 
 from collections.abc import Sequence
 
@@ -6,41 +6,67 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from convcli.errors import FilterError, UsageError
-from convcli.operators.strips import Image, as_image, in_strips, same_shape, shape_words
+from convcli.operators.arrays import ImageArray, as_image, same_shape, shape_text
+from convcli.operators.strips import in_strips
 
 
-def concat(inputs: Sequence[ArrayLike]) -> Image:
-    """Lay the channels of images of one height and width side by side, in the order given.
+def concat(inputs: Sequence[ArrayLike]) -> ImageArray:
+    """Concatenate the channels of images of one height and width.
 
-    >>> concat([[[[1.0]]], [[[2.0, 3.0]]]]).tolist()
-    [[[1.0, 2.0, 3.0]]]
+    Parameters
+    ----------
+    inputs : sequence of array_like, (height, width, any number of channels)
+
+    Returns
+    -------
+    float32 array, (height, width, sum of channels)
 
     Raises
     ------
     FilterError
-        where heights or widths differ.
+        If heights or widths differ.
+    UsageError
+        If there is no input.
+
+    Examples
+    --------
+    >>> concat([[[[1.0]]], [[[2.0, 3.0]]]]).tolist()
+    [[[1.0, 2.0, 3.0]]]
     """
     images = _images(inputs, "concat")
     if len({image.shape[:2] for image in images}) > 1:
-        sizes = " and ".join(shape_words(image.shape[:2]) for image in images)
+        sizes = " and ".join(shape_text(image.shape[:2]) for image in images)
         raise FilterError(f"concat wants inputs of one height and width, not {sizes}")
     return np.concatenate(images, axis=2)
 
 
-def add(inputs: Sequence[ArrayLike], factors: Sequence[float] | None = None, threads: int | None = None) -> Image:
-    """Sum images of one shape, each times its factor where there are any: [1, -1] for a difference.
+def add(inputs: Sequence[ArrayLike], factors: Sequence[float] | None = None, threads: int | None = None) -> ImageArray:
+    """Add images, each multiplied by its factor where factors are given: [1, -1] for a difference.
 
-    An image of one channel, or of one pixel, is added to every channel, or every pixel, of the others.
+    Parameters
+    ----------
+    inputs : sequence of array_like, (height, width, channels)
+        One of a single channel is added to every channel of the others, one of a single pixel to every pixel.
+    factors : sequence of float, optional
+        One for each input.
+    threads : int, optional
+        Number of threads; all cores unless given.
 
-    >>> add([[[[5.0]]], [[[2.0]]]], [1, -1]).tolist()
-    [[[3.0]]]
+    Returns
+    -------
+    float32 array, (height, width, channels)
 
     Raises
     ------
     UsageError
-        where there are not as many factors as images.
+        If there is no input, or not as many factors as inputs.
     FilterError
-        where shapes differ.
+        If shapes do not go together.
+
+    Examples
+    --------
+    >>> add([[[[5.0]]], [[[2.0]]]], [1, -1]).tolist()
+    [[[3.0]]]
     """
     images = _images(inputs, "add")
     if factors is not None and len(factors) != len(images):
@@ -62,9 +88,29 @@ def add(inputs: Sequence[ArrayLike], factors: Sequence[float] | None = None, thr
     return out
 
 
-def multiply(inputs: Sequence[ArrayLike], threads: int | None = None) -> Image:
-    """Multiply images of one shape sample by sample; those of one channel or one pixel as `add` has them.
+def multiply(inputs: Sequence[ArrayLike], threads: int | None = None) -> ImageArray:
+    """Multiply images sample by sample.
 
+    Parameters
+    ----------
+    inputs : sequence of array_like, (height, width, channels)
+        Those of a single channel or pixel are repeated, as for `add`.
+    threads : int, optional
+        Number of threads; all cores unless given.
+
+    Returns
+    -------
+    float32 array, (height, width, channels)
+
+    Raises
+    ------
+    UsageError
+        If there is no input.
+    FilterError
+        If shapes do not go together.
+
+    Examples
+    --------
     >>> multiply([[[[5.0, 1.0]]], [[[2.0]]]]).tolist()
     [[[10.0, 2.0]]]
     """
@@ -81,8 +127,22 @@ def multiply(inputs: Sequence[ArrayLike], threads: int | None = None) -> Image:
 
 
 def joined_shape(what: str, *shapes: tuple[int, int, int]) -> tuple[int, int, int]:
-    """Tell the shape of a sum or product of images of these shapes: of each dimension, those that are not 1 agree.
+    """Return the shape of a sum or product: along each dimension, shapes other than 1 must be equal.
 
+    Parameters
+    ----------
+    what : str
+        What is computed, for messages.
+    *shapes : tuple of (int, int, int)
+        Those of the inputs.
+
+    Raises
+    ------
+    FilterError
+        If they do not go together.
+
+    Examples
+    --------
     >>> joined_shape("add", (4, 5, 3), (4, 5, 1), (1, 1, 3))
     (4, 5, 3)
     >>> joined_shape("add", (4, 5, 3), (4, 6, 3))
@@ -93,14 +153,26 @@ def joined_shape(what: str, *shapes: tuple[int, int, int]) -> tuple[int, int, in
     height, width, channels = (max(each) for each in zip(*shapes, strict=True))
     for shape in shapes:
         if shape[:2] not in ((height, width), (1, 1)) or shape[2] not in (channels, 1):
-            words = " and ".join(map(shape_words, shapes))
+            words = " and ".join(map(shape_text, shapes))
             raise FilterError(f"{what} wants inputs of one size, or with one channel, or of one pixel, not {words}")
     return height, width, channels
 
 
-def max_over_channels(x: ArrayLike, threads: int | None = None) -> Image:
-    """Keep the largest sample of each pixel: (height, width, 1).
+def max_over_channels(x: ArrayLike, threads: int | None = None) -> ImageArray:
+    """Keep the largest sample of each pixel.
 
+    Parameters
+    ----------
+    x : array_like, (height, width, channels)
+    threads : int, optional
+        Number of threads; all cores unless given.
+
+    Returns
+    -------
+    float32 array, (height, width, 1)
+
+    Examples
+    --------
     >>> max_over_channels([[[1.0, 5.0, 3.0]]]).tolist()
     [[[5.0]]]
     """
@@ -118,9 +190,31 @@ def max_over_channels(x: ArrayLike, threads: int | None = None) -> Image:
     return out
 
 
-def magnitude(x: ArrayLike, y: ArrayLike, norm: str = "l2", threads: int | None = None) -> Image:
-    """Tell how large the gradient (x, y) is, sample by sample: sqrt(x^2 + y^2), or |x| + |y| for norm `l1`.
+def magnitude(x: ArrayLike, y: ArrayLike, norm: str = "l2", threads: int | None = None) -> ImageArray:
+    """Compute the magnitude of a gradient.
 
+    Parameters
+    ----------
+    x, y : array_like, (height, width, channels)
+        Its components to the right and downward.
+    norm : {"l2", "l1"}
+        sqrt(x^2 + y^2), or |x| + |y|.
+    threads : int, optional
+        Number of threads; all cores unless given.
+
+    Returns
+    -------
+    float32 array, (height, width, channels)
+
+    Raises
+    ------
+    UsageError
+        If `norm` is another word.
+    FilterError
+        If shapes differ.
+
+    Examples
+    --------
     >>> magnitude([[[3.0]]], [[[-4.0]]]).tolist(), magnitude([[[3.0]]], [[[-4.0]]], "l1").tolist()
     ([[[5.0]]], [[[7.0]]])
     """
@@ -146,9 +240,27 @@ def magnitude(x: ArrayLike, y: ArrayLike, norm: str = "l2", threads: int | None 
     return out
 
 
-def direction(x: ArrayLike, y: ArrayLike, threads: int | None = None) -> Image:
-    """Tell where the gradient (x, y) points, in degrees from -180 to 180: 0 to the right, 90 down; 0 where both are 0.
+def direction(x: ArrayLike, y: ArrayLike, threads: int | None = None) -> ImageArray:
+    """Compute the direction of a gradient in degrees, from -180 to 180: 0 to the right, 90 downward, 0 for a zero.
 
+    Parameters
+    ----------
+    x, y : array_like, (height, width, channels)
+        Its components to the right and downward.
+    threads : int, optional
+        Number of threads; all cores unless given.
+
+    Returns
+    -------
+    float32 array, (height, width, channels)
+
+    Raises
+    ------
+    FilterError
+        If shapes differ.
+
+    Examples
+    --------
     >>> direction([[[1.0, 0.0, -1.0]]], [[[0.0, 1.0, -1.0]]]).tolist()
     [[[0.0, 90.0, -135.0]]]
     """
@@ -165,13 +277,13 @@ def direction(x: ArrayLike, y: ArrayLike, threads: int | None = None) -> Image:
     return out
 
 
-def _images(inputs: Sequence[ArrayLike], what: str) -> list[Image]:
+def _images(inputs: Sequence[ArrayLike], what: str) -> list[ImageArray]:
     if not inputs:
         raise UsageError(f"{what} wants at least one input")
     return [as_image(each) for each in inputs]
 
 
-def _alike(images: list[Image], what: str) -> list[Image]:
-    """Spread images of one channel or pixel over the shape of all."""
+def _alike(images: list[ImageArray], what: str) -> list[ImageArray]:
+    """Return views of images of one channel or pixel that are repeated to the common shape."""
     shape = joined_shape(what, *(image.shape for image in images))
     return [np.broadcast_to(image, shape) for image in images]

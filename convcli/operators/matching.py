@@ -1,4 +1,4 @@
-"""Template matching: where in an image a pattern lies, whatever the brightness and contrast there."""
+"""Template matching: where a pattern lies in an image, whatever the brightness and contrast there."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -7,36 +7,40 @@ from convcli.convolution.bank import Bank
 from convcli.convolution.options import ConvolveOptions
 from convcli.convolution.plan import plan_bank
 from convcli.errors import FilterError, UsageError
-from convcli.operators.strips import Image, as_image, in_strips, shape_words
+from convcli.operators.arrays import ImageArray, as_image, shape_text
+from convcli.operators.strips import in_strips
 
 # What the variance of a flat window may come out as, as a part of its sum of squares, by rounding in float64.
 _FLAT = 1e-11
 
 
-def match_template(x: ArrayLike, pattern: ArrayLike, backend: str = "auto", threads: int | None = None) -> Image:
-    """Correlate an image with a pattern, each window's mean taken off and its contrast divided out: from -1 to 1.
+def match_template(x: ArrayLike, pattern: ArrayLike, backend: str = "auto", threads: int | None = None) -> ImageArray:
+    """Compute the normalised cross-correlation of an image with a pattern: from -1 to 1.
 
     `sum (w - mean w) (t - mean t) / sqrt(sum (w - mean w)^2 sum (t - mean t)^2)` over the window w that begins at the
-    output's pixel, the means being those of each channel: OpenCV's TM_CCOEFF_NORMED. 1 is the pattern itself, up to
-    brightness and contrast. A window of one colour gives 0.
+    output's pixel, the means being those of each channel: OpenCV's TM_CCOEFF_NORMED. It is 1 where the window is the
+    pattern up to brightness and contrast, and 0 where the window has one colour. Computed in float64.
 
     Parameters
     ----------
-    x
-        (height, width, channels).
-    pattern
-        (rows, columns, channels), no larger.
+    x : array_like, (height, width, channels)
+    pattern : array_like, (rows, columns, channels)
+        No larger than the image.
+    backend : str
+        As for `convcli.convolve`.
+    threads : int, optional
+        Number of threads; all cores unless given.
 
     Returns
     -------
-    float32 (height - rows + 1, width - columns + 1, 1). Computed in float64.
+    float32 array, (height - rows + 1, width - columns + 1, 1)
 
     Raises
     ------
     UsageError
-        The pattern is of one colour, which matches everything alike, or not finite.
+        If the pattern has one colour, which matches everything alike, or is not finite.
     FilterError
-        The pattern has other channels than the image, or is larger.
+        If the pattern has other channels than the image, or is larger.
 
     Examples
     --------
@@ -73,12 +77,12 @@ def match_template(x: ArrayLike, pattern: ArrayLike, backend: str = "auto", thre
 
 
 def check_pattern(pattern: tuple[int, ...], shape: tuple[int, ...]) -> None:
-    """Raise FilterError where a pattern does not go with an image of `shape`."""
+    """Raise FilterError unless a pattern of shape `pattern` fits into an image of `shape` with as many channels."""
     if pattern[2] != shape[2]:
         raise FilterError(f"a pattern of {pattern[2]} channels does not go with an image of {shape[2]}")
     if pattern[0] > shape[0] or pattern[1] > shape[1]:
         raise FilterError(
-            f"a pattern of {shape_words(pattern[:2])} pixels is larger than the image, {shape_words(shape[:2])}"
+            f"a pattern of {shape_text(pattern[:2])} pixels is larger than the image, {shape_text(shape[:2])}"
         )
 
 

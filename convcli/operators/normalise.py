@@ -1,10 +1,11 @@
-"""Batch normalisation as it is used once trained: each channel by a mean and a variance that are known."""
+"""Batch normalisation in inference: each channel by a known mean and variance."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convcli.errors import UsageError
-from convcli.operators.strips import Image, as_image, per_channel, pointwise
+from convcli.operators.arrays import ImageArray, as_image, per_channel
+from convcli.operators.strips import pointwise
 
 # Channels from which on rows are multiplied channel by channel; fewer are laid out along the row first.
 _MANY_CHANNELS = 32
@@ -18,21 +19,40 @@ def batch_norm(
     shift: ArrayLike | None = None,
     *,
     epsilon: float = 1e-5,
-    out: Image | None = None,
+    out: ImageArray | None = None,
     threads: int | None = None,
-) -> Image:
+) -> ImageArray:
     """Normalise each channel: (x - mean) / sqrt(variance + epsilon) * scale + shift.
 
-    Each of these is a number a channel, or one for all; scale is 1 and shift 0 if None (torch: weight and bias). `out`
-    takes the result, and may be `x`. After Ioffe and Szegedy, Batch normalization (2015), in inference.
+    After Ioffe and Szegedy, Batch normalization (2015), in inference.
 
-    >>> batch_norm([[[3.0, 4.0]]], mean=[1, 2], variance=[4, 1], epsilon=0).tolist()
-    [[[1.0, 2.0]]]
+    Parameters
+    ----------
+    x : array_like, (height, width, channels)
+    mean, variance : array_like
+        A number for each channel, or one for all.
+    scale, shift : array_like, optional
+        The same; 1 and 0 unless given (in PyTorch: weight and bias).
+    epsilon : float
+        Added to the variance.
+    out : float32 array of the same shape, optional
+        Receives the result; may be `x` itself.
+    threads : int, optional
+        Number of threads; all cores unless given.
+
+    Returns
+    -------
+    float32 array, (height, width, channels)
 
     Raises
     ------
     UsageError
-        where a variance plus epsilon is not positive, or the numbers are not as many as channels.
+        If a variance plus epsilon is not positive, or there are not as many numbers as channels.
+
+    Examples
+    --------
+    >>> batch_norm([[[3.0, 4.0]]], mean=[1, 2], variance=[4, 1], epsilon=0).tolist()
+    [[[1.0, 2.0]]]
     """
     image = as_image(x)
     gain, offset = norm_factors(image.shape[2], mean, variance, scale, shift, epsilon)
@@ -47,8 +67,25 @@ def norm_factors(
     shift: ArrayLike | None = None,
     epsilon: float = 1e-5,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Give what `batch_norm` comes to: (gain, offset), each a number a channel, with gain * x + offset the result.
+    """Return `batch_norm` as a gain and an offset for each channel: gain * x + offset.
 
+    Parameters
+    ----------
+    channels : int
+    mean, variance, scale, shift, epsilon
+        As for `batch_norm`.
+
+    Returns
+    -------
+    gain, offset : float64 arrays, (channels,)
+
+    Raises
+    ------
+    UsageError
+        As `batch_norm`.
+
+    Examples
+    --------
     >>> norm_factors(1, mean=3, variance=4, epsilon=0)
     (array([0.5]), array([-1.5]))
     """
@@ -67,14 +104,29 @@ def norm_factors(
 
 
 def affine(
-    x: Image,
+    x: ImageArray,
     gain: NDArray[np.float64],
     offset: NDArray[np.float64],
-    out: Image | None = None,
+    out: ImageArray | None = None,
     threads: int | None = None,
-) -> Image:
-    """Give gain * x + offset, each a number a channel; `out` takes the result, and may be `x`.
+) -> ImageArray:
+    """Compute gain * x + offset, with a gain and an offset for each channel.
 
+    Parameters
+    ----------
+    x : float32 array, (height, width, channels)
+    gain, offset : float64 arrays, (channels,)
+    out : float32 array of the same shape, optional
+        Receives the result; may be `x` itself.
+    threads : int, optional
+        Number of threads; all cores unless given.
+
+    Returns
+    -------
+    float32 array, (height, width, channels)
+
+    Examples
+    --------
     >>> affine(np.ones((1, 1, 2), np.float32), np.array([1.0, 2.0]), np.array([0.0, 5.0])).tolist()
     [[[1.0, 7.0]]]
     """
@@ -84,12 +136,12 @@ def affine(
     factors = np.tile(gain.astype(np.float32), repeats)
     summands = np.tile(offset.astype(np.float32), repeats)
 
-    def do(part: Image, to: Image) -> None:
+    def do(part: ImageArray, to: ImageArray) -> None:
         lines, result = part.reshape(-1, factors.size), to.reshape(-1, factors.size)
         np.multiply(lines, factors, out=result)
         result += summands
 
-    def do_strided(part: Image, to: Image) -> None:
+    def do_strided(part: ImageArray, to: ImageArray) -> None:
         np.multiply(part, factors, out=to)
         to += summands
 

@@ -1,4 +1,4 @@
-"""Partial convolution: only valid pixels count, and what they give is scaled up to what all would have given.
+"""Partial convolution: only valid samples count, and their sum is scaled up to that of a whole window.
 
 Liu et al., Image inpainting for irregular holes using partial convolutions (2018).
 """
@@ -12,16 +12,27 @@ from convcli.convolution.bank import Bank
 from convcli.convolution.options import ConvolveOptions
 from convcli.convolution.plan import plan_bank
 from convcli.errors import FilterError
+from convcli.operators.arrays import ImageArray, as_image, per_channel, shape_text
 from convcli.operators.conv import as_bank, plan_conv
 from convcli.operators.sizes import conv_padding, pair
-from convcli.operators.strips import Image, as_image, in_strips, per_channel, shape_words
+from convcli.operators.strips import in_strips
 
 
-def valid_mask(x: ArrayLike, alpha: bool = False) -> Image:
-    """Make a mask of what is known of an image: 1 where no channel is NaN, and none is transparent; (height, width, 1).
+def valid_mask(x: ArrayLike, alpha: bool = False) -> ImageArray:
+    """Return which pixels of an image are valid: 1 where no channel is NaN, else 0.
 
-    With `alpha` the last channel is opacity, and pixels without any (0) are not valid.
+    Parameters
+    ----------
+    x : array_like, (height, width, channels)
+    alpha : bool
+        Whether the last channel is opacity; pixels where it is 0 are not valid then.
 
+    Returns
+    -------
+    float32 array, (height, width, 1)
+
+    Examples
+    --------
     >>> valid_mask([[[1.0, 2.0], [np.nan, 2.0]]])[0, :, 0].tolist()
     [1.0, 0.0]
     >>> valid_mask([[[1.0, 255.0], [1.0, 0.0]]], alpha=True)[0, :, 0].tolist()
@@ -47,28 +58,33 @@ def partial_conv(
     backend: str = "auto",
     threads: int | None = None,
     device: str = "auto",
-) -> tuple[Image, Image]:
-    """Convolve what is valid: `W (x * m) * sum(1) / sum(m) + bias` where any of the window is, and 0 elsewhere.
-
-    Options are those of `conv`, padding being of zeros, which are not valid.
+) -> tuple[ImageArray, ImageArray]:
+    """Convolve valid samples only: `W (x * m) * sum(1) / sum(m) + bias` where the window holds a valid sample, else 0.
 
     Parameters
     ----------
-    mask
-        m, (height, width, 1) for all channels or (height, width, inputs): 1 where a sample is valid and 0 where not.
-        Samples that are not valid may hold anything, NaN too.
+    x : array_like, (height, width, inputs)
+        Samples that are not valid may be anything, NaN too.
+    mask : array_like, (height, width, 1) or (height, width, inputs)
+        m, for all channels or for each: 1 where a sample is valid, 0 where not.
+    weights, bias, stride, dilation, groups, backend, threads, device
+        As for `conv`.
+    padding : str, int or pair of int
+        As for `conv`. The samples that it adds are not valid.
 
     Returns
     -------
-    The response (h, w, outputs), and the mask that goes with it: 1 where any sample of the window was valid; of one
-    channel, or of as many as outputs where a mask of all channels was given for several groups.
+    response : float32 array, (h, w, outputs)
+    mask : float32 array, (h, w, 1) or (h, w, outputs)
+        1 where a sample of the window was valid; with as many channels as the response where a mask of all channels was
+        given for several groups.
 
     Raises
     ------
     UsageError
-        Weights, bias, options and the image's channels do not go together.
+        If weights, bias, options and channels do not go together.
     FilterError
-        The mask is of another size than the image, or holds other numbers than 0 and 1.
+        If the mask has another size than the image, or other numbers than 0 and 1.
 
     Examples
     --------
@@ -106,17 +122,17 @@ def partial_conv(
     return _renormalise(response, counts, box[0].size, values.astype(np.float32), threads)
 
 
-def check_mask(mask: ArrayLike, shape: tuple[int, ...]) -> Image:
-    """Give a mask as float32, or raise FilterError where it does not go with an image of `shape`."""
+def check_mask(mask: ArrayLike, shape: tuple[int, ...]) -> ImageArray:
+    """Return a mask as float32. Raises FilterError if it does not go with an image of `shape`, or is not of 0 and 1."""
     known = as_image(mask, "a mask")
     if known.shape[:2] != shape[:2] or known.shape[2] not in (1, shape[2]):
-        raise FilterError(f"a mask of {shape_words(known.shape)} does not go with an image of {shape_words(shape)}")
+        raise FilterError(f"a mask of {shape_text(known.shape)} does not go with an image of {shape_text(shape)}")
     if not ((known == 0) | (known == 1)).all():
         raise FilterError("a mask holds 1 where a sample is valid and 0 where not, and no other numbers")
     return known
 
 
-def _only_valid(image: Image, known: Image, threads: int | None) -> Image:
+def _only_valid(image: ImageArray, known: ImageArray, threads: int | None) -> ImageArray:
     out = np.zeros_like(image, order="C")
 
     def strip(rows: slice) -> None:
@@ -127,8 +143,10 @@ def _only_valid(image: Image, known: Image, threads: int | None) -> Image:
     return out
 
 
-def _renormalise(response: Image, counts: Image, whole: int, bias: Image, threads: int | None) -> tuple[Image, Image]:
-    """Scale the response in place by the share of valid samples; the mask that goes with it."""
+def _renormalise(
+    response: ImageArray, counts: ImageArray, whole: int, bias: ImageArray, threads: int | None
+) -> tuple[ImageArray, ImageArray]:
+    """Scale the response in place by the share of valid samples; return it with its mask."""
     outputs, groups = response.shape[2], counts.shape[2]
     valid = np.empty(counts.shape if groups == 1 else response.shape, np.float32)
 

@@ -1,4 +1,4 @@
-"""Pools: the largest or the mean sample of each window, as torch.nn.functional's max_pool2d and avg_pool2d have it."""
+"""Pools: the largest or the mean sample of each window, as torch's max_pool2d and avg_pool2d define them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convcli.errors import UsageError
+from convcli.operators.arrays import ImageArray, as_image
 from convcli.operators.sizes import pair, pool_size
-from convcli.operators.strips import Image, as_image, in_strips
+from convcli.operators.strips import in_strips
 
 # Channels from which on one call for all of them is quicker than one for each.
 _MANY_CHANNELS = 8
@@ -27,24 +28,44 @@ def max_pool(
     dilation: int | Sequence[int] = 1,
     ceil: bool = False,
     threads: int | None = None,
-) -> Image:
-    """Keep the largest sample of each window of each channel; what lies outside the image never is.
+) -> ImageArray:
+    """Keep the largest sample of each window, in each channel.
 
-    Pairs are rows, columns. The stride is the kernel's size unless given, so that windows lie side by side; `ceil`
-    keeps windows that hang over the end. NaN is larger than every number. Returns float32 (h, w, channels), the size
-    by `pool_size`.
+    Parameters
+    ----------
+    x : array_like, (height, width, channels)
+        NaN is larger than every number.
+    kernel : int or pair of int
+        Rows and columns of the window.
+    stride : int or pair of int, optional
+        Distance between windows; the size of the window unless given.
+    padding : int or pair of int
+        Samples added on each side, at most half of the window; they are never the largest.
+    dilation : int or pair of int
+        Distance between the samples of a window.
+    ceil : bool
+        Whether a last window may reach beyond the end.
+    threads : int, optional
+        Number of threads; all cores unless given.
 
-    >>> max_pool(np.arange(16.0).reshape(4, 4, 1), 2)[..., 0].tolist()
-    [[5.0, 7.0], [13.0, 15.0]]
-    >>> max_pool(np.arange(9.0).reshape(3, 3, 1), 2, ceil=True)[..., 0].tolist()
-    [[4.0, 5.0], [7.0, 8.0]]
+    Returns
+    -------
+    float32 array, (h, w, channels)
+        Of the size that `pool_size` gives.
 
     Raises
     ------
     UsageError
-        where the padding is more than half of the window.
+        If the padding is more than half of the window.
     FilterError
-        where the window does not fit.
+        If the window does not fit.
+
+    Examples
+    --------
+    >>> max_pool(np.arange(16.0).reshape(4, 4, 1), 2)[..., 0].tolist()
+    [[5.0, 7.0], [13.0, 15.0]]
+    >>> max_pool(np.arange(9.0).reshape(3, 3, 1), 2, ceil=True)[..., 0].tolist()
+    [[4.0, 5.0], [7.0, 8.0]]
     """
     image = as_image(x)
     rows, columns = _axes(image, kernel, stride, padding, dilation, ceil)
@@ -61,12 +82,34 @@ def average_pool(
     count_padding: bool = True,
     divisor: float | None = None,
     threads: int | None = None,
-) -> Image:
-    """Take the mean of each window of each channel; options as for `max_pool`, rules as for torch's avg_pool2d.
+) -> ImageArray:
+    """Take the mean of each window, in each channel.
 
-    Samples of the padding are zeros, and count among those of the window unless `count_padding` is false (torch:
-    count_include_pad). What hangs over the end, by `ceil`, never counts. `divisor` takes the place of the count.
+    Parameters
+    ----------
+    x : array_like, (height, width, channels)
+    kernel, stride, padding, ceil, threads
+        As for `max_pool`; samples of the padding are 0.
+    count_padding : bool
+        Whether samples of the padding count (in PyTorch: count_include_pad). What reaches beyond the end, with `ceil`,
+        never counts.
+    divisor : float, optional
+        What the sum is divided by, in place of the number of samples.
 
+    Returns
+    -------
+    float32 array, (h, w, channels)
+        Of the size that `pool_size` gives.
+
+    Raises
+    ------
+    UsageError
+        If the padding is more than half of the window, or the divisor is 0 or not finite.
+    FilterError
+        If the window does not fit.
+
+    Examples
+    --------
     >>> average_pool(np.ones((2, 2, 1)), 2, padding=1, stride=2)[..., 0].tolist()
     [[0.25, 0.25], [0.25, 0.25]]
     >>> average_pool(np.ones((3, 3, 1)), 2, padding=1, count_padding=False).min()
@@ -83,9 +126,19 @@ def average_pool(
     return _reduce(image, rows, columns, np.add, 0.0, threads, counts)
 
 
-def global_average_pool(x: ArrayLike) -> Image:
-    """Take the mean of each channel: (1, 1, channels).
+def global_average_pool(x: ArrayLike) -> ImageArray:
+    """Take the mean of each channel. Lin et al., Network in network (2013).
 
+    Parameters
+    ----------
+    x : array_like, (height, width, channels)
+
+    Returns
+    -------
+    float32 array, (1, 1, channels)
+
+    Examples
+    --------
     >>> global_average_pool(np.arange(8.0).reshape(2, 2, 2)).tolist()
     [[[3.0, 4.0]]]
     """
@@ -96,18 +149,28 @@ def global_average_pool(x: ArrayLike) -> Image:
     total = np.zeros(width * channels)
     for first in range(0, height, _ROWS_AT_ONCE):
         total += rows[first : first + _ROWS_AT_ONCE].sum(axis=0)
-    mean: Image = (total.reshape(width, channels).sum(axis=0) / (height * width)).astype(np.float32)
+    mean: ImageArray = (total.reshape(width, channels).sum(axis=0) / (height * width)).astype(np.float32)
     return mean.reshape(1, 1, -1)
 
 
-def global_max_pool(x: ArrayLike) -> Image:
-    """Keep the largest sample of each channel: (1, 1, channels).
+def global_max_pool(x: ArrayLike) -> ImageArray:
+    """Keep the largest sample of each channel.
 
+    Parameters
+    ----------
+    x : array_like, (height, width, channels)
+
+    Returns
+    -------
+    float32 array, (1, 1, channels)
+
+    Examples
+    --------
     >>> global_max_pool(np.arange(8.0).reshape(2, 2, 2)).tolist()
     [[[6.0, 7.0]]]
     """
     image = as_image(x)
-    largest: Image = image.max(axis=0).max(axis=0).reshape(1, 1, -1)
+    largest: ImageArray = image.max(axis=0).max(axis=0).reshape(1, 1, -1)
     return largest
 
 
@@ -123,7 +186,7 @@ class _Axis:
     output: int
 
     def met(self, tap: int, first: int, last: int) -> tuple[slice, slice]:
-        """Which outputs of `first` to `last` - 1, counted from `first`, have a sample under a tap, and which one."""
+        """Return which outputs from `first` to `last` - 1, counted from `first`, read a sample by a tap, and which."""
         offset = tap * self.dilation - self.padding
         begin = max(first, -(offset // self.stride))  # the first with output * stride + offset >= 0
         end = max(begin, min(last, (self.length - 1 - offset) // self.stride + 1))
@@ -131,7 +194,7 @@ class _Axis:
         return slice(begin - first, end - first), slice(start, start + (end - begin) * self.stride, self.stride)
 
     def counts(self, padding: bool) -> NDArray[np.float64]:
-        """How many samples the window of each output holds, with those of the padding or without."""
+        """Return the number of samples in the window of each output, with those of the padding or without."""
         begin = np.arange(self.output) * self.stride - self.padding
         end = np.minimum(begin + self.kernel, self.length + self.padding)
         if not padding:
@@ -140,7 +203,7 @@ class _Axis:
 
 
 def _axes(
-    image: Image,
+    image: ImageArray,
     kernel: int | Sequence[int],
     stride: int | Sequence[int] | None,
     padding: int | Sequence[int],
@@ -158,15 +221,15 @@ def _axes(
 
 
 def _reduce(
-    image: Image,
+    image: ImageArray,
     rows: _Axis,
     columns: _Axis,
     join: _Join,
     start: float,
     threads: int | None,
     counts: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
-) -> Image:
-    """Join the samples of each window, those of its columns first: so many passes as rows and columns, not taps."""
+) -> ImageArray:
+    """Reduce the samples of each window, first those of its columns: rows + columns passes, not their product."""
     width, channels = image.shape[1:]
     out = np.empty((rows.output, columns.output, channels), np.float32)
 
@@ -188,7 +251,7 @@ def _reduce(
     return out
 
 
-def _join_columns(join: _Join, target: Image, source: Image) -> None:
+def _join_columns(join: _Join, target: ImageArray, source: ImageArray) -> None:
     if target.shape[2] >= _MANY_CHANNELS:
         join(target, source, out=target)
         return

@@ -1,4 +1,4 @@
-"""Sizes up and down without a kernel: enlarging, as torch.nn.functional.interpolate does it, and cropping."""
+"""Enlarging and reducing, as torch.nn.functional.interpolate defines it, and cropping."""
 
 import math
 from collections.abc import Sequence
@@ -7,13 +7,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convcli.errors import FilterError, UsageError, check_word
-from convcli.operators.strips import Image, as_image, in_strips, shape_words
+from convcli.operators.arrays import ImageArray, as_image, shape_text
+from convcli.operators.strips import in_strips
 
 _Indices = NDArray[np.intp]
 
 
 def upsample_size(length: int, scale: float) -> int:
-    """How long an axis becomes: floor(length * scale).
+    """Return the length of an axis after scaling: floor(length * scale).
 
     >>> upsample_size(5, 2), upsample_size(5, 1.5)
     (10, 7)
@@ -22,7 +23,7 @@ def upsample_size(length: int, scale: float) -> int:
 
 
 def scales(scale: float | Sequence[float]) -> tuple[float, float]:
-    """Take one factor for rows and columns alike, or one of each.
+    """Return the factors of rows and columns, from one for both or two. Raises UsageError if one is not positive.
 
     >>> scales(2), scales([1, 2.5])
     ((2.0, 2.0), (1.0, 2.5))
@@ -39,24 +40,39 @@ def upsample(
     mode: str = "nearest",
     align_corners: bool = False,
     threads: int | None = None,
-) -> Image:
-    """Enlarge (or reduce) an image (height, width, channels) by `scale`, one factor or one for rows and columns.
+) -> ImageArray:
+    """Enlarge or reduce an image, without smoothing before a reduction.
 
-    `nearest` repeats samples; `bilinear` goes between them in straight lines, where an output pixel's centre lies at
-    (i + 0.5) / scale - 0.5 of the input, or with `align_corners` so that the centres of the corner pixels stay. Nothing
-    is smoothed before reducing. Returns float32 (floor(height * scale), floor(width * scale), channels).
+    Parameters
+    ----------
+    x : array_like, (height, width, channels)
+    scale : float or pair of float
+        Factor of rows and columns.
+    mode : {"nearest", "bilinear"}
+        Whether samples are repeated or interpolated. The centre of output pixel i lies at (i + 0.5) / scale - 0.5 of
+        the input.
+    align_corners : bool
+        With `bilinear`, whether the centres of the corner pixels stay where they are instead.
+    threads : int, optional
+        Number of threads; all cores unless given.
 
-    >>> upsample([[[1.0], [3.0]]], 2)[0, :, 0].tolist()
-    [1.0, 1.0, 3.0, 3.0]
-    >>> upsample([[[1.0], [3.0]]], 2, "bilinear")[0, :, 0].tolist()
-    [1.0, 1.5, 2.5, 3.0]
+    Returns
+    -------
+    float32 array, (floor(height * scale), floor(width * scale), channels)
 
     Raises
     ------
     UsageError
-        for a factor that is not positive, and corners aligned in another mode than bilinear.
+        If a factor is not positive, or corners are to be aligned in another mode than bilinear.
     FilterError
-        where nothing is left.
+        If nothing is left.
+
+    Examples
+    --------
+    >>> upsample([[[1.0], [3.0]]], 2)[0, :, 0].tolist()
+    [1.0, 1.0, 3.0, 3.0]
+    >>> upsample([[[1.0], [3.0]]], 2, "bilinear")[0, :, 0].tolist()
+    [1.0, 1.5, 2.5, 3.0]
     """
     check_word("mode", mode, ("nearest", "bilinear"))
     if align_corners and mode != "bilinear":
@@ -64,7 +80,7 @@ def upsample(
     image, factors = as_image(x), scales(scale)
     size = [upsample_size(length, factor) for length, factor in zip(image.shape[:2], factors, strict=True)]
     if 0 in size:
-        raise FilterError(f"a scale of {factors[0]:g}, {factors[1]:g} leaves nothing of {shape_words(image.shape)}")
+        raise FilterError(f"a scale of {factors[0]:g}, {factors[1]:g} leaves nothing of {shape_text(image.shape)}")
     out = np.empty((*size, image.shape[2]), np.float32)
     axes = list(zip(image.shape[:2], size, factors, strict=True))
     if mode == "nearest":
@@ -98,7 +114,7 @@ def _nearest(length: int, output: int, scale: float) -> _Indices:
 def _between(
     length: int, output: int, scale: float, align_corners: bool
 ) -> tuple[_Indices, _Indices, NDArray[np.float32]]:
-    """The two samples that each output lies between, and the share of the second."""
+    """Return the two samples that each output lies between, and the weight of the second."""
     place = np.arange(output, dtype=np.float32)
     if output == length:  # as PyTorch has it
         pass
@@ -111,16 +127,28 @@ def _between(
     return first, np.minimum(first + 1, length - 1), share
 
 
-def crop(x: ArrayLike, top: int, left: int, height: int, width: int) -> Image:
-    """Cut a part out of an image: `height` rows from row `top` on, `width` columns from column `left` on; a copy.
+def crop(x: ArrayLike, top: int, left: int, height: int, width: int) -> ImageArray:
+    """Cut a part out of an image: `height` rows from row `top` on, and `width` columns from column `left` on.
 
-    >>> crop(np.arange(9.0).reshape(3, 3, 1), 1, 1, 1, 2)[..., 0].tolist()
-    [[4.0, 5.0]]
+    Parameters
+    ----------
+    x : array_like, (rows, columns, channels)
+    top, left, height, width : int
+
+    Returns
+    -------
+    float32 array, (height, width, channels)
+        A copy.
 
     Raises
     ------
     FilterError
-        where the part does not lie inside the image.
+        If the part does not lie inside the image.
+
+    Examples
+    --------
+    >>> crop(np.arange(9.0).reshape(3, 3, 1), 1, 1, 1, 2)[..., 0].tolist()
+    [[4.0, 5.0]]
     """
     image = as_image(x)
     check_crop(image.shape, top, left, height, width)

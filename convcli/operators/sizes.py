@@ -1,10 +1,10 @@
-"""Output sizes of convolutions and pools along an axis, as PyTorch's documentation has them, with the sum written out.
+"""Output sizes of convolutions and pools along an axis, as PyTorch's documentation defines them, with their formulas.
 
 n is the length of the axis, k the kernel, d the dilation, s the stride and p the padding at either end:
 
     convolution  floor((n + 2 p - d (k - 1) - 1) / s) + 1
     transposed   (n - 1) s - 2 p + d (k - 1) + 1 + output padding
-    pool         as a convolution; with `ceil`, the quotient rounded up, but for a last window that would begin in the
+    pool         as a convolution; with `ceil`, the quotient rounded up, unless the last window would begin in the
                  padding at the end
 """
 
@@ -18,9 +18,16 @@ Pair = tuple[int, int]
 
 @dataclass(frozen=True)
 class AxisSize:
-    """An axis of an output: its length, the formula with its numbers filled in, and how many samples went unread.
+    """The length of one axis of an output, and how it is worked out.
 
-    `lost` counts samples at the end of the input that no window reaches, because the stride does not come out even.
+    Attributes
+    ----------
+    output : int
+        The length.
+    formula : str
+        The formula with its numbers filled in.
+    lost : int
+        Number of samples at the end of the input that no window reaches, because the stride does not come out even.
     """
 
     output: int
@@ -29,8 +36,23 @@ class AxisSize:
 
 
 def pair(what: str, value: int | Sequence[int], least: int = 1) -> Pair:
-    """Take one whole number for rows and columns alike, or one of each.
+    """Return (rows, columns) of one whole number for both, or of two.
 
+    Parameters
+    ----------
+    what : str
+        Name of the option, for messages.
+    value : int or sequence of two int
+    least : int
+        The smallest number allowed.
+
+    Raises
+    ------
+    UsageError
+        If it is anything else.
+
+    Examples
+    --------
     >>> pair("stride", 2), pair("stride", [2, 3])
     ((2, 2), (2, 3))
     >>> pair("stride", 0)
@@ -50,7 +72,7 @@ def _shown(value: int | Sequence[int]) -> str:
 
 
 def same_padding(kernel: int, dilation: int = 1) -> Pair:
-    """The padding (before, after) that keeps an axis as long as it is at stride 1; the odd one out goes after.
+    """Return the padding (before, after) that keeps the length of an axis at stride 1; an odd sample goes after.
 
     >>> same_padding(3), same_padding(4), same_padding(3, dilation=2)
     ((1, 1), (1, 2), (2, 2))
@@ -60,17 +82,23 @@ def same_padding(kernel: int, dilation: int = 1) -> Pair:
 
 
 def conv_padding(padding: str | int | Sequence[int], kernel: Pair, stride: Pair, dilation: Pair) -> tuple[Pair, Pair]:
-    """Resolve a convolution's padding into (top, bottom), (left, right), as torch.nn.Conv2d does.
+    """Return a convolution's padding at (top, bottom) and (left, right), as torch.nn.Conv2d defines it.
 
-    An amount for all sides, or two for rows and columns; `valid` is none, and `same` keeps the size.
-
-    >>> conv_padding(1, (3, 3), (2, 2), (1, 1)), conv_padding("same", (3, 4), (1, 1), (1, 1))
-    (((1, 1), (1, 1)), ((1, 1), (1, 2)))
+    Parameters
+    ----------
+    padding : str, int or pair of int
+        An amount for all sides, or two for rows and columns; `valid` for none, `same` to keep the size.
+    kernel, stride, dilation : pair of int
 
     Raises
     ------
     UsageError
-        for another word, and for `same` with a stride.
+        For another word, and for `same` with a stride.
+
+    Examples
+    --------
+    >>> conv_padding(1, (3, 3), (2, 2), (1, 1)), conv_padding("same", (3, 4), (1, 1), (1, 1))
+    (((1, 1), (1, 1)), ((1, 1), (1, 2)))
     """
     if isinstance(padding, str):
         check_word("padding", padding, ("same", "valid"))
@@ -86,19 +114,33 @@ def conv_padding(padding: str | int | Sequence[int], kernel: Pair, stride: Pair,
 
 
 def conv_size(length: int, kernel: int, stride: int = 1, padding: Pair = (0, 0), dilation: int = 1) -> AxisSize:
-    """Work out an axis of a convolution; `padding` is (before, after).
+    """Return one axis of a convolution.
 
+    Parameters
+    ----------
+    length, kernel : int
+        Length of the input's axis, and of the kernel's.
+    stride, dilation : int
+    padding : tuple of (int, int)
+        Samples added before and after.
+
+    Returns
+    -------
+    AxisSize
+
+    Raises
+    ------
+    FilterError
+        If the kernel does not fit into the padded axis.
+
+    Examples
+    --------
     >>> conv_size(224, 3, 2, (1, 1))
     AxisSize(output=112, formula='floor((224 + 2*1 - 3) / 2) + 1 = 112', lost=0)
     >>> conv_size(32, 5).formula, conv_size(10, 3, dilation=2).formula
     ('32 - 5 + 1 = 28', '10 - 2*(3 - 1) - 1 + 1 = 6')
     >>> conv_size(10, 3, 4).lost
     3
-
-    Raises
-    ------
-    FilterError
-        where the kernel does not fit into the padded axis.
     """
     _check_fits("a kernel", length, kernel, padding, dilation)
     span = dilation * (kernel - 1) + 1
@@ -112,17 +154,33 @@ def conv_size(length: int, kernel: int, stride: int = 1, padding: Pair = (0, 0),
 def transposed_size(
     length: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1, output_padding: int = 0
 ) -> AxisSize:
-    """Work out an axis of a transposed convolution.
+    """Return one axis of a transposed convolution.
 
-    >>> transposed_size(112, 3, 2, 1, output_padding=1)
-    AxisSize(output=224, formula='(112 - 1)*2 - 2*1 + 3 + 1 = 224', lost=0)
+    Parameters
+    ----------
+    length, kernel : int
+        Length of the input's axis, and of the kernel's.
+    stride, dilation : int
+    padding : int
+        Samples taken off each end.
+    output_padding : int
+        Samples added at the end, fewer than stride or dilation.
+
+    Returns
+    -------
+    AxisSize
 
     Raises
     ------
     UsageError
-        where the output padding is not smaller than stride or dilation, as PyTorch demands too.
+        If the output padding is smaller than neither stride nor dilation; PyTorch refuses it too.
     FilterError
-        where the padding leaves no output.
+        If the padding leaves no output.
+
+    Examples
+    --------
+    >>> transposed_size(112, 3, 2, 1, output_padding=1)
+    AxisSize(output=224, formula='(112 - 1)*2 - 2*1 + 3 + 1 = 224', lost=0)
     """
     if not 0 <= output_padding < max(stride, dilation):
         raise UsageError(
@@ -142,21 +200,37 @@ def transposed_size(
 def pool_size(
     length: int, kernel: int, stride: int, padding: int = 0, dilation: int = 1, ceil: bool = False
 ) -> AxisSize:
-    """Work out an axis of a pool.
+    """Return one axis of a pool.
 
+    Parameters
+    ----------
+    length, kernel : int
+        Length of the input's axis, and of the window.
+    stride, dilation : int
+    padding : int
+        Samples added at each end, at most half of the window.
+    ceil : bool
+        Whether a last window may reach beyond the end.
+
+    Returns
+    -------
+    AxisSize
+
+    Raises
+    ------
+    UsageError
+        If the padding is more than half of the window.
+    FilterError
+        If the window does not fit.
+
+    Examples
+    --------
     >>> pool_size(112, 3, 2, 1).output, pool_size(55, 3, 2).output
     (56, 27)
     >>> pool_size(6, 3, 2, ceil=True)
     AxisSize(output=3, formula='ceil((6 - 3) / 2) + 1 = 3', lost=0)
     >>> pool_size(5, 1, 3, ceil=True).formula
     'ceil((5 - 1) / 3) + 1 = 3, of which the last begins beyond the end: 2'
-
-    Raises
-    ------
-    UsageError
-        where the padding is more than half of the window.
-    FilterError
-        where the window does not fit.
     """
     span = dilation * (kernel - 1) + 1
     if padding > kernel // 2:

@@ -1,25 +1,38 @@
-"""Brightness and range, sample by sample."""
+"""The value of each sample: gray, linear light, thresholds, limits."""
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from convcli.errors import FilterError, UsageError, check_word
 from convcli.image import tone
-from convcli.operators.strips import Image, as_image, in_strips, pointwise
+from convcli.operators.arrays import ImageArray, as_image
+from convcli.operators.strips import in_strips, pointwise
 
 THRESHOLDS = ("binary", "below", "keep", "keep_abs")
 
 
-def gray(x: ArrayLike, threads: int | None = None) -> Image:
-    """Turn red, green and blue into brightness: 0.299 R + 0.587 G + 0.114 B (BT.601). One channel stays as it is.
+def gray(x: ArrayLike, threads: int | None = None) -> ImageArray:
+    """Turn red, green and blue into luma, 0.299 R + 0.587 G + 0.114 B (BT.601). One channel stays as it is.
 
-    >>> float(gray([[[1000.0, 0.0, 0.0]]])[0, 0, 0])
-    299.0
+    Parameters
+    ----------
+    x : array_like, (height, width, 1 or 3)
+    threads : int, optional
+        Number of threads; all cores unless given.
+
+    Returns
+    -------
+    float32 array, (height, width, 1)
 
     Raises
     ------
     FilterError
-        where there are neither 1 nor 3 channels.
+        If there are neither 1 nor 3 channels.
+
+    Examples
+    --------
+    >>> float(gray([[[1000.0, 0.0, 0.0]]])[0, 0, 0])
+    299.0
     """
     image = as_image(x)
     if image.shape[2] not in (1, 3):
@@ -35,11 +48,31 @@ def gray(x: ArrayLike, threads: int | None = None) -> Image:
     return out
 
 
-def rounded_gray(x: ArrayLike, white: float = 255.0, threads: int | None = None) -> Image:
-    """Give the whole numbers of `gray` as cv2.cvtColor rounds them for 8-bit samples, or 16-bit where white is 65535.
+def rounded_gray(x: ArrayLike, white: float = 255.0, threads: int | None = None) -> ImageArray:
+    """Return the luma in whole numbers, rounded as cv2.cvtColor does for 8-bit or 16-bit samples.
 
-    Samples are rounded and held between 0 and that range first, as a file of such samples would hold them.
+    Samples are rounded and limited to the range of that type first, as a file of such samples would hold them; NaN
+    becomes black.
 
+    Parameters
+    ----------
+    x : array_like, (height, width, 1 or 3)
+    white : float
+        The samples are those of 8 bits up to 255, else of 16 bits.
+    threads : int, optional
+        Number of threads; all cores unless given.
+
+    Returns
+    -------
+    float32 array, (height, width, 1)
+
+    Raises
+    ------
+    FilterError
+        If there are neither 1 nor 3 channels.
+
+    Examples
+    --------
     >>> float(rounded_gray([[[255.0, 0.0, 0.0]]])[0, 0, 0])  # 76.245
     76.0
     """
@@ -58,9 +91,28 @@ def rounded_gray(x: ArrayLike, white: float = 255.0, threads: int | None = None)
     return out
 
 
-def to_linear(x: ArrayLike, white: float = 1.0, threads: int | None = None) -> Image:
-    """Undo the sRGB curve (IEC 61966-2-1), where `white` stands for white and stays what it is.
+def to_linear(x: ArrayLike, white: float = 1.0, threads: int | None = None) -> ImageArray:
+    """Undo the sRGB curve (IEC 61966-2-1): from the values of a picture to linear light.
 
+    Parameters
+    ----------
+    x : array_like, (height, width, channels)
+    white : float
+        The value that stands for white, and stays what it is.
+    threads : int, optional
+        Number of threads; all cores unless given.
+
+    Returns
+    -------
+    float32 array, (height, width, channels)
+
+    Raises
+    ------
+    UsageError
+        If `white` is not a positive number.
+
+    Examples
+    --------
     >>> round(float(to_linear([[[0.5]]])[0, 0, 0]), 4)
     0.214
     """
@@ -73,9 +125,28 @@ def to_linear(x: ArrayLike, white: float = 1.0, threads: int | None = None) -> I
     )
 
 
-def to_srgb(x: ArrayLike, white: float = 1.0, threads: int | None = None) -> Image:
-    """Redo the sRGB curve, the inverse of `to_linear`.
+def to_srgb(x: ArrayLike, white: float = 1.0, threads: int | None = None) -> ImageArray:
+    """Apply the sRGB curve (IEC 61966-2-1): the inverse of `to_linear`.
 
+    Parameters
+    ----------
+    x : array_like, (height, width, channels)
+    white : float
+        The value that stands for white, and stays what it is.
+    threads : int, optional
+        Number of threads; all cores unless given.
+
+    Returns
+    -------
+    float32 array, (height, width, channels)
+
+    Raises
+    ------
+    UsageError
+        If `white` is not a positive number.
+
+    Examples
+    --------
     >>> round(float(to_srgb([[[0.214041]]])[0, 0, 0]), 4)
     0.5
     """
@@ -83,13 +154,33 @@ def to_srgb(x: ArrayLike, white: float = 1.0, threads: int | None = None) -> Ima
     return pointwise(as_image(x), lambda part, to: np.copyto(to, tone.from_linear(part, white)), None, threads)
 
 
-def threshold(x: ArrayLike, at: float, mode: str = "binary", threads: int | None = None) -> Image:
-    """Compare each sample with `at`.
+def threshold(x: ArrayLike, at: float, mode: str = "binary", threads: int | None = None) -> ImageArray:
+    """Compare each sample with a threshold.
 
-    `binary` gives 1 above it and 0 elsewhere; `below` the opposite; `keep` the sample itself above it, and 0 elsewhere;
-    `keep_abs` the sample where its absolute value is above it: what an unsharp mask with a threshold adds. NaN is not
-    above anything.
+    Parameters
+    ----------
+    x : array_like, (height, width, channels)
+        NaN is not above any threshold.
+    at : float
+        The threshold, in the units of `x`.
+    mode : {"binary", "below", "keep", "keep_abs"}
+        `binary` gives 1 above the threshold and 0 elsewhere, `below` the opposite; `keep` gives the sample itself above
+        it and 0 elsewhere; `keep_abs` the same by the sample's absolute value, as an unsharp mask with a threshold
+        needs it.
+    threads : int, optional
+        Number of threads; all cores unless given.
 
+    Returns
+    -------
+    float32 array, (height, width, channels)
+
+    Raises
+    ------
+    UsageError
+        If `mode` is another word, or the threshold is not finite.
+
+    Examples
+    --------
     >>> [threshold([[[-3.0, 1.0, 2.0]]], 1, mode)[0, 0].tolist() for mode in THRESHOLDS]
     [[0.0, 0.0, 1.0], [1.0, 1.0, 0.0], [0.0, 0.0, 2.0], [-3.0, 0.0, 2.0]]
     """
@@ -98,7 +189,7 @@ def threshold(x: ArrayLike, at: float, mode: str = "binary", threads: int | None
         raise UsageError(f"a threshold must be a finite number, not {at}")
     limit = np.float32(at)
 
-    def do(part: Image, to: Image) -> None:
+    def do(part: ImageArray, to: ImageArray) -> None:
         above = (np.abs(part) if mode == "keep_abs" else part) > limit
         if mode in ("binary", "below"):
             to[...] = ~above if mode == "below" else above
@@ -112,11 +203,32 @@ def clip(
     x: ArrayLike,
     low: float | None = 0.0,
     high: float | None = 1.0,
-    out: Image | None = None,
+    out: ImageArray | None = None,
     threads: int | None = None,
-) -> Image:
-    """Hold samples between two limits, either of which may be None. `out` takes the result, and may be `x`.
+) -> ImageArray:
+    """Limit samples to a range.
 
+    Parameters
+    ----------
+    x : array_like, (height, width, channels)
+    low, high : float or None
+        The limits; None for no limit.
+    out : float32 array of the same shape, optional
+        Receives the result; may be `x` itself.
+    threads : int, optional
+        Number of threads; all cores unless given.
+
+    Returns
+    -------
+    float32 array, (height, width, channels)
+
+    Raises
+    ------
+    UsageError
+        If low is larger than high.
+
+    Examples
+    --------
     >>> clip([[[-1.0, 0.5, 3.0]]]).tolist(), clip([[[-1.0, 3.0]]], high=None).tolist()
     ([[[0.0, 0.5, 1.0]]], [[[0.0, 3.0]]])
     """
@@ -129,9 +241,23 @@ def clip(
     return pointwise(as_image(x), lambda part, to: np.clip(part, *limits, out=to), out, threads)
 
 
-def absolute(x: ArrayLike, out: Image | None = None, threads: int | None = None) -> Image:
-    """Take absolute values. `out` takes the result, and may be `x`.
+def absolute(x: ArrayLike, out: ImageArray | None = None, threads: int | None = None) -> ImageArray:
+    """Take absolute values.
 
+    Parameters
+    ----------
+    x : array_like, (height, width, channels)
+    out : float32 array of the same shape, optional
+        Receives the result; may be `x` itself.
+    threads : int, optional
+        Number of threads; all cores unless given.
+
+    Returns
+    -------
+    float32 array, (height, width, channels)
+
+    Examples
+    --------
     >>> absolute([[[-1.0, 2.0]]]).tolist()
     [[[1.0, 2.0]]]
     """

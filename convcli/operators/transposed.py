@@ -1,11 +1,11 @@
-"""Transposed convolution, as torch.nn.functional.conv_transpose2d defines it, on the backends of `filter`.
+"""Transposed convolution, as torch.nn.functional.conv_transpose2d defines it, on the backends of `convcli.convolve`.
 
 It is the transpose of `conv` as a linear map: <conv(x), y> = <x, transposed_conv(y)>. Each input sample adds the
-kernel, times itself, to the output, kernels `stride` apart. Written as a convolution, that is one of the input with
-stride - 1 zeros between its samples; but most products are then with these zeros. So the output is taken apart into its
-phases instead, the outputs that lie a stride apart: each of them is a plain convolution, at stride 1, of the input
-itself with those weights that it ever meets (Dumoulin and Visin, A guide to convolution arithmetic for deep learning,
-2016; the polyphase form of interpolating filters).
+kernel, multiplied by the sample, to the output; neighbouring samples do so `stride` apart. As a convolution, that is
+one of the input with stride - 1 zeros between its samples, where most products are with these zeros. The output is
+therefore split into its phases, the outputs that lie a stride apart: each phase is a plain convolution, at stride 1, of
+the input with the weights that its outputs meet (Dumoulin and Visin, A guide to convolution arithmetic for deep
+learning, 2016; the polyphase form of interpolating filters).
 
 Along an axis, with o the output's position, i the input's and u the weight's, o + p = i s + u d. The weights that meet
 the phase (o + p) mod s = r are those with u d = r modulo s: every (s / g)-th from the first, with g = gcd(s, d), and
@@ -23,9 +23,9 @@ from convcli.convolution.bank import Bank
 from convcli.convolution.options import ConvolveOptions
 from convcli.convolution.plan import plan_bank
 from convcli.errors import UsageError
+from convcli.operators.arrays import ImageArray, as_image, per_channel
 from convcli.operators.conv import check_channels, check_weights
 from convcli.operators.sizes import Pair, pair, transposed_size
-from convcli.operators.strips import Image, as_image, per_channel
 
 
 def transposed_conv(
@@ -41,30 +41,40 @@ def transposed_conv(
     backend: str = "auto",
     threads: int | None = None,
     device: str = "auto",
-) -> Image:
-    """Transpose a convolution: (height, width, inputs) by weights (inputs, outputs / groups, rows, columns).
+) -> ImageArray:
+    """Compute the transpose of a convolution.
 
     `out[i s + u d - p, j s + v d - p, o] += x[i, j, c] * weights[c, o, u, v]`, and the bias. Every default is
     PyTorch's; pairs are rows, columns.
 
     Parameters
     ----------
-    padding
-        Samples taken away from each side of the output, as a convolution of this padding would have added them.
-    output_padding
-        Rows and columns more at the end, smaller than stride or dilation: which of the sizes that a convolution maps to
-        the input's is meant.
+    x : array_like, (height, width, inputs)
+    weights : array_like, (inputs, outputs / groups, rows, columns)
+    bias : array_like, optional
+        A number for each output, or one for all.
+    stride, dilation : int or pair of int
+    padding : int or pair of int
+        Samples taken off each side of the output, which a convolution with this padding would have added.
+    output_padding : int or pair of int
+        Rows and columns added at the end, fewer than stride or dilation: selects one of the sizes that a convolution
+        maps to the input's.
+    groups : int
+        Number of groups of channels.
+    backend, threads, device
+        As for `convcli.convolve`.
 
     Returns
     -------
-    float32 (h, w, outputs), the size by `transposed_size`.
+    float32 array, (h, w, outputs)
+        Of the size that `transposed_size` gives.
 
     Raises
     ------
     UsageError
-        Weights, bias, options and the image's channels do not go together.
+        If weights, bias, options and channels do not go together.
     FilterError
-        The padding leaves nothing.
+        If the padding leaves nothing.
 
     Examples
     --------
@@ -114,8 +124,10 @@ def transposed_conv(
 
 @dataclass(frozen=True)
 class _Phase:
-    """One phase of an axis: its first output, its weights, how far apart the samples lie that these meet, which part of
-    the input it reads, and the padding of that part.
+    """One phase of an axis.
+
+    `first` is its first output, `taps` are its weights, `dilation` is the distance of the samples that these meet,
+    `window` the part of the input that it reads, and `padding` that of this part.
     """
 
     first: int
@@ -126,12 +138,12 @@ class _Phase:
 
     @property
     def is_empty(self) -> bool:
-        """Whether no weight of this phase ever meets a sample."""
+        """Whether no weight of this phase meets a sample."""
         return self.taps == slice(0) or self.window.start >= self.window.stop
 
 
 def _phases(length: int, output: int, kernel: int, stride: int, padding: int, dilation: int) -> Iterator[_Phase]:
-    """List the phases of an axis that have outputs.
+    """Yield the phases of an axis that have outputs.
 
     >>> [(each.first, each.taps, each.padding) for each in _phases(4, 9, 3, 2, 0, 1)]
     [(0, slice(0, None, 2), (1, 1)), (1, slice(1, None, 2), (0, 0))]

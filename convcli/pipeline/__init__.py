@@ -1,1 +1,1 @@
-"""Pipelines: a YAML document of steps, checked as a whole, run on images, and explained."""
+"""Pipelines: YAML documents of steps, checked as a whole and run on images."""

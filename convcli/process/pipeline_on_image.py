@@ -95,7 +95,7 @@ class PipelineOnImage:
             scale=unit if dtype.kind == "f" else 1.0,
             alpha="keep" if plan.alpha else "drop",
         )
-        return Chain(image, [step.loaded()], convolve, toning, dtype)
+        return Chain(image, [step.load_kernel()], convolve, toning, dtype)
 
     @property
     def halo(self) -> Halo | None:
@@ -150,7 +150,7 @@ class PipelineOnImage:
                     how.backend,
                     how.reason,
                     step=node.step.name,
-                    size=self._program.facts[node.id].output,
+                    size=self._program.properties[node.id].output,
                     seconds=self._seconds.get(node.id),
                 )
             )
@@ -214,7 +214,7 @@ def _mapping(program: Program, options: RunOptions) -> str:
         if word != "auto":
             return word
     last = document.node(document.output.source).step
-    return resolve_mapping("auto", [last.loaded()], 0) if isinstance(last, Filter) else "clip"
+    return resolve_mapping("auto", [last.load_kernel()], 0) if isinstance(last, Filter) else "clip"
 
 
 def _reads_alpha(program: Program) -> bool:
@@ -227,7 +227,7 @@ def _halo(program: Program) -> Halo | None:
     reach: dict[str, tuple[Fraction, Fraction]] = dict.fromkeys((INPUT, ALPHA), (Fraction(0), Fraction(0)))
     jump: dict[str, tuple[Fraction, Fraction]] = dict.fromkeys((INPUT, ALPHA), (Fraction(1), Fraction(1)))
     for node in program.nodes:
-        facts = program.facts[node.id]
+        facts = program.properties[node.id]
         if facts.whole or getattr(node.step, "padding", None) in ("wrap", "circular", "periodic"):
             return None
         reaches, jumps = [], []

@@ -13,9 +13,9 @@ from convcli.image.model import Image
 from convcli.kernel.catalogue import hiding_notes
 from convcli.kernel.spec import split_spec
 from convcli.pipeline.document.loading import load_document
-from convcli.pipeline.document.model import Document, DocumentError
+from convcli.pipeline.document.model import Document
+from convcli.pipeline.errors import DocumentError, StepError
 from convcli.pipeline.execution.program import Pipeline, Program
-from convcli.pipeline.steps.base import StepError
 from convcli.process.output_files import OutputOptions, file_name_part
 from convcli.process.pipeline_on_image import PipelineOnImage, white_of
 from convcli.process.pipeline_options import RunOptions
@@ -156,7 +156,7 @@ def _load_checked(path: str, options: RunOptions) -> Pipeline:
         try:
             document.store.check_files(node.step)
             if node.id in run:
-                document.store.check_given(node.step, node.id)
+                document.store.check_given(node.step.required_weights(), node.step.required_biases(), node.id)
             node.step.check_files()
         except StepError as error:
             raise _document_error(error, node.where) from error

@@ -16,7 +16,7 @@ from skimage import data
 from convcli.image.model import Image
 from convcli.image.reading import read_image
 from convcli.kernel.spec import load_kernel
-from convcli.pipeline.document.graph import facts_of
+from convcli.pipeline.document.graph import document_properties
 from convcli.pipeline.document.loading import load_document, parse_document
 from convcli.pipeline.execution.program import Pipeline
 from convcli.process.pipeline_on_image import run_image
@@ -65,9 +65,9 @@ def whole_gray(pixels):
     return cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) if pixels.ndim == 3 else pixels
 
 
-def facts(name, size):
-    """The facts of a document for images of a size, by the ids of its steps."""
-    return facts_of(load_document(FOLDER / f"{name}.yaml"), size)
+def properties(name, size):
+    """The properties of a document for images of a size, by the ids of its steps."""
+    return document_properties(load_document(FOLDER / f"{name}.yaml"), size)
 
 
 def weights_of(found, *names):
@@ -88,14 +88,14 @@ def test_every_document_runs_and_computes_all_that_it_says(path):
     pixels = cv2.resize(CROP, wanted.size[::-1]) if wanted.size else CROP
     result = run(document, pixels[..., : wanted.channels])
     size = (*pixels.shape[:2], wanted.channels or 3)
-    assert result.shape == facts_of(document, size)[document.output.source].output
+    assert result.shape == document_properties(document, size)[document.output.source].output
     assert np.isfinite(result).all()
     assert np.ptp(result) > 0
 
 
 def test_vgg16_fits_together():
     # It takes half a gigabyte of weights to run: what is computed with them is held by the smaller networks.
-    assert facts("vgg16", (224, 224, 3))["softmax_1"].output == (1, 1, 1000)
+    assert properties("vgg16", (224, 224, 3))["softmax_1"].output == (1, 1, 1000)
 
 
 # Edges
@@ -297,7 +297,7 @@ def test_what_the_pipelines_read_is_what_the_script_makes(tmp_path, monkeypatch)
 
 
 def test_mobilenet_block_has_the_sizes_and_weights_of_its_paper():
-    found = facts("mobilenet_block", (224, 224, 3))
+    found = properties("mobilenet_block", (224, 224, 3))
     assert found["stem"].output == (112, 112, 32)
     assert found["depthwise"].output == (112, 112, 32)
     assert found["pointwise"].output == (112, 112, 64)
@@ -305,7 +305,7 @@ def test_mobilenet_block_has_the_sizes_and_weights_of_its_paper():
 
 
 def test_network_in_network_has_the_sizes_and_weights_of_its_paper():
-    found = facts("network_in_network", (32, 32, 3))
+    found = properties("network_in_network", (32, 32, 3))
     assert [found[name].output for name in ("pool1", "pool2", "cccp6")] == [(16, 16, 96), (8, 8, 192), (8, 8, 10)]
     assert weights_of(found) == 966_986
     shares = run("network_in_network", cv2.resize(CROP, (32, 32)))
@@ -314,7 +314,7 @@ def test_network_in_network_has_the_sizes_and_weights_of_its_paper():
 
 
 def test_inception_has_the_sizes_and_weights_of_its_paper():
-    found = facts("inception", (224, 224, 3))
+    found = properties("inception", (224, 224, 3))
     assert [found[name].output for name in ("conv1", "max_pool_1", "conv2", "before", "inception_3a")] == [
         (112, 112, 64),
         (56, 56, 64),
@@ -331,7 +331,7 @@ def test_inception_has_the_sizes_and_weights_of_its_paper():
 
 
 def test_bottleneck_has_the_sizes_and_weights_of_resnet50():
-    found = facts("bottleneck", (224, 224, 3))
+    found = properties("bottleneck", (224, 224, 3))
     assert [found[name].output for name in ("conv1", "maxpool", "layer1.0", "layer1.1")] == [
         (112, 112, 64),
         (56, 56, 64),
@@ -344,7 +344,7 @@ def test_bottleneck_has_the_sizes_and_weights_of_resnet50():
 
 
 def test_atrous_pyramid_has_the_widths_and_rates_of_its_paper():
-    found = facts("atrous_pyramid", (321, 321, 3))
+    found = properties("atrous_pyramid", (321, 321, 3))
     for rate in (6, 12, 18, 24):
         assert found[f"fc6_{rate}"].output == (40, 40, 1024)
         assert weights_of(found, f"fc6_{rate}") == 9 * 512 * 1024 + 1024

@@ -1,4 +1,4 @@
-"""Convolutions and their transposes: what they must be as linear maps, on every backend, at every edge."""
+"""Convolution by a bank: the definition, on every backend, at every edge."""
 
 from pathlib import Path
 
@@ -7,22 +7,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from operator_cases import close, random
 
 from convcli.benchmark.memory import peak_extra_bytes
 from convcli.convolution.bank import Bank
 from convcli.convolution.convolve import correlate_bank
 from convcli.errors import FilterError, UsageError
 from convcli.operators.conv import conv, plan_conv
-from convcli.operators.pooling import average_pool, global_average_pool, global_max_pool, max_pool
-from convcli.operators.sizes import conv_padding, conv_size, pair, pool_size, same_padding, transposed_size
+from convcli.operators.pooling import max_pool
 from convcli.operators.transposed import transposed_conv
 
 BACKENDS = ("direct", "im2col", "kn2row", "fft", "opencv")
+
+
 MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
-
-
-def random(*shape, seed=0):
-    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
 
 
 def by_loops(x, weights, bias=0.0, stride=(1, 1), padding=((0, 0), (0, 0)), dilation=(1, 1), groups=1, mode="zeros"):
@@ -43,8 +41,28 @@ def by_loops(x, weights, bias=0.0, stride=(1, 1), padding=((0, 0), (0, 0)), dila
     return out
 
 
-def close(result, expected, tolerance=1e-5):
-    assert_allclose(result, expected, rtol=0, atol=tolerance * max(np.abs(expected).max(), 1e-30))
+def ready_to_convolve(arrays, arguments):
+    """One run of `function`, in a process that measures its memory."""
+    function = {"conv": conv, "transposed_conv": transposed_conv}[arguments.pop("function")]
+    function(arrays["x"][:40, :40], arrays["weights"], 1.0, **arguments)
+    return lambda: function(arrays["x"], arrays["weights"], 1.0, **arguments)
+
+
+@st.composite
+def geometries(draw):
+    """Sizes, options and a seed of a convolution that has outputs, and whose stride comes out even or not."""
+    number = st.integers
+    kernel, stride, dilation = ((draw(number(1, 4)), draw(number(1, 4))) for _ in range(3))
+    padding = draw(number(0, 3)), draw(number(0, 3))
+    size = tuple(
+        draw(number(max(1, d * (k - 1) + 1 - 2 * p), 16)) for d, k, p in zip(dilation, kernel, padding, strict=True)
+    )
+    groups, inputs, outputs = draw(number(1, 3)), draw(number(1, 3)), draw(number(1, 3))
+    options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    return size, kernel, inputs, outputs, options, draw(number(0, 2**16))
+
+
+X, W = np.zeros((5, 6, 4)), np.zeros((6, 4, 3, 3))
 
 
 @pytest.mark.parametrize("backend", [*BACKENDS, "auto"])
@@ -77,13 +95,6 @@ def test_a_plan_lays_its_weights_out_once(monkeypatch):
         x = random(14, 15, 20, seed=seed)
         close(plan.run(x), by_loops(x, weights))
     assert len(prepared) == 1
-
-
-def ready_to_convolve(arrays, arguments):
-    """One run of `function`, in a process that measures its memory."""
-    function = {"conv": conv, "transposed_conv": transposed_conv}[arguments.pop("function")]
-    function(arrays["x"][:40, :40], arrays["weights"], 1.0, **arguments)
-    return lambda: function(arrays["x"], arrays["weights"], 1.0, **arguments)
 
 
 @pytest.mark.parametrize(
@@ -158,42 +169,6 @@ def test_one_kernel_on_every_channel_is_a_depthwise_bank():
     close(conv(x, bank, groups=5), by_loops(x, bank, groups=5))
 
 
-@st.composite
-def geometries(draw):
-    """Sizes, options and a seed of a convolution that has outputs, and whose stride comes out even or not."""
-    number = st.integers
-    kernel, stride, dilation = ((draw(number(1, 4)), draw(number(1, 4))) for _ in range(3))
-    padding = draw(number(0, 3)), draw(number(0, 3))
-    size = tuple(
-        draw(number(max(1, d * (k - 1) + 1 - 2 * p), 16)) for d, k, p in zip(dilation, kernel, padding, strict=True)
-    )
-    groups, inputs, outputs = draw(number(1, 3)), draw(number(1, 3)), draw(number(1, 3))
-    options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
-    return size, kernel, inputs, outputs, options, draw(number(0, 2**16))
-
-
-@settings(max_examples=80, deadline=None)
-@given(geometries())
-def test_convolution_and_its_transpose_are_adjoint(geometry):
-    size, kernel, inputs, outputs, options, seed = geometry
-    x = random(*size, inputs * options["groups"], seed=seed)
-    weights = random(outputs * options["groups"], inputs, *kernel, seed=seed + 1)
-    forward = conv(x, weights, **options)
-    y = random(*forward.shape, seed=seed + 2)
-    more = tuple(
-        (n + 2 * p - d * (k - 1) - 1) % s
-        for n, p, d, k, s in zip(size, options["padding"], options["dilation"], kernel, options["stride"], strict=True)
-    )
-    # The samples that a stride leaves out are what output padding brings back.
-    if any(m >= max(s, d) for m, s, d in zip(more, options["stride"], options["dilation"], strict=True)):
-        raise AssertionError("a remainder is smaller than its stride")
-    back = transposed_conv(y, weights, output_padding=more, **options)
-    assert back.shape == x.shape
-    left, right = np.vdot(forward.astype(float), y), np.vdot(x.astype(float), back)
-    scale = float(np.abs(forward * y).sum()) + float(np.abs(x * back).sum()) + 1e-30
-    assert abs(left - right) <= 1e-5 * scale
-
-
 @settings(max_examples=40, deadline=None)
 @given(geometries(), st.floats(-3, 3), st.floats(-3, 3))
 def test_convolution_is_linear(geometry, a, b):
@@ -234,90 +209,6 @@ def test_two_convolutions_are_one_with_the_convolved_kernel(seed, rows, columns,
     assert_allclose(twice, once, rtol=0, atol=1e-5 * np.abs(first).sum() * np.abs(second).sum() * np.abs(x).max())
 
 
-@pytest.mark.parametrize("backend", [*BACKENDS, "auto"])
-def test_every_backend_transposes(backend):
-    x, weights, bias = random(5, 6, 4), random(4, 3, 4, 3, seed=1), random(6, seed=2)
-    options = {"stride": (2, 3), "padding": (1, 0), "output_padding": (1, 2), "dilation": (1, 2)}
-    result = transposed_conv(x, weights, bias, groups=2, backend=backend, **options)
-    rows, columns = (5 - 1) * 2 + 4 + 1, (6 - 1) * 3 + 2 * 2 + 1 + 2
-    whole = np.zeros((rows, columns, 6))
-    for i, j, u, v, c, o in np.ndindex(5, 6, 4, 3, 4, 3):
-        whole[i * 2 + u, j * 3 + v * 2, c // 2 * 3 + o] += float(x[i, j, c]) * weights[c, o, u, v]
-    close(result, whole[1:-1] + bias)
-
-
-def test_a_transposed_convolution_may_have_outputs_that_nothing_reaches():
-    x, weights = np.ones((2, 2, 1)), np.ones((1, 1, 1, 1))
-    expected = np.full((4, 4), 5.0)
-    expected[::3, ::3] += 1
-    assert_array_equal(transposed_conv(x, weights, 5.0, stride=3)[..., 0], expected)
-
-
-def test_pools_hold_to_their_windows_at_the_edges():
-    x = random(7, 8, 3)
-    padded = np.pad(x, ((1, 1), (1, 1), (0, 0)), constant_values=-np.inf)
-    expected = [[padded[i * 2 : i * 2 + 3, j * 3 : j * 3 + 3].max(axis=(0, 1)) for j in range(3)] for i in range(4)]
-    assert_array_equal(max_pool(x, 3, stride=(2, 3), padding=1), expected)
-    ones = np.ones((5, 5, 1))
-    # In the corner 4 of 9 samples are the image's; what hangs over the end does not count at all.
-    assert average_pool(ones, 3, padding=1, stride=2)[0, 0, 0] == np.float32(4 / 9)
-    assert average_pool(ones, 2, stride=2, ceil=True).min() == 1
-    assert average_pool(ones, 3, padding=1, stride=1, divisor=2)[2, 2, 0] == 4.5
-
-
-def test_nan_wins_in_a_max_pool_and_spoils_an_average_of_its_own_window_only():
-    x = np.zeros((4, 4, 1))
-    x[1, 1] = np.nan
-    for pool in (max_pool, average_pool):
-        assert_array_equal(np.isnan(pool(x, 2))[..., 0], [[True, False], [False, False]])
-
-
-def test_global_pools_see_all():
-    x = random(50, 60, 4)
-    assert_allclose(global_average_pool(x)[0, 0], x.mean(axis=(0, 1), dtype=float), atol=1e-7)
-    assert_array_equal(global_max_pool(x)[0, 0], x.max(axis=(0, 1)))
-
-
-@pytest.mark.parametrize(
-    ("size", "formula"),
-    [
-        (conv_size(224, 3, 2, (1, 1)), "floor((224 + 2*1 - 3) / 2) + 1 = 112"),
-        (conv_size(224, 4, 1, (1, 2)), "224 + 1 + 2 - 4 + 1 = 224"),
-        (conv_size(32, 3, 1, (2, 2), 2), "32 + 2*2 - 2*(3 - 1) - 1 + 1 = 32"),
-        (conv_size(7, 7, 4), "floor((7 - 7) / 4) + 1 = 1"),
-        (transposed_size(4, 3, 2, 1, 1, 1), "(4 - 1)*2 - 2*1 + 3 + 1 = 8"),
-        (transposed_size(4, 3, 1, 0, 2), "(4 - 1)*1 + 2*(3 - 1) + 1 = 8"),
-        (pool_size(112, 3, 2, 1), "floor((112 + 2*1 - 3) / 2) + 1 = 56"),
-        (pool_size(6, 3, 2, ceil=True), "ceil((6 - 3) / 2) + 1 = 3"),
-    ],
-)
-def test_a_formula_comes_to_the_size_that_is_given(size, formula):
-    from math import ceil, floor
-
-    assert size.formula == formula
-    left, right = formula.split(" = ")
-    assert eval(left, {"floor": floor, "ceil": ceil}) == int(right) == size.output
-
-
-@pytest.mark.parametrize(
-    ("length", "kernel", "stride", "padding", "lost"),
-    [(10, 3, 4, 0, 3), (10, 3, 4, 1, 0), (9, 3, 2, 0, 0), (8, 3, 2, 0, 1)],
-)
-def test_samples_that_no_window_reaches_are_counted(length, kernel, stride, padding, lost):
-    size = conv_size(length, kernel, stride, (padding, padding))
-    assert size.lost == lost == max(0, length + padding - ((size.output - 1) * stride + kernel))
-    assert pool_size(length, kernel, stride, padding).lost == lost
-
-
-def test_same_padding_keeps_the_size_for_every_kernel():
-    for kernel in range(1, 9):
-        for dilation in range(1, 5):
-            assert conv_size(40, kernel, 1, same_padding(kernel, dilation), dilation).output == 40
-
-
-X, W = np.zeros((5, 6, 4)), np.zeros((6, 4, 3, 3))
-
-
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -332,13 +223,6 @@ X, W = np.zeros((5, 6, 4)), np.zeros((6, 4, 3, 3))
         (lambda: conv(X, W, padding="same", stride=2), "padding same goes with stride 1 only, not 2, 2"),
         (lambda: conv(X, W, padding_mode="zero"), "unknown padding_mode 'zero'.*did you mean 'zeros'"),
         (lambda: conv(X, W, padding=-1), "padding must be a whole number of at least 0"),
-        (lambda: conv_padding(True, (3, 3), (1, 1), (1, 1)), "padding must be a whole number"),
-        (lambda: transposed_conv(X, W), "weights of 6 x 4 x 3 x 3 read 6 channels, and the input has 4"),
-        (lambda: transposed_conv(X, np.zeros((4, 2, 3, 3)), groups=3), "4 input channels cannot be split into 3"),
-        (lambda: transposed_conv(X, np.zeros((4, 2, 3, 3)), output_padding=1), "output_padding must be smaller"),
-        (lambda: max_pool(X, 2, padding=2), "padded by at most half of its window: 1 of 2, not 2"),
-        (lambda: average_pool(X, 2, divisor=0.0), "divisor of an average must be a number other than 0"),
-        (lambda: pair("size", [1]), "size must be a whole number"),
     ],
 )
 def test_what_does_not_go_together_is_refused_in_one_line(call, message):
@@ -356,8 +240,6 @@ def test_what_does_not_go_together_is_refused_in_one_line(call, message):
             "spans 13 .* 5 padded by 1 and 1",
         ),
         (lambda: conv(X[0], W), "3 dimensions"),
-        (lambda: transposed_conv(np.zeros((1, 1, 4)), np.zeros((4, 2, 3, 3)), padding=2), "leaves nothing"),
-        (lambda: max_pool(X, 7), "a window that spans 7 does not fit into 5$"),
     ],
 )
 def test_an_image_that_is_too_small_is_refused_in_one_line(call, message):

@@ -102,7 +102,7 @@ def run_pipeline(
 
 def _describe(documents: DocumentsGroup, *, json: bool) -> None:
     """Print what was asked for about documents and their steps, the first of these where it is several."""
-    from convcli.pipeline.steps.description import step_help, step_record, step_summaries
+    from convcli.pipeline.document.step_help import step_help, step_record, step_summaries
     from convcli.reporting.json_text import to_json
 
     if documents.schema:

@@ -1,1 +1,1 @@
-"""Pipeline documents: read, checked, ordered."""
+"""Pipeline documents: reading, checking, ordering, and the schema and help made from the steps."""

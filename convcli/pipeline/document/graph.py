@@ -1,22 +1,26 @@
-"""The order of steps, and sizes through a whole document."""
+"""The order of the steps of a document, and the sizes of their results."""
 
 from collections.abc import Sequence
 
 from convcli.errors import ConvcliError
-from convcli.pipeline.document.model import ALPHA, INPUT, SOURCES, Document, DocumentError, Node
-from convcli.pipeline.steps.properties import Facts, Shape
+from convcli.pipeline.document.model import ALPHA, INPUT, SOURCES, Document, Node
+from convcli.pipeline.errors import DocumentError
+from convcli.pipeline.steps.properties import Shape, StepProperties
 
-# What helps where a document wants so many channels, and the image has so many others.
+# What to do where a document takes (so many) channels, and the image has (so many others).
 _CHANNEL_HINTS = {
     (1, 3): ": give a gray image, or write 3 there and begin with the step gray",
     (3, 1): ": give a colour image, or write 1 there and begin with concat, from: [input, input, input]",
 }
 
 
-def in_order(nodes: Sequence[Node], where: str) -> list[Node]:
-    """Give nodes so that each comes after its sources, otherwise as they were written.
+def topological_order(nodes: Sequence[Node], where: str) -> list[Node]:
+    """Return nodes in an order in which each comes after its sources, otherwise as they were written.
 
-    Raises DocumentError, naming the steps of the circle, where they go in one.
+    Raises
+    ------
+    DocumentError
+        If steps depend on each other in a circle, naming them.
     """
     by_id = {node.id: node for node in nodes}
     done = set(SOURCES)
@@ -44,8 +48,8 @@ def in_order(nodes: Sequence[Node], where: str) -> list[Node]:
     return ordered
 
 
-def needed(nodes: Sequence[Node], output: str) -> set[str]:
-    """The ids of all that the node `output` depends on, itself among them; `nodes` are in order."""
+def nodes_needed(nodes: Sequence[Node], output: str) -> set[str]:
+    """Return the ids of all nodes that `output` depends on, itself included; `nodes` are in order."""
     wanted = {output}
     for node in reversed(nodes):
         if node.id in wanted:
@@ -53,31 +57,40 @@ def needed(nodes: Sequence[Node], output: str) -> set[str]:
     return wanted
 
 
-def unread(nodes: Sequence[Node], output: str) -> list[Node]:
-    """The nodes that the node `output` does not depend on."""
-    wanted = needed(nodes, output)
+def unused_nodes(nodes: Sequence[Node], output: str) -> list[Node]:
+    """Return the nodes that `output` does not depend on."""
+    wanted = nodes_needed(nodes, output)
     return [node for node in nodes if node.id not in wanted]
 
 
-def facts_of(document: Document, image: Shape) -> dict[str, Facts]:
-    """Work sizes and facts through a whole document, for images of a size, by id of node in order.
+def document_properties(document: Document, image: Shape) -> dict[str, StepProperties]:
+    """Return the properties of every step of a document, by the node's id, in order.
 
-    Raises DocumentError, naming the place, where they do not go together.
+    Parameters
+    ----------
+    document : Document
+    image : tuple of (int, int, int)
+        Rows, columns and channels of the images.
+
+    Raises
+    ------
+    DocumentError
+        If sizes do not go together, naming the place.
     """
     check_input(document, image)
     sizes: dict[str, Shape] = {INPUT: image, ALPHA: (image[0], image[1], 1)}
-    facts: dict[str, Facts] = {}
+    properties: dict[str, StepProperties] = {}
     for node in document.nodes:
         try:
-            facts[node.id] = node.step.facts(*(sizes[source] for source in node.sources))
+            properties[node.id] = node.step.properties(*(sizes[source] for source in node.sources))
         except ConvcliError as error:
             raise DocumentError(f"{node.where}: {error}") from error
-        sizes[node.id] = facts[node.id].output
-    return facts
+        sizes[node.id] = properties[node.id].output
+    return properties
 
 
 def check_input(document: Document, image: Shape) -> None:
-    """Raise DocumentError unless an image of this size is one that the document wants."""
+    """Raise DocumentError unless the document takes images of this size."""
     wanted = document.input
     if wanted.channels is not None and wanted.channels != image[2]:
         hint = _CHANNEL_HINTS.get((wanted.channels, image[2]), "")

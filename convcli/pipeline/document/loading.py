@@ -1,4 +1,4 @@
-"""Pipeline documents: YAML read strictly into steps with names and sources.
+"""Reading pipeline documents: YAML checked strictly and turned into steps with names and sources.
 
     name: edges
     input: {channels: 3, range: byte}
@@ -14,8 +14,8 @@
       - magnitude:
         from: [across, down]
 
-A step is a name, or a mapping of one name to its options. `name` calls its result something, `from` says what it reads:
-one name or several, `input` for the image and `alpha` for its opacity. Without `from` a step reads the one before it.
+A step is a name, or a mapping of one name to its options. `name` names its result, `from` says what it reads: one name
+or several, `input` for the image and `alpha` for its opacity. Without `from` a step reads the one before it.
 """
 
 import re
@@ -29,11 +29,12 @@ import msgspec
 from msgspec import Meta
 
 from convcli.errors import KernelError, nearest
-from convcli.pipeline.document.graph import in_order, unread
-from convcli.pipeline.document.model import INPUT, SOURCES, Document, DocumentError, InputSpec, Node, OutputSpec
-from convcli.pipeline.steps.base import Step, StepError
+from convcli.pipeline.document.graph import topological_order, unused_nodes
+from convcli.pipeline.document.model import INPUT, SOURCES, Document, InputSpec, Node, OutputSpec
+from convcli.pipeline.errors import DocumentError, StepError
+from convcli.pipeline.steps.base import Step
 from convcli.pipeline.steps.registry import STEPS
-from convcli.pipeline.weights.store import Initial, WeightStore
+from convcli.pipeline.weights.store import WeightInit, WeightStore
 from convcli.system.checked_structs import StructError, read_struct
 from convcli.system.yaml_text import YamlTextError, parse_yaml, read_yaml
 
@@ -41,7 +42,7 @@ __all__ = [
     "ID",
     "Document",
     "DocumentError",
-    "Head",
+    "DocumentFile",
     "InputSpec",
     "Node",
     "OutputSpec",
@@ -55,25 +56,34 @@ _MOST_STEPS = 10_000
 _FEW = 12  # names in a message
 
 
-class Head(msgspec.Struct, forbid_unknown_fields=True):
-    """Steps on an image, one after the other, in branches and joined: `convcli run FILE IMAGE`."""
+class DocumentFile(msgspec.Struct, forbid_unknown_fields=True):
+    """Steps applied to an image one after the other, in branches, or joined: `convcli run FILE IMAGE`."""
 
     steps: Annotated[list[Any], Meta(min_length=1, max_length=_MOST_STEPS)]
     name: str = ""
     summary: str = ""
     reference: str = ""
     input: InputSpec = InputSpec()
-    weights: Initial | str | None = None
+    weights: WeightInit | str | None = None
     output: OutputSpec = OutputSpec()
 
 
 def load_document(path: str | Path) -> Document:
-    """Read a pipeline from a YAML file; files of weights that it names are found beside it.
+    """Read a pipeline from a YAML file.
+
+    Parameters
+    ----------
+    path : str or Path
+        Files that the document names are looked for in its folder.
+
+    Returns
+    -------
+    Document
 
     Raises
     ------
     DocumentError
-        in one line: the file, the path in it and the reason.
+        If it is not a valid pipeline; in one line: the file, the path in it and the reason.
     """
     file = Path(path)
     try:
@@ -84,14 +94,34 @@ def load_document(path: str | Path) -> Document:
 
 
 def parse_document(text: str, where: str = "pipeline", folder: Path = Path()) -> Document:
-    """Read a pipeline from text; `where` stands before each message.
+    """Read a pipeline from text.
 
+    Parameters
+    ----------
+    text : str
+        YAML.
+    where : str
+        What stands before each message.
+    folder : Path
+        Where files that the document names are looked for.
+
+    Returns
+    -------
+    Document
+
+    Raises
+    ------
+    DocumentError
+        If it is not a valid pipeline.
+
+    Examples
+    --------
     >>> document = parse_document("steps: [relu, {filter: sobel_x, name: edges}]")
     >>> [(node.id, node.sources) for node in document.nodes]
     [('relu_1', ('input',)), ('edges', ('relu_1',))]
     >>> parse_document("steps: [relo]")
     Traceback (most recent call last):
-    convcli.pipeline.document.model.DocumentError: pipeline: steps[0]: unknown step 'relo'; did you mean 'relu'?
+    convcli.pipeline.errors.DocumentError: pipeline: steps[0]: unknown step 'relo'; did you mean 'relu'?
     """
     try:
         data = parse_yaml(text, where)
@@ -101,7 +131,7 @@ def parse_document(text: str, where: str = "pipeline", folder: Path = Path()) ->
 
 
 def _with_advice(error: YamlTextError) -> DocumentError:
-    """Say what is wrong with the YAML, and of the commonest slip what to write: `- concat` with `from:` under it."""
+    """Return the error of a YAML text, with what to write for the commonest slip: `- concat` with `from:` under it."""
     message = str(error)
     if "mapping values are not allowed" in message:
         message += "; a step with something under it ends in a colon, as in - add:"
@@ -112,7 +142,7 @@ def _document(data: Any, where: str, folder: Path, stem: str) -> Document:
     if not isinstance(data, dict):
         raise DocumentError(f"{where}: a pipeline is a mapping with the key steps, a list of steps")
     try:
-        head = read_struct(data, Head)
+        head = read_struct(data, DocumentFile)
     except StructError as error:
         raise DocumentError(f"{where}: {error}") from error
     name = head.name or re.sub(r"[^\w-]", "_", stem)
@@ -121,7 +151,7 @@ def _document(data: Any, where: str, folder: Path, stem: str) -> Document:
     if head.input.size is not None and min(head.input.size) < 1:
         raise DocumentError(f"{where}: input.size: must be at least 1, not {list(head.input.size)}")
     written = tuple(_nodes(head.steps, folder, where))
-    nodes = tuple(in_order(written, where))
+    nodes = tuple(topological_order(written, where))
     output = head.output
     ids = [node.id for node in written]
     if output.source and output.source not in ids:
@@ -129,14 +159,14 @@ def _document(data: Any, where: str, folder: Path, stem: str) -> Document:
     output = msgspec.structs.replace(output, source=output.source or ids[-1])
     notes = tuple(
         f"{node.where}: nothing reads its result ({node.id}), so that it is not computed"
-        for node in unread(nodes, output.source)
+        for node in unused_nodes(nodes, output.source)
     )
     store = WeightStore(folder, head.weights)
     return Document(where, name, head.summary, head.input, nodes, written, output, store, notes)
 
 
 def _nodes(entries: Sequence[Any], folder: Path, where: str) -> list[Node]:
-    """Read the entries of `steps`, give each an id, and find what it reads."""
+    """Return the entries of `steps` as nodes, each with an id and its sources."""
     read = [_Entry.of(entry, folder, f"{where}: steps[{index}]") for index, entry in enumerate(entries)]
     ids = _ids(read)
     nodes = []
@@ -154,7 +184,7 @@ def _nodes(entries: Sequence[Any], folder: Path, where: str) -> list[Node]:
 
 @dataclass(frozen=True)
 class _Entry:
-    """One entry of `steps`: `place` is that of the entry, `where` that of the step in it."""
+    """One entry of `steps`; `place` is that of the entry, `where` that of the step in it."""
 
     step: Step
     name: str | None
@@ -190,7 +220,7 @@ def _step(name: str, options: Any, folder: Path, place: str, where: str) -> Step
             raise DocumentError(f"{where}: options are written as a mapping, {{option: value}}")
         options = {kind.main: options}
     try:
-        return read_struct(options, kind, "option").located(folder)
+        return read_struct(options, kind, "option").relative_to(folder)
     except (StepError, KernelError) as error:
         raise DocumentError(f"{where}: {error}") from error
     except StructError as error:
@@ -198,7 +228,7 @@ def _step(name: str, options: Any, folder: Path, place: str, where: str) -> Step
 
 
 def _two_keys(keys: Sequence[str]) -> str:
-    """Say what is wrong with an entry of two keys: options that are not indented under their step, or two steps."""
+    """Return what is wrong with an entry of two keys: options not indented under their step, or two steps."""
     step, *others = sorted(keys, key=lambda key: key not in STEPS)
     options = STEPS[step].__struct_fields__ if step in STEPS else ()
     for other in others:
@@ -232,7 +262,7 @@ def _sources(entry: Mapping[str, Any], place: str) -> tuple[str, ...] | None:
 
 
 def _ids(entries: Sequence[_Entry]) -> list[str]:
-    """Name every entry: as written, else after its step and how many of those there were."""
+    """Return an id for each entry: its name, else the step's name and a running number."""
     counts: Counter[str] = Counter()
     taken: dict[str, str] = {}
     ids = []

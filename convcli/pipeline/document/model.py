@@ -1,11 +1,10 @@
-"""What a pipeline is once it is read: steps with names and sources, and what goes in and comes out."""
+"""A pipeline once it is read: steps with names and sources, what it takes and what it gives."""
 
 from dataclasses import dataclass, field
 from typing import Literal
 
 import msgspec
 
-from convcli.errors import UsageError
 from convcli.pipeline.steps.base import Positive, Step
 from convcli.pipeline.weights.store import WeightStore
 
@@ -17,15 +16,19 @@ RANGES = ("file", "byte", "unit")
 SignedMapping = Literal["auto", "clip", "abs", "offset", "stretch"]
 
 
-class DocumentError(UsageError):
-    """A document that is no pipeline, or none for such images: file, path in it, reason."""
-
-
 @dataclass(frozen=True)
 class Node:
-    """One step of a document: `id` is its name there, or made of the step's (`conv_3`: the third conv).
+    """One step of a document.
 
-    `sources` are the ids of its inputs, in order; `where` is its place for messages, `net.yaml: steps[3].conv`.
+    Attributes
+    ----------
+    id : str
+        Its name in the document, else the step's name and a running number (`conv_3`: the third conv).
+    step : Step
+    sources : tuple of str
+        Ids of its inputs, in order.
+    where : str
+        Its place for messages, `net.yaml: steps[3].conv`.
     """
 
     id: str
@@ -35,10 +38,10 @@ class Node:
 
 
 class InputSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a document says of the image it wants: channels and size (rows, columns) where it is not any, and its range.
+    """What a document says of its images: channels and size (rows, columns) where they are given, and range.
 
-    `range` is what white becomes: `file` as the file has it (255 of 8 bits, 65535 of 16), `byte` 255 and `unit` 1
-    whatever the depth. Float files have white at 1.
+    `range` is the value of white: `file` as in the file (255 for 8 bits, 65535 for 16), `byte` 255 and `unit` 1 for
+    every depth. Float files have white at 1.
     """
 
     channels: Positive | None = None
@@ -47,7 +50,7 @@ class InputSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class OutputSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"source": "from"}):
-    """What a document gives: which step's result, the last one's unless told, and how that becomes a picture."""
+    """What a document gives: the result of which step, by default the last one, and how it becomes a picture."""
 
     source: str = ""
     mapping: SignedMapping = "auto"
@@ -55,9 +58,23 @@ class OutputSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename
 
 @dataclass(frozen=True, eq=False)
 class Document:
-    """A pipeline. `nodes` are in an order in which each comes after its sources; `written` has them as written.
+    """A pipeline.
 
-    `store` loads the weights; `notes` are lines that a user should see.
+    Attributes
+    ----------
+    where : str
+        The file, for messages.
+    name, summary : str
+    input : InputSpec
+    nodes : tuple of Node
+        In an order in which each comes after its sources.
+    written : tuple of Node
+        In the order of the document.
+    output : OutputSpec
+    store : WeightStore
+        Loads the weights.
+    notes : tuple of str
+        Lines for the user.
     """
 
     where: str
@@ -71,5 +88,5 @@ class Document:
     notes: tuple[str, ...] = field(default=())
 
     def node(self, id_: str) -> Node:
-        """Give the node of this id."""
+        """Return the node with this id."""
         return next(node for node in self.nodes if node.id == id_)

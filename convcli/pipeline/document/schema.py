@@ -1,11 +1,11 @@
-"""The JSON Schema of pipeline documents, for editors: made of the steps themselves, so that it cannot lag behind."""
+"""The JSON Schema of pipeline documents, for editors, made from the registry of steps."""
 
 import inspect
 from typing import Any
 
 import msgspec
 
-from convcli.pipeline.document.loading import ID, Head
+from convcli.pipeline.document.loading import ID, DocumentFile
 from convcli.pipeline.steps.base import Step
 from convcli.pipeline.steps.registry import STEPS
 from convcli.reporting.json_text import to_json
@@ -15,17 +15,17 @@ _TEMPLATE = "#/$defs/{name}"
 
 
 def pipeline_schema() -> dict[str, Any]:
-    """Give the schema (JSON Schema 2020-12) of a pipeline document as plain data."""
-    kinds: list[type[msgspec.Struct]] = [*STEPS.values(), Head]
+    """Return the schema (JSON Schema 2020-12) of a pipeline document as plain data."""
+    kinds: list[type[msgspec.Struct]] = [*STEPS.values(), DocumentFile]
     parts = msgspec.json.schema_components(kinds, ref_template=_TEMPLATE)[1]
     definitions = {name: _tidied(part) for name, part in sorted(parts.items())}
-    top = definitions.pop(Head.__name__)
+    top = definitions.pop(DocumentFile.__name__)
     top["properties"]["name"]["pattern"] = f"^{ID.pattern}$"
     top["properties"]["steps"] = {
         "type": "array",
         "minItems": 1,
         "items": {"$ref": "#/$defs/entry"},
-        "description": "One after the other, each reading the one before unless `from` says otherwise.",
+        "description": "Applied in order; each reads the result of the one before unless `from` says otherwise.",
     }
     definitions["entry"] = {"anyOf": [_names(), *(_entry(name, kind) for name, kind in sorted(STEPS.items()))]}
     definitions["id"] = {"type": "string", "pattern": f"^{ID.pattern}$"}
@@ -38,18 +38,18 @@ def pipeline_schema() -> dict[str, Any]:
 
 
 def schema_text() -> str:
-    """Give the schema as the text of its file."""
+    """Return the schema as the text of its file."""
     return to_json(pipeline_schema(), indent=1) + "\n"
 
 
 def _names() -> dict[str, Any]:
-    """Steps that a name alone is enough for."""
+    """Return the schema of steps that are written as a name alone."""
     alone = [name for name, kind in sorted(STEPS.items()) if not _required(kind) and kind.least_inputs == 1]
     return {"type": "string", "enum": alone}
 
 
 def _entry(name: str, kind: type[Step]) -> dict[str, Any]:
-    """The mapping of one step to its options, with its name and sources beside it."""
+    """Return the schema of the mapping of one step to its options, with its name and sources beside it."""
     options: list[dict[str, Any]] = [{"$ref": _TEMPLATE.format(name=kind.__name__)}]
     if not _required(kind):
         options.append({"type": "null"})
@@ -72,7 +72,7 @@ def _entry(name: str, kind: type[Step]) -> dict[str, Any]:
                         **({} if kind.most_inputs is None else {"maxItems": kind.most_inputs}),
                     },
                 ],
-                "description": "What it reads: names of steps, input or alpha. Unless told, the step before.",
+                "description": "What it reads: names of steps, input or alpha; the step before where it is left out.",
             },
         },
         "required": [name, "from"] if several else [name],
@@ -89,7 +89,7 @@ def _first_line(kind: type[Step]) -> str:
 
 
 def _tidied(part: Any) -> Any:
-    """Take off what editors would show and nobody wants: titles, and examples' indentation."""
+    """Return a schema without titles and the indentation of docstrings, which editors would show."""
     if isinstance(part, dict):
         tidy = {key: _tidied(value) for key, value in part.items() if key != "title"}
         if isinstance(tidy.get("description"), str):

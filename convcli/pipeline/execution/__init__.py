@@ -1,1 +1,1 @@
-"""Running a checked document on an image."""
+"""Running a checked document on images."""

@@ -1,4 +1,4 @@
-"""Maps made visible: a sheet of labelled tiles, one a channel, and the pages of a TIFF."""
+"""Feature maps as pictures: a sheet of labelled tiles, one for each channel, and the pages of a TIFF."""
 
 import io
 import math
@@ -21,12 +21,25 @@ _FONT_SCALE = 0.36
 
 
 def contact_sheet(maps: Maps, title: str = "", common_scale: bool = False) -> NDArray[np.uint8]:
-    """Draw every channel of (rows, columns, channels) as a gray tile with its number and its range above it.
+    """Draw every channel as a gray tile, with its number and its range above it.
 
-    Each is stretched from its least sample to its greatest, or all from the least to the greatest of all, which the
-    first line then tells, as maps of one pixel always are. Small maps are enlarged by repeating their pixels, large
-    ones reduced. Returns (height, width, 1).
+    Small maps are enlarged by repeating their pixels, large ones reduced.
 
+    Parameters
+    ----------
+    maps : float32 array, (rows, columns, channels)
+    title : str
+        The first line of the sheet.
+    common_scale : bool
+        Whether all tiles are stretched from the least sample of all to the largest, which the first line then tells;
+        else each from its own. Maps of one pixel are always stretched together.
+
+    Returns
+    -------
+    uint8 array, (height, width, 1)
+
+    Examples
+    --------
     >>> contact_sheet(np.zeros((8, 8, 4), np.float32)).shape
     (238, 210, 1)
     """
@@ -67,7 +80,7 @@ def contact_sheet(maps: Maps, title: str = "", common_scale: bool = False) -> ND
 
 
 def sheet_size(shape: tuple[int, int, int], title: str = "", common_scale: bool = False) -> tuple[int, int, int]:
-    """Tell how large the sheet of maps of a shape is.
+    """Return the size of the sheet of maps of a shape: height, width, 1.
 
     >>> sheet_size((8, 8, 4)), sheet_size((1, 1, 10))
     ((238, 210, 1), (254, 516, 1))
@@ -81,7 +94,7 @@ def sheet_size(shape: tuple[int, int, int], title: str = "", common_scale: bool 
 
 
 def tiff_pages(maps: NDArray[Any]) -> bytes:
-    """Encode (rows, columns, channels) as a TIFF of one gray page a channel, in their own sample type."""
+    """Return (rows, columns, channels) encoded as a TIFF of one gray page for each channel, without converting it."""
     import tifffile
 
     file = io.BytesIO()
@@ -93,13 +106,13 @@ def tiff_pages(maps: NDArray[Any]) -> bytes:
 
 
 def _tiling(height: int, width: int, count: int) -> tuple[int, int, int]:
-    """How many tiles lie side by side, and the rows and columns of each."""
+    """Return the number of tiles side by side, and the rows and columns of each."""
     across = _columns(height, width, count)
     return across, *_tile_size(height, width, across, -(-count // across))
 
 
 def _columns(height: int, width: int, count: int) -> int:
-    """How many tiles to lay side by side, so that the sheet is about as wide as it is high, and its rows full.
+    """Return the number of tiles side by side with which the sheet is about square and its rows are full.
 
     >>> _columns(427, 640, 32), _columns(8, 8, 4), _columns(64, 64, 31)
     (4, 2, 6)
@@ -116,7 +129,7 @@ def _columns(height: int, width: int, count: int) -> int:
 
 
 def _tile_size(height: int, width: int, across: int, down: int) -> tuple[int, int]:
-    """How large a tile is: whole times the map where that is small, less where the sheet would be too large."""
+    """Return rows and columns of a tile: whole multiples of a small map, less than a large one."""
     longest = max(height, width)
     most = max(1, min(_MOST_SIDE, _MOST_SHEET // max(across, down) - _GAP - _LINE))
     if across * down == 1:
@@ -128,7 +141,7 @@ def _tile_size(height: int, width: int, across: int, down: int) -> tuple[int, in
 
 
 def _write(sheet: NDArray[np.uint8], text: str, x: int, y: int, room: int, ink: int) -> int:
-    """Write a text where there is room for all of it, and tell how many pixels it takes."""
+    """Write a text where all of it fits into `room`, and return its width in pixels."""
     import cv2
 
     (wide, _), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, _FONT_SCALE, 1)

@@ -1,4 +1,4 @@
-"""A document made ready for images of one size, and run: each map is let go as soon as nothing reads it any more."""
+"""Pipelines prepared for images of one size, and run; each result is released after its last reader."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -7,10 +7,11 @@ from time import perf_counter
 import numpy as np
 
 from convcli.errors import ConvcliError, FilterError
-from convcli.pipeline.document.graph import facts_of, needed
-from convcli.pipeline.document.model import ALPHA, INPUT, Document, DocumentError, Node
-from convcli.pipeline.steps.base import Maps, Prepared, Setting
-from convcli.pipeline.steps.properties import Facts, Shape
+from convcli.pipeline.document.graph import document_properties, nodes_needed
+from convcli.pipeline.document.model import ALPHA, INPUT, Document, Node
+from convcli.pipeline.errors import DocumentError
+from convcli.pipeline.steps.base import Maps, PreparedStep, StepContext
+from convcli.pipeline.steps.properties import Shape, StepProperties
 from convcli.system.memory import available_bytes
 
 # Called with each map as it is computed.
@@ -20,7 +21,7 @@ _SAMPLE_BYTES = 4
 
 @dataclass(frozen=True)
 class Computing:
-    """How to compute: as `convolve` has these options."""
+    """Options of the computation, as those of `convcli.convolve`."""
 
     backend: str = "auto"
     threads: int | None = None
@@ -29,29 +30,37 @@ class Computing:
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """A document for images of one size and white, its weights loaded and checked.
+    """A document prepared for images of one size and white, with its weights loaded and checked.
 
-    `nodes` are those that the output depends on, in order; `facts` and `prepared` are by their ids.
+    Attributes
+    ----------
+    document : Document
+    nodes : tuple of Node
+        Those that the output depends on, in order.
+    properties, prepared : dict
+        Properties and prepared steps by the nodes' ids.
+    input_size : tuple of (int, int, int)
+        Rows, columns and channels of the images.
     """
 
     document: Document
     nodes: tuple[Node, ...]
-    facts: dict[str, Facts]
-    prepared: dict[str, Prepared]
+    properties: dict[str, StepProperties]
+    prepared: dict[str, PreparedStep]
     input_size: Shape
 
     @property
     def output_size(self) -> Shape:
         """Rows, columns and channels of the result."""
-        return self.facts[self.document.output.source].output
+        return self.properties[self.document.output.source].output
 
     def peak_bytes(self) -> int:
-        """How many bytes of maps are held at once at most, the image among them."""
+        """Return the largest number of bytes of maps held at once, the image included."""
         height, width, channels = self.input_size
         held = {INPUT: height * width * channels, ALPHA: height * width}
         most = 0
-        for node, done_with in self._lives():
-            height, width, channels = self.facts[node.id].output
+        for node, done_with in self._nodes_with_last_reads():
+            height, width, channels = self.properties[node.id].output
             held[node.id] = height * width * channels
             most = max(most, sum(held.values()))
             for source in done_with:
@@ -59,7 +68,7 @@ class Program:
         return most * _SAMPLE_BYTES
 
     def check_memory(self) -> None:
-        """Raise FilterError where the maps alone are more than the memory there is."""
+        """Raise FilterError if the maps alone need more memory than is free."""
         available, wanted = available_bytes(), self.peak_bytes()
         if available is not None and wanted > available:
             raise FilterError(
@@ -68,9 +77,27 @@ class Program:
             )
 
     def run(self, maps: Maps, alpha: Maps | None = None, watch: Watcher | None = None) -> tuple[Maps, dict[str, float]]:
-        """Run on float32 (rows, columns, channels), with the image's opacity from 0 to 1, (rows, columns, 1).
+        """Run the pipeline on an image.
 
-        Returns the result and the seconds of each step. `watch` is given every map.
+        Parameters
+        ----------
+        maps : float32 array, (rows, columns, channels)
+            Of the size that the program was made for.
+        alpha : float32 array, (rows, columns, 1), optional
+            The image's opacity, from 0 to 1; 1 unless given.
+        watch : callable, optional
+            Called with each node and its result.
+
+        Returns
+        -------
+        result : float32 array
+        seconds : dict of str to float
+            Time of each step, by the node's id.
+
+        Raises
+        ------
+        FilterError
+            If the image has another size, or a step fails.
         """
         if maps.shape != self.input_size:
             raise FilterError(f"this program is for an image of {self.input_size}, not {maps.shape}")
@@ -79,7 +106,7 @@ class Program:
         if any(ALPHA in node.sources for node in self.nodes):
             held[ALPHA] = np.ones((*self.input_size[:2], 1), np.float32) if alpha is None else alpha
         seconds = {}
-        for node, done_with in self._lives():
+        for node, done_with in self._nodes_with_last_reads():
             started = perf_counter()
             try:
                 with np.errstate(over="ignore", invalid="ignore"):  # what is infinite, or no number, is a result too
@@ -94,8 +121,8 @@ class Program:
                 held.pop(source, None)
         return held[self.document.output.source], seconds
 
-    def _lives(self) -> Iterator[tuple[Node, list[str]]]:
-        """Give each node with the sources that nothing reads after it."""
+    def _nodes_with_last_reads(self) -> Iterator[tuple[Node, list[str]]]:
+        """Yield each node with the sources that nothing reads after it."""
         last_reader = {source: node.id for node in self.nodes for source in node.sources}
         output = self.document.output.source
         read_by: dict[str, list[str]] = {}
@@ -108,7 +135,7 @@ class Program:
 
 @dataclass
 class Pipeline:
-    """A document and how to compute it; keeps the programs it has made, for images mostly come in few sizes."""
+    """A document and how to compute it; keeps the programs of the last few image sizes."""
 
     document: Document
     computing: Computing = field(default_factory=Computing)
@@ -118,16 +145,23 @@ class Pipeline:
     @property
     def nodes(self) -> tuple[Node, ...]:
         """The steps that are run, in order."""
-        wanted = needed(self.document.nodes, self.document.output.source)
+        wanted = nodes_needed(self.document.nodes, self.document.output.source)
         return tuple(node for node in self.document.nodes if self.everything or node.id in wanted)
 
     def program(self, size: Shape, white: float = 1.0) -> Program:
-        """Make the document ready for images of `size` (rows, columns, channels), in which white is `white`.
+        """Return the document prepared for images of one size.
+
+        Parameters
+        ----------
+        size : tuple of (int, int, int)
+            Rows, columns and channels.
+        white : float
+            The sample value that stands for white.
 
         Raises
         ------
         DocumentError
-            where sizes, channels or weights do not go together: the place in the document, and why.
+            If sizes, channels or weights do not go together; the place in the document, and the reason.
         """
         key = size, white
         if key not in self._kept:
@@ -138,11 +172,11 @@ class Pipeline:
 
     def _make(self, size: Shape, white: float) -> Program:
         document = self.document
-        facts = facts_of(document, size)
-        sizes = {INPUT: size, ALPHA: (*size[:2], 1), **{id_: each.output for id_, each in facts.items()}}
+        properties = document_properties(document, size)
+        sizes = {INPUT: size, ALPHA: (*size[:2], 1), **{id_: each.output for id_, each in properties.items()}}
         prepared = {}
         for node in self.nodes:
-            setting = Setting(
+            context = StepContext(
                 document.store,
                 node.id,
                 white,
@@ -152,7 +186,7 @@ class Pipeline:
             )
             try:
                 inputs = (sizes[source] for source in node.sources)
-                prepared[node.id] = node.step.prepare(*inputs, setting=setting)
+                prepared[node.id] = node.step.prepare(*inputs, context=context)
             except ConvcliError as error:
                 raise DocumentError(f"{node.where}: {error}") from error
-        return Program(document, self.nodes, facts, prepared, size)
+        return Program(document, self.nodes, properties, prepared, size)

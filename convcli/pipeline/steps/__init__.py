@@ -1,1 +1,1 @@
-"""The steps, a module for each kind. Each reads its options, checks sizes and calls one function of the operators."""
+"""The steps. Each module's steps read their options, check sizes, and call functions of the operators."""

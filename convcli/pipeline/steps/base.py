@@ -1,14 +1,14 @@
-"""What every step of a pipeline has: options read strictly, a size rule, facts, and the work itself.
+"""The base class of all steps: options read strictly, sizes and costs, and the computation itself.
 
-A step is a small frozen structure whose fields are its options as a document writes them. It knows nothing of files,
-other steps or places in a document: an error it raises is a bare reason, to which the document adds file and path.
+A step is a small frozen structure whose fields are its options, as a document writes them. It knows nothing of other
+steps, nor of its place in a document: an error that it raises is the reason alone, and the document adds the place.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import msgspec
 import numpy as np
@@ -16,35 +16,37 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from convcli.convolution.bank import Bank
-from convcli.errors import UsageError
-from convcli.pipeline.steps.properties import Facts, Pair, Shape
+from convcli.pipeline.steps.properties import Pair, Shape, StepProperties
+from convcli.pipeline.weights.store import WeightStore
 
-if TYPE_CHECKING:
-    from convcli.pipeline.weights.store import WeightStore
-
-Maps = NDArray[np.float32]  # (rows, columns, channels)
+# Feature maps: (rows, columns, channels).
+Maps = NDArray[np.float32]
 
 Positive = Annotated[int, Meta(ge=1, le=1 << 20)]
 NotNegative = Annotated[int, Meta(ge=0, le=1 << 20)]
-# One number for rows and columns alike, or one each. Not `tuple[Positive, Positive]`: msgspec 0.22 crashes when it
-# collects a union of a bounded number and a tuple of fixed length.
+# One number for rows and columns alike, or one each. Not `tuple[Positive, Positive]`: msgspec 0.22 crashes when the
+# garbage collector visits a union of a bounded number and a tuple of fixed length.
 PositivePair = Positive | Annotated[tuple[Positive, ...], Meta(min_length=2, max_length=2)]
 NotNegativePair = NotNegative | Annotated[tuple[NotNegative, ...], Meta(min_length=2, max_length=2)]
 
 
-class StepError(UsageError):
-    """Options, sizes or weights that a step cannot work with: the reason, without the place."""
-
-
 @dataclass(frozen=True)
-class Setting:
-    """Where a step is prepared.
+class StepContext:
+    """What a step is prepared with.
 
-    `place` is its id in the document, `white` the sample value that stands for white, `weights` what loads and keeps
-    weights. `backend`, `threads` and `device` are those of `convolve`.
+    Attributes
+    ----------
+    weights : WeightStore
+        Loads the document's weights and keeps them.
+    place : str
+        The step's id in the document.
+    white : float
+        The sample value that stands for white.
+    backend, threads, device
+        As for `convcli.convolve`.
     """
 
-    weights: "WeightStore"
+    weights: WeightStore
     place: str = ""
     white: float = 1.0
     backend: str = "auto"
@@ -53,11 +55,16 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """A step that is ready for inputs of known sizes: `run` takes one array for each input and gives the result.
+class PreparedStep:
+    """A step that is ready for inputs of known sizes.
 
-    Arrays are float32 (rows, columns, channels). `run` changes none of its inputs, and may return one of them.
-    `backend` and `reason` say how it is computed, where there was a choice.
+    Attributes
+    ----------
+    run : callable
+        Takes one float32 array (rows, columns, channels) for each input and returns another. It changes none of its
+        inputs, and may return one of them.
+    backend, reason : str
+        How the step is computed and why, where there was a choice.
     """
 
     run: Callable[..., Maps]
@@ -66,78 +73,125 @@ class Prepared:
 
 
 class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The base of all steps.
+    """A step of a pipeline.
 
-    A subclass has a `name`, as documents write it; says how many inputs it takes; and has `output` and, where it has
-    more to say, `facts`. What needs no weights and no setting has `run`; others have `prepare`.
+    A subclass with a `name` is found by the registry. Its docstring is its help: a first line, snippets, paragraphs.
+    It overrides `properties` where the result differs in size from the input or costs something, and `run`; where it
+    needs weights or the context, `prepare` instead of `run`.
 
-    `main` names the option that may be given alone: `max_pool: 2` for `max_pool: {size: 2}`. `unless_told` says for
-    people what an option without a default value is, or does, where it is not given.
+    Attributes
+    ----------
+    name : str
+        The step's name in documents; empty for a base class.
+    main : str or None
+        The option that may be given alone: ``max_pool: 2`` for ``max_pool: {size: 2}``.
+    implicit_defaults : dict
+        For each option whose default is null, what happens where it is left out, in words.
+    least_inputs, most_inputs : int
+        How many inputs the step takes; `most_inputs` is None where there is no limit.
+    replaces_dense : bool
+        Whether a dense layer from every input sample to every output could stand in its place; `explain` compares
+        the numbers of weights.
     """
 
     name: ClassVar[str] = ""
     main: ClassVar[str | None] = None
-    unless_told: ClassVar[dict[str, str]] = {}
+    implicit_defaults: ClassVar[dict[str, str]] = {}
     least_inputs: ClassVar[int] = 1
-    most_inputs: ClassVar[int | None] = 1  # None: any number
+    most_inputs: ClassVar[int | None] = 1
+    replaces_dense: ClassVar[bool] = False
 
-    def located(self, folder: Path) -> Self:
-        """Give the step with the files that its options name looked for in the folder of its document.
+    def relative_to(self, folder: Path) -> Self:
+        """Return the step with the files that its options name looked for in `folder`, that of the document.
 
-        Raises StepError for files without which not even sizes can be told.
+        Raises
+        ------
+        StepError, KernelError
+            If a file is missing without which the output size is not known.
         """
         return self
 
     def check_files(self) -> None:
-        """Look whether the images that options name can be read, before one is put through. Raises StepError."""
+        """Check that the images which options name can be read.
 
-    def wanted(self) -> Iterable[tuple[str, Any, str]]:
-        """Give the weights without which this does not run: option, what it is given as, and member of a file.
+        Raises
+        ------
+        StepError
+            If one of them cannot.
+        """
 
-        What is given as None comes from the document. The member's name follows the step's id and a point.
+    def required_weights(self) -> Iterable[tuple[str, Any, str]]:
+        """Return the weights that running needs.
+
+        Returns
+        -------
+        iterable of (option, value, member)
+            The option's name; its value, None where the weights are the document's; and their name in the document's
+            file of weights, which follows the step's id and a point.
         """
         return ()
 
-    def biased(self) -> Iterable[tuple[Any, Any, str]]:
-        """Give the biases without which this does not run: as given, the weights they belong to, and where those lie.
+    def required_biases(self) -> Iterable[tuple[Any, Any, str]]:
+        """Return the biases that running needs.
 
-        That is what follows the step's id in a file, nothing or a point and a name.
+        Returns
+        -------
+        iterable of (value, weights, suffix)
+            The value of the option; the value of the weights that the biases belong to; and what follows the step's id
+            in the document's file of weights: nothing, or a point and a name.
         """
         return ()
+
+    def properties(self, *inputs: Shape) -> StepProperties:
+        """Return sizes and costs for inputs of these sizes; unless overridden, those of a step that keeps the size.
+
+        Raises
+        ------
+        StepError, FilterError, UsageError
+            If the step cannot take inputs of these sizes.
+        """
+        return StepProperties(inputs[0])
 
     def output(self, *inputs: Shape) -> Shape:
-        """Tell the size of the result; of one input, as large as that unless a step says otherwise.
+        """Return the size of the result: rows, columns, channels. Raises what `properties` raises."""
+        return self.properties(*inputs).output
 
-        Raises StepError where the step cannot take such inputs.
-        """
-        return inputs[0]
+    def bank(self, *inputs: Shape, context: StepContext) -> Bank | None:
+        """Return the step as one bank of kernels, up to biases and strides; None where it is not a convolution.
 
-    def facts(self, *inputs: Shape) -> Facts:
-        """Tell what can be said of the step on inputs of these sizes. Raises StepError as `output` does."""
-        return Facts(self.output(*inputs))
-
-    def bank(self, *inputs: Shape, setting: Setting) -> Bank | None:
-        """Give the step as one bank of kernels laid on its input, up to biases and strides; None where it is none.
-
-        Raises StepError for weights that are missing or of another size.
+        Raises
+        ------
+        StepError
+            If weights are missing or of another size.
         """
         return None
 
-    def prepare(self, *inputs: Shape, setting: Setting) -> Prepared:
-        """Load and check everything that running needs, so that nothing but memory can fail afterwards.
+    def prepare(self, *inputs: Shape, context: StepContext) -> PreparedStep:
+        """Load and check everything that running needs, so that afterwards only memory can run out.
 
-        Raises StepError as `output` does, and for weights that are missing or of another size.
+        Raises
+        ------
+        StepError
+            If weights are missing or of another size; and what `properties` raises.
         """
         self.output(*inputs)
-        return Prepared(partial(self.run, threads=setting.threads))
+        return PreparedStep(partial(self.run, threads=context.threads))
 
     def run(self, *inputs: Maps, threads: int | None = None) -> Maps:
-        """Compute the result of inputs that `output` accepts, in so many threads, by default all."""
+        """Compute the result.
+
+        Parameters
+        ----------
+        *inputs : arrays of float32, (rows, columns, channels)
+            Of sizes that `properties` accepts; none of them is changed.
+        threads : int or None
+            How many threads to use; all cores if None.
+        """
         raise NotImplementedError(f"{self.name} runs when it is prepared")
 
 
 def pair(value: int | tuple[int, ...]) -> Pair:
-    """Take one number for rows and columns alike, or two.
+    """Return (rows, columns) of one number for both, or of two.
 
     >>> pair(2), pair((2, 3))
     ((2, 2), (2, 3))
@@ -145,8 +199,8 @@ def pair(value: int | tuple[int, ...]) -> Pair:
     return (value, value) if isinstance(value, int) else (value[0], value[1])
 
 
-def size_text(shape: Shape) -> str:
-    """Write a size for people.
+def size_text(shape: tuple[int, ...]) -> str:
+    """Return a size as text.
 
     >>> size_text((480, 640, 3))
     '480x640x3'

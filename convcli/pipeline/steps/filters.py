@@ -1,6 +1,5 @@
-"""The catalogue's kernels as a step."""
+"""Kernels of the catalogue as a step."""
 
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
@@ -15,12 +14,11 @@ from convcli.convolution.options import PADDING_ALIASES, PADDING_MODES, Convolve
 from convcli.convolution.plan import aligned_weights, plan_convolution
 from convcli.errors import ConvcliError
 from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
-from convcli.kernel.spec import load_kernel
 from convcli.operators.sizes import AxisSize
-from convcli.pipeline.steps.base import Maps, PositivePair, Prepared, Setting, Step, StepError, pair
-from convcli.pipeline.steps.files import kernel_beside
-from convcli.pipeline.steps.properties import Facts, Pair, Shape
-from convcli.pipeline.steps.windows import formula_of
+from convcli.pipeline.errors import StepError
+from convcli.pipeline.steps.base import Maps, PositivePair, PreparedStep, Step, StepContext, pair
+from convcli.pipeline.steps.files import kernel_beside, step_kernel
+from convcli.pipeline.steps.properties import Pair, Shape, StepProperties, formula_of
 
 # The modes, and what else they are called: read from their table, which a static type cannot be.
 if TYPE_CHECKING:
@@ -31,52 +29,54 @@ _FLOAT = np.dtype(np.float32)
 
 
 class Filter(Step, frozen=True, kw_only=True):
-    """Lay one kernel of the catalogue, of a file or written out, on each channel, as `convcli filter` does.
+    """Filter each channel by one kernel, as `convcli filter` does.
 
         - filter: gaussian:sigma=2
         - filter: {kernel: 0 -1 0; -1 5 -1; 0 -1 0, padding: replicate, extent: valid}
 
-    The result is the response itself, in the input's units. A kernel file is looked for beside the document.
+    The result is the response, in the input's units. A kernel file is looked for beside the document.
     """
 
     name: ClassVar[str] = "filter"
     main: ClassVar[str | None] = "kernel"
-    unless_told: ClassVar[dict[str, str]] = {"anchor": "the kernel's own, else its middle"}
+    implicit_defaults: ClassVar[dict[str, str]] = {"anchor": "the kernel's own, else its middle"}
+    replaces_dense: ClassVar[bool] = True
 
     kernel: Annotated[str, Meta(description="A catalogue name, NAME:param=value, a .yaml file, or weights as text.")]
-    padding: Padding = "reflect101"
-    padding_value: float = 0.0
-    extent: Literal["same", "valid", "full"] = "same"
-    flip: bool = False
-    anchor: tuple[int, int] | None = None
-    stride: PositivePair = 1
-    dilation: PositivePair = 1
+    padding: Annotated[Padding, Meta(description="What stands for samples outside the image.")] = "reflect101"
+    padding_value: Annotated[float, Meta(description="Those samples with padding: constant.")] = 0.0
+    extent: Annotated[
+        Literal["same", "valid", "full"],
+        Meta(description="same: as large as the input; valid: where the kernel fits; full: wherever it reaches."),
+    ] = "same"
+    flip: Annotated[bool, Meta(description="Turn the kernel by 180 degrees: convolution, not correlation.")] = False
+    anchor: Annotated[
+        tuple[int, int] | None, Meta(description="Row and column of the kernel element over the output pixel.")
+    ] = None
+    stride: Annotated[PositivePair, Meta(description="Distance between neighbouring outputs, in input samples.")] = 1
+    dilation: Annotated[PositivePair, Meta(description="Distance between the kernel's elements, in samples.")] = 1
 
     def __post_init__(self) -> None:
         self._options()
 
-    def located(self, folder: Path) -> Self:
+    def relative_to(self, folder: Path) -> Self:
         step = msgspec.structs.replace(self, kernel=kernel_beside(folder, self.kernel))
-        step.loaded()
+        step.load_kernel()
         return step
 
-    def loaded(self) -> AnyKernel:
-        """Give the kernel."""
-        return _load(self.kernel)
+    def load_kernel(self) -> AnyKernel:
+        """Return the kernel. Raises KernelError if it cannot be read."""
+        return step_kernel(self.kernel)
 
-    def output(self, *inputs: Shape) -> Shape:
-        rows, columns = self._axes(inputs[0])
-        return rows.output, columns.output, inputs[0][2]
-
-    def facts(self, *inputs: Shape) -> Facts:
+    def properties(self, *inputs: Shape) -> StepProperties:
         channels = inputs[0][2]
         axes = self._axes(inputs[0])
         output = (axes[0].output, axes[1].output, channels)
-        kernel = _load(self.kernel)
+        kernel = step_kernel(self.kernel)
         window = self._laid()[0][0].shape
         parts = kernel.kernels if isinstance(kernel, CompositeKernel) else (kernel,)
         weights = sum(part.weights.size for part in parts)
-        return Facts(
+        return StepProperties(
             output,
             parameters=weights,
             macs=weights * output[0] * output[1] * channels,
@@ -88,16 +88,16 @@ class Filter(Step, frozen=True, kw_only=True):
             formula=self._formula(inputs[0], output, (window[0], window[1])),
         )
 
-    def bank(self, *inputs: Shape, setting: Setting) -> Bank | None:
-        kernel = _load(self.kernel)
+    def bank(self, *inputs: Shape, context: StepContext) -> Bank | None:
+        kernel = step_kernel(self.kernel)
         if isinstance(kernel, CompositeKernel) and kernel.combine != "sum":
             return None
         return Bank.depthwise(np.sum(self._laid()[0], axis=0), inputs[0][2])
 
-    def prepare(self, *inputs: Shape, setting: Setting) -> Prepared:
-        options = self._options(backend=setting.backend, threads=setting.threads, device=setting.device)
+    def prepare(self, *inputs: Shape, context: StepContext) -> PreparedStep:
+        options = self._options(backend=context.backend, threads=context.threads, device=context.device)
         try:
-            plan = plan_convolution(inputs[0], _FLOAT, _load(self.kernel), options)
+            plan = plan_convolution(inputs[0], _FLOAT, step_kernel(self.kernel), options)
         except ConvcliError as error:
             raise StepError(str(error)) from error
 
@@ -105,7 +105,7 @@ class Filter(Step, frozen=True, kw_only=True):
             response: Maps = plan.run(maps)
             return response
 
-        return Prepared(run, plan.backend, plan.reason)
+        return PreparedStep(run, plan.backend, plan.reason)
 
     def _options(self, **more: Any) -> ConvolveOptions:
         return ConvolveOptions(
@@ -120,9 +120,9 @@ class Filter(Step, frozen=True, kw_only=True):
         )
 
     def _laid(self) -> tuple[list[NDArray[np.float64]], Pair]:
-        """The weights as they are laid on the image, of one size, and their anchor."""
+        """Return the weights of all parts as they are applied, of one size, and their anchor."""
         try:
-            return aligned_weights(_load(self.kernel), self._options())
+            return aligned_weights(step_kernel(self.kernel), self._options())
         except ConvcliError as error:
             raise StepError(str(error)) from error
 
@@ -156,8 +156,3 @@ class Filter(Step, frozen=True, kw_only=True):
             for axis in (0, 1)
         )
         return formula_of(rows, columns)
-
-
-@cache
-def _load(spec: str) -> AnyKernel:
-    return load_kernel(spec)

@@ -7,65 +7,69 @@ import msgspec
 from msgspec import Meta
 
 from convcli.kernel.model import Kernel
-from convcli.kernel.spec import load_kernel
 from convcli.operators import fourier
-from convcli.pipeline.steps.base import Maps, Prepared, Setting, Step, StepError
-from convcli.pipeline.steps.files import kernel_beside
-from convcli.pipeline.steps.properties import Facts, Shape
+from convcli.pipeline.errors import StepError
+from convcli.pipeline.steps.base import Maps, PreparedStep, Step, StepContext
+from convcli.pipeline.steps.files import kernel_beside, step_kernel
+from convcli.pipeline.steps.properties import Shape, StepProperties
 
 
 class Deconvolve(Step, frozen=True, kw_only=True):
-    """Undo a blur whose kernel is known, by Wiener's filter: the spectrum times conj(K) / (|K|^2 + noise).
+    """Undo a blur of known kernel K by Wiener's filter: the spectrum times conj(K) / (|K|^2 + noise). Wiener (1949).
 
-        - deconvolve: {kernel: "motion:length=15", noise: 0.001}
-
-    `kernel` is written as for `filter`, `noise` the power of the noise over that of the image: more is smoother, less
-    sharper. `padding` is that which the blur was made with. Wiener (1949).
+    - deconvolve: {kernel: "motion:length=15", noise: 0.001}
     """
 
     name: ClassVar[str] = "deconvolve"
 
-    kernel: Annotated[str, Meta(description="A catalogue name, NAME:param=value, a .yaml file, or weights as text.")]
-    noise: Annotated[float, Meta(ge=0)] = 0.01
-    padding: Literal["reflect101", "reflect", "wrap"] = "reflect101"
+    kernel: Annotated[
+        str, Meta(description="The kernel of the blur: a catalogue name, NAME:param=value, a .yaml file, or weights.")
+    ]
+    noise: Annotated[
+        float,
+        Meta(ge=0, description="Power of the noise relative to that of the image: more is smoother, less is sharper."),
+    ] = 0.01
+    padding: Annotated[
+        Literal["reflect101", "reflect", "wrap"], Meta(description="The padding that the blur was made with.")
+    ] = "reflect101"
 
-    def located(self, folder: Path) -> Self:
+    def relative_to(self, folder: Path) -> Self:
         step = msgspec.structs.replace(self, kernel=kernel_beside(folder, self.kernel))
-        step.loaded()
+        step.load_kernel()
         return step
 
-    def facts(self, *inputs: Shape) -> Facts:
-        return Facts(inputs[0], whole=True, linear=True)
+    def properties(self, *inputs: Shape) -> StepProperties:
+        return StepProperties(inputs[0], whole=True, linear=True)
 
-    def prepare(self, *inputs: Shape, setting: Setting) -> Prepared:
-        kernel = self.loaded()
-        return Prepared(
+    def prepare(self, *inputs: Shape, context: StepContext) -> PreparedStep:
+        kernel = self.load_kernel()
+        return PreparedStep(
             lambda maps: fourier.wiener(
-                maps, kernel.weights, self.noise, self.padding, kernel.anchor, threads=setting.threads
+                maps, kernel.weights, self.noise, self.padding, kernel.anchor, threads=context.threads
             )
         )
 
-    def loaded(self) -> Kernel:
-        """Give the kernel. Raises KernelError, and StepError for one that no spectrum undoes."""
-        kernel = load_kernel(self.kernel)
+    def load_kernel(self) -> Kernel:
+        """Return the kernel. Raises KernelError, and StepError for a composite, whose spectrum is not defined."""
+        kernel = step_kernel(self.kernel)
         if not isinstance(kernel, Kernel):
             raise StepError(f"kernel: {self.kernel} is several kernels in one, which no spectrum undoes")
         return kernel
 
 
 class Spectrum(Step, frozen=True):
-    """Show each channel's spectrum: log(1 + |F|), with frequency zero in the middle.
+    """Compute the logarithmic magnitude spectrum of each channel, log(1 + |F|), with frequency zero in the middle.
 
         - spectrum
         output: {mapping: stretch}
 
-    A convolution multiplies spectra: their logarithms add up.
+    A convolution multiplies the spectra of image and kernel: their logarithms add up.
     """
 
     name: ClassVar[str] = "spectrum"
 
-    def facts(self, *inputs: Shape) -> Facts:
-        return Facts(inputs[0], whole=True)
+    def properties(self, *inputs: Shape) -> StepProperties:
+        return StepProperties(inputs[0], whole=True)
 
     def run(self, *inputs: Maps, threads: int | None = None) -> Maps:
         return fourier.spectrum(inputs[0], threads)

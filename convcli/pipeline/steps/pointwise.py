@@ -1,4 +1,4 @@
-"""Steps that take each pixel by itself."""
+"""Steps that compute each pixel by itself: activations, softmax, batch normalisation."""
 
 from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar, Literal
@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from convcli.convolution.bank import Bank
 from convcli.operators import activations, normalise
-from convcli.pipeline.steps.base import Maps, Prepared, Setting, Step
-from convcli.pipeline.steps.properties import Facts, Shape
+from convcli.pipeline.steps.base import Maps, PreparedStep, Step, StepContext
+from convcli.pipeline.steps.properties import Shape, StepProperties
 from convcli.pipeline.weights.store import BIAS, WEIGHT, Weights
 
 Vector = Annotated[
@@ -19,7 +19,7 @@ Vector = Annotated[
 
 
 class Relu(Step, frozen=True):
-    """Keep what is positive: `max(x, 0)`, as torch.nn.ReLU. Nair and Hinton (2010).
+    """Replace negative samples by 0, `max(x, 0)`, as torch.nn.ReLU does. Nair and Hinton (2010).
 
     - relu
     """
@@ -31,7 +31,7 @@ class Relu(Step, frozen=True):
 
 
 class LeakyRelu(Step, frozen=True, kw_only=True):
-    """Keep what is positive, and a part of what is negative, as torch.nn.LeakyReLU. Maas et al. (2013).
+    """Multiply negative samples by a small slope, as torch.nn.LeakyReLU does. Maas et al. (2013).
 
     - leaky_relu
     - leaky_relu: 0.2
@@ -40,14 +40,14 @@ class LeakyRelu(Step, frozen=True, kw_only=True):
     name: ClassVar[str] = "leaky_relu"
     main: ClassVar[str | None] = "slope"
 
-    slope: float = 0.01
+    slope: Annotated[float, Meta(description="What negative samples are multiplied by.")] = 0.01
 
     def run(self, *inputs: Maps, threads: int | None = None) -> Maps:
         return activations.leaky_relu(inputs[0], self.slope, threads=threads)
 
 
 class Sigmoid(Step, frozen=True):
-    """The logistic function 1 / (1 + e^-x), between 0 and 1.
+    """Apply the logistic function 1 / (1 + e^-x), between 0 and 1.
 
     - sigmoid
     """
@@ -59,7 +59,7 @@ class Sigmoid(Step, frozen=True):
 
 
 class Tanh(Step, frozen=True):
-    """The hyperbolic tangent, between -1 and 1.
+    """Apply the hyperbolic tangent, between -1 and 1.
 
     - tanh
     """
@@ -71,40 +71,41 @@ class Tanh(Step, frozen=True):
 
 
 class Softmax(Step, frozen=True, kw_only=True):
-    """Turn samples into shares that sum to 1: e^x over the sum of e^x, as torch.softmax.
+    """Turn samples into shares that sum to 1, e^x divided by the sum of e^x, as torch.softmax does.
 
-        - softmax
-        - softmax: positions
-
-    `over` is what is summed over: the `channels` of each pixel, or the `positions` of each channel.
+    - softmax
+    - softmax: positions
     """
 
     name: ClassVar[str] = "softmax"
     main: ClassVar[str | None] = "over"
 
-    over: Literal["channels", "positions"] = "channels"
+    over: Annotated[
+        Literal["channels", "positions"],
+        Meta(description="What sums to 1: the channels of each pixel, or all positions of each channel."),
+    ] = "channels"
 
-    def facts(self, *inputs: Shape) -> Facts:
-        return Facts(inputs[0], whole=self.over == "positions")
+    def properties(self, *inputs: Shape) -> StepProperties:
+        return StepProperties(inputs[0], whole=self.over == "positions")
 
     def run(self, *inputs: Maps, threads: int | None = None) -> Maps:
         return activations.softmax(inputs[0], self.over, threads=threads)
 
 
 class BatchNorm(Step, frozen=True, kw_only=True):
-    """Normalise each channel by what training has measured, as torch.nn.BatchNorm2d in `eval` mode.
+    """Normalise each channel by a mean and a variance known from training, as torch.nn.BatchNorm2d in eval mode.
 
         - batch_norm: {mean: [0.5], variance: [0.1], scale: [1], shift: [0]}
         - batch_norm                                     # numbers from the document's weights
 
-    (x - mean) / sqrt(variance + epsilon) * scale + shift. In a document's file of weights they are `ID.running_mean`,
-    `ID.running_var`, `ID.weight` and `ID.bias`; where weights are drawn they are 0, 1, 1 and 0. Ioffe and Szegedy
-    (2015).
+    The result is (x - mean) / sqrt(variance + epsilon) * scale + shift. In a document's file of weights the four are
+    called `ID.running_mean`, `ID.running_var`, `ID.weight` and `ID.bias`; where weights are random they are 0, 1, 1 and
+    0. Ioffe and Szegedy (2015).
     """
 
     name: ClassVar[str] = "batch_norm"
 
-    unless_told: ClassVar[dict[str, str]] = dict.fromkeys(
+    implicit_defaults: ClassVar[dict[str, str]] = dict.fromkeys(
         ("mean", "variance", "scale", "shift"), "those of the document's weights; needed where it has none"
     )
 
@@ -112,9 +113,9 @@ class BatchNorm(Step, frozen=True, kw_only=True):
     variance: Vector = None
     scale: Vector = None
     shift: Vector = None
-    epsilon: Annotated[float, Meta(ge=0)] = 1e-5
+    epsilon: Annotated[float, Meta(ge=0, description="Added to the variance, against division by 0.")] = 1e-5
 
-    def wanted(self) -> Iterable[tuple[str, Any, str]]:
+    def required_weights(self) -> Iterable[tuple[str, Any, str]]:
         return [
             ("mean", self.mean, "running_mean"),
             ("variance", self.variance, "running_var"),
@@ -122,21 +123,21 @@ class BatchNorm(Step, frozen=True, kw_only=True):
             ("shift", self.shift, BIAS),
         ]
 
-    def facts(self, *inputs: Shape) -> Facts:
+    def properties(self, *inputs: Shape) -> StepProperties:
         height, width, channels = inputs[0]
-        return Facts(inputs[0], parameters=2 * channels, macs=height * width * channels, linear=True)
+        return StepProperties(inputs[0], parameters=2 * channels, macs=height * width * channels, linear=True)
 
-    def bank(self, *inputs: Shape, setting: Setting) -> Bank | None:
-        gain, _ = self._factors(inputs[0][2], setting)
+    def bank(self, *inputs: Shape, context: StepContext) -> Bank | None:
+        gain, _ = self._factors(inputs[0][2], context)
         return Bank(gain.reshape(-1, 1, 1, 1), inputs[0][2])
 
-    def prepare(self, *inputs: Shape, setting: Setting) -> Prepared:
-        gain, offset = self._factors(inputs[0][2], setting)
-        return Prepared(lambda maps: normalise.affine(maps, gain, offset, threads=setting.threads))
+    def prepare(self, *inputs: Shape, context: StepContext) -> PreparedStep:
+        gain, offset = self._factors(inputs[0][2], context)
+        return PreparedStep(lambda maps: normalise.affine(maps, gain, offset, threads=context.threads))
 
-    def _factors(self, channels: int, setting: Setting) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _factors(self, channels: int, context: StepContext) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         def numbers(given: Weights, member: str, option: str, fill: float) -> NDArray[Any]:
-            return setting.weights.get(given, (channels,), setting.place, member, option, fill)
+            return context.weights.get(given, (channels,), context.place, member, option, fill)
 
         return normalise.norm_factors(
             channels,

@@ -8,38 +8,35 @@ from msgspec import Meta
 from convcli.convolution.bank import Bank
 from convcli.operators import pooling
 from convcli.operators.sizes import AxisSize, pool_size
-from convcli.pipeline.steps.base import Maps, NotNegativePair, PositivePair, Setting, Step, pair
-from convcli.pipeline.steps.properties import Facts, Pair, Shape
-from convcli.pipeline.steps.windows import window_facts
-
-Ceil = Annotated[bool, Meta(description="Round the output size up: the last window may reach beyond the end.")]
+from convcli.pipeline.steps.base import Maps, NotNegativePair, PositivePair, Step, StepContext, pair
+from convcli.pipeline.steps.properties import Pair, Shape, StepProperties, window_properties
 
 
 class _Pool(Step, frozen=True, kw_only=True):
-    """What pools have in common: a window of `size`, every `stride` samples (its own size unless told)."""
+    """What pools share: a window of `size`, every `stride` samples."""
 
     main: ClassVar[str | None] = "size"
-    unless_told: ClassVar[dict[str, str]] = {"stride": "the size of the window"}
+    implicit_defaults: ClassVar[dict[str, str]] = {"stride": "the size of the window"}
 
-    size: PositivePair
-    stride: PositivePair | None = None
-    padding: NotNegativePair = 0
-    ceil: Ceil = False
-
-    def output(self, *inputs: Shape) -> Shape:
-        rows, columns = self.axes(inputs[0])
-        return rows.output, columns.output, inputs[0][2]
+    size: Annotated[PositivePair, Meta(description="Rows and columns of the window.")]
+    stride: Annotated[PositivePair | None, Meta(description="Distance between neighbouring windows, in samples.")] = (
+        None
+    )
+    padding: Annotated[NotNegativePair, Meta(description="Samples added on each side: at most half of the window.")] = 0
+    ceil: Annotated[bool, Meta(description="Round the output size up: the last window may reach beyond the end.")] = (
+        False
+    )
 
     def strides(self) -> Pair:
-        """How far windows lie apart."""
+        """Return the distance between windows, in rows and columns."""
         return pair(self.size if self.stride is None else self.stride)
 
     def dilations(self) -> Pair:
-        """How far the samples of a window lie apart."""
+        """Return the distance between the samples of a window, in rows and columns."""
         return 1, 1
 
     def axes(self, shape: Shape) -> tuple[AxisSize, AxisSize]:
-        """Work out rows and columns of the output."""
+        """Return the rows and columns of the output."""
         rows, columns = (
             pool_size(*numbers, ceil=self.ceil)
             for numbers in zip(
@@ -49,7 +46,7 @@ class _Pool(Step, frozen=True, kw_only=True):
         return rows, columns
 
     def edges(self) -> tuple[Pair, Pair]:
-        """The padding at (top, bottom), (left, right)."""
+        """Return the padding at (top, bottom) and (left, right)."""
         rows, columns = pair(self.padding)
         return (rows, rows), (columns, columns)
 
@@ -60,19 +57,19 @@ class MaxPool(_Pool, frozen=True, kw_only=True):
         - max_pool: 2
         - max_pool: {size: 3, stride: 2, padding: 1}
 
-    What lies outside the image is never the largest. NaN is.
+    Samples of the padding are never the largest. NaN is larger than every number.
     """
 
     name: ClassVar[str] = "max_pool"
 
-    dilation: PositivePair = 1
+    dilation: Annotated[PositivePair, Meta(description="Distance between the samples of a window.")] = 1
 
     def dilations(self) -> Pair:
         return pair(self.dilation)
 
-    def facts(self, *inputs: Shape) -> Facts:
+    def properties(self, *inputs: Shape) -> StepProperties:
         rows, columns = self.axes(inputs[0])
-        return window_facts(
+        return window_properties(
             rows,
             columns,
             inputs[0][2],
@@ -97,24 +94,26 @@ class MaxPool(_Pool, frozen=True, kw_only=True):
 class AveragePool(_Pool, frozen=True, kw_only=True):
     """Take the mean of each window, as torch.nn.AvgPool2d does.
 
-        - average_pool: 2
-        - average_pool: {size: 3, stride: 1, padding: 1, count_padding: false}
-
-    `count_padding` counts the zeros around the image in the mean. `divisor` is divided by instead of the number of
-    samples.
+    - average_pool: 2
+    - average_pool: {size: 3, stride: 1, padding: 1, count_padding: false}
     """
 
     name: ClassVar[str] = "average_pool"
 
-    unless_told: ClassVar[dict[str, str]] = _Pool.unless_told | {"divisor": "the number of samples"}
+    implicit_defaults: ClassVar[dict[str, str]] = _Pool.implicit_defaults | {"divisor": "the number of samples"}
 
-    count_padding: bool = True
-    divisor: Annotated[int, Meta(ge=1)] | None = None
+    count_padding: Annotated[
+        bool, Meta(description="Whether the zeros of the padding count as samples of the window.")
+    ] = True
+    divisor: Annotated[
+        Annotated[int, Meta(ge=1)] | None,
+        Meta(description="What the sum of a window is divided by."),
+    ] = None
 
-    def facts(self, *inputs: Shape) -> Facts:
+    def properties(self, *inputs: Shape) -> StepProperties:
         rows, columns = self.axes(inputs[0])
         height, width = pair(self.size)
-        return window_facts(
+        return window_properties(
             rows,
             columns,
             inputs[0][2],
@@ -125,7 +124,7 @@ class AveragePool(_Pool, frozen=True, kw_only=True):
             linear=True,
         )
 
-    def bank(self, *inputs: Shape, setting: Setting) -> Bank | None:
+    def bank(self, *inputs: Shape, context: StepContext) -> Bank | None:
         height, width = pair(self.size)
         return Bank.depthwise(np.full((height, width), 1 / (self.divisor or height * width)), inputs[0][2])
 
@@ -142,39 +141,32 @@ class AveragePool(_Pool, frozen=True, kw_only=True):
         )
 
 
-class _GlobalPool(Step, frozen=True):
-    """What pools over the whole image have in common."""
-
-    def output(self, *inputs: Shape) -> Shape:
-        return 1, 1, inputs[0][2]
-
-
-class GlobalAveragePool(_GlobalPool, frozen=True):
-    """Take the mean of each channel: (1, 1, channels). Lin et al., Network in network (2013).
+class GlobalAveragePool(Step, frozen=True):
+    """Take the mean of each channel; the result has one pixel. Lin et al., Network in network (2013).
 
     - global_average_pool
     """
 
     name: ClassVar[str] = "global_average_pool"
 
-    def facts(self, *inputs: Shape) -> Facts:
+    def properties(self, *inputs: Shape) -> StepProperties:
         height, width, channels = inputs[0]
-        return Facts((1, 1, channels), macs=height * width * channels, whole=True, linear=True)
+        return StepProperties((1, 1, channels), macs=height * width * channels, whole=True, linear=True)
 
     def run(self, *inputs: Maps, threads: int | None = None) -> Maps:
         return pooling.global_average_pool(inputs[0])
 
 
-class GlobalMaxPool(_GlobalPool, frozen=True):
-    """Keep the largest sample of each channel: (1, 1, channels).
+class GlobalMaxPool(Step, frozen=True):
+    """Keep the largest sample of each channel; the result has one pixel.
 
     - global_max_pool
     """
 
     name: ClassVar[str] = "global_max_pool"
 
-    def facts(self, *inputs: Shape) -> Facts:
-        return Facts((1, 1, inputs[0][2]), whole=True)
+    def properties(self, *inputs: Shape) -> StepProperties:
+        return StepProperties((1, 1, inputs[0][2]), whole=True)
 
     def run(self, *inputs: Maps, threads: int | None = None) -> Maps:
         return pooling.global_max_pool(inputs[0])

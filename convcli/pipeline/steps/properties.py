@@ -1,6 +1,9 @@
-"""What a step says of itself without being run: sizes, costs, and what it sees of its input."""
+"""What is known of a step without running it: output size, costs, and which input samples each output reads."""
 
 from dataclasses import dataclass
+from typing import Any
+
+from convcli.operators.sizes import AxisSize
 
 # Rows, columns, channels, in this order everywhere.
 Shape = tuple[int, int, int]
@@ -9,30 +12,32 @@ Pair = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Facts:
-    """The arithmetic of one step on inputs of known sizes. Pairs are rows, columns.
+class StepProperties:
+    """Sizes and costs of one step for inputs of known sizes. Pairs are (rows, columns).
 
     Attributes
     ----------
-    output : (int, int, int)
+    output : tuple of (int, int, int)
         Rows, columns and channels of the result.
     parameters : int
-        Weights and biases, of batch_norm two a channel.
+        Number of weights and biases; of `batch_norm`, two for each channel.
     macs : int
-        Multiply-adds of the definition, whatever a backend saves of them.
-    window, stride, dilation, padding
-        What one output reads of the input: so many samples, `dilation` apart, the next output `stride` further;
-        `padding` is ((top, bottom), (left, right)).
-    upsampling : (int, int)
-        How many outputs lie on one input sample; the jump is divided by it.
+        Multiply-adds of the dense definition, whatever a backend saves of them.
+    window, stride, dilation : tuple of (int, int)
+        The input samples that one output reads: `window` of them, `dilation` apart; the next output reads those
+        `stride` further on.
+    padding : tuple of ((int, int), (int, int))
+        Samples added at (top, bottom) and (left, right); negative where samples are cut off.
+    upsampling : tuple of (int, int)
+        Number of outputs for each input sample, along each axis; the jump is divided by it.
     whole : bool
-        Whether each output sees all positions of the input.
+        Whether each output depends on all positions of the input.
     linear : bool
-        Whether the step is linear (with biases: affine) in its input.
+        Whether the step is linear in its input (with biases: affine).
     formula : str
-        The output size worked out, `floor((224 + 2*1 - 3) / 2) + 1 = 112`; rows and columns where they differ.
-    lost : (int, int)
-        Samples at the bottom and the right that border and stride leave out.
+        The output size worked out, ``floor((224 + 2*1 - 3) / 2) + 1 = 112``; rows and columns where they differ.
+    lost : tuple of (int, int)
+        Number of samples at the bottom and at the right that no window reaches.
     """
 
     output: Shape
@@ -47,3 +52,42 @@ class Facts:
     linear: bool = False
     formula: str = ""
     lost: Pair = (0, 0)
+
+
+def window_properties(
+    rows: AxisSize, columns: AxisSize, channels: int, window: Pair, padding: tuple[Pair, Pair], **more: Any
+) -> StepProperties:
+    """Return the properties of a step whose window moves over the image.
+
+    Parameters
+    ----------
+    rows, columns : AxisSize
+        The two axes of the result.
+    channels : int
+        Channels of the result.
+    window : tuple of (int, int)
+        Rows and columns of the window.
+    padding : tuple of ((int, int), (int, int))
+        Samples added at (top, bottom) and (left, right).
+    **more
+        Further fields of `StepProperties`.
+    """
+    return StepProperties(
+        (rows.output, columns.output, channels),
+        window=window,
+        padding=padding,
+        formula=formula_of(rows, columns),
+        lost=(rows.lost, columns.lost),
+        **more,
+    )
+
+
+def formula_of(rows: AxisSize, columns: AxisSize) -> str:
+    """Return the formula of both axes, written once where it is the same.
+
+    >>> formula_of(AxisSize(2, "4 - 3 + 1 = 2"), AxisSize(3, "5 - 3 + 1 = 3"))
+    'rows 4 - 3 + 1 = 2; columns 5 - 3 + 1 = 3'
+    """
+    if rows.formula == columns.formula:
+        return rows.formula
+    return f"rows {rows.formula}; columns {columns.formula}"

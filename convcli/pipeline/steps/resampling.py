@@ -1,44 +1,42 @@
-"""Steps that change how many pixels there are, and where a pixel's samples lie."""
+"""Steps that change the number of pixels: enlarging, cropping, and exchanging channels for pixels."""
 
 from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
 from convcli.operators import resample, shuffle
-from convcli.pipeline.steps.base import Maps, NotNegative, Positive, PositivePair, Step, StepError, pair, size_text
-from convcli.pipeline.steps.properties import Facts, Shape
+from convcli.pipeline.errors import StepError
+from convcli.pipeline.steps.base import Maps, NotNegative, Positive, PositivePair, Step, pair, size_text
+from convcli.pipeline.steps.properties import Shape, StepProperties
 
 
 class Upsample(Step, frozen=True, kw_only=True):
     """Enlarge by whole factors, as torch.nn.Upsample does.
 
-        - upsample: 2
-        - upsample: {scale: [2, 4], mode: bilinear}
-
-    `nearest` repeats samples, `bilinear` goes between them in straight lines; with `align_corners` the centres of the
-    corner pixels stay where they are.
+    - upsample: 2
+    - upsample: {scale: [2, 4], mode: bilinear}
     """
 
     name: ClassVar[str] = "upsample"
     main: ClassVar[str | None] = "scale"
 
-    scale: PositivePair
-    mode: Literal["nearest", "bilinear"] = "nearest"
-    align_corners: bool = False
+    scale: Annotated[PositivePair, Meta(description="How many times as many rows and columns.")]
+    mode: Annotated[
+        Literal["nearest", "bilinear"], Meta(description="nearest: repeat samples; bilinear: interpolate linearly.")
+    ] = "nearest"
+    align_corners: Annotated[
+        bool, Meta(description="With bilinear: keep the centres of the corner pixels where they are.")
+    ] = False
 
     def __post_init__(self) -> None:
         if self.align_corners and self.mode != "bilinear":
             raise StepError("align_corners: goes with mode bilinear only")
 
-    def output(self, *inputs: Shape) -> Shape:
-        rows, columns = pair(self.scale)
-        return inputs[0][0] * rows, inputs[0][1] * columns, inputs[0][2]
-
-    def facts(self, *inputs: Shape) -> Facts:
+    def properties(self, *inputs: Shape) -> StepProperties:
         between = self.mode == "bilinear"
-        height, width, channels = self.output(*inputs)
         rows, columns = pair(self.scale)
-        return Facts(
+        height, width, channels = inputs[0][0] * rows, inputs[0][1] * columns, inputs[0][2]
+        return StepProperties(
             (height, width, channels),
             macs=4 * height * width * channels if between else 0,
             window=(1 + (between and rows > 1), 1 + (between and columns > 1)),
@@ -54,19 +52,17 @@ class Upsample(Step, frozen=True, kw_only=True):
 
 
 class Crop(Step, frozen=True, kw_only=True):
-    """Cut a part out: so many rows from row `top` on, and columns from column `left` on.
+    """Cut out a part: `height` rows from row `top` on, and `width` columns from column `left` on.
 
-        - crop: {top: 2, left: 2, height: 28, width: 28}
-        - crop:
-          from: [enlarged, wanted]       # as large as the second input
-
-    `height` and `width` go to the end unless told, or are those of a second input.
+    - crop: {top: 2, left: 2, height: 28, width: 28}
+    - crop:
+      from: [enlarged, wanted]       # as large as the second input
     """
 
     name: ClassVar[str] = "crop"
     most_inputs: ClassVar[int | None] = 2
 
-    unless_told: ClassVar[dict[str, str]] = {
+    implicit_defaults: ClassVar[dict[str, str]] = {
         "height": "that of the second input; to the end where there is none",
         "width": "that of the second input; to the end where there is none",
     }
@@ -76,13 +72,10 @@ class Crop(Step, frozen=True, kw_only=True):
     height: Positive | None = None
     width: Positive | None = None
 
-    def output(self, *inputs: Shape) -> Shape:
+    def properties(self, *inputs: Shape) -> StepProperties:
         height, width = self._size(inputs)
         resample.check_crop(inputs[0], self.top, self.left, height, width)
-        return height, width, inputs[0][2]
-
-    def facts(self, *inputs: Shape) -> Facts:
-        return Facts(self.output(*inputs), padding=((-self.top, 0), (-self.left, 0)), linear=True)
+        return StepProperties((height, width, inputs[0][2]), padding=((-self.top, 0), (-self.left, 0)), linear=True)
 
     def run(self, *inputs: Maps, threads: int | None = None) -> Maps:
         sizes = tuple((each.shape[0], each.shape[1], each.shape[2]) for each in inputs)
@@ -98,7 +91,7 @@ class Crop(Step, frozen=True, kw_only=True):
 
 
 class PixelShuffle(Step, frozen=True, kw_only=True):
-    """Lay factor x factor channels out as pixels of one, as torch.nn.PixelShuffle. Shi et al. (2016).
+    """Turn factor x factor channels into as many pixels, as torch.nn.PixelShuffle does. Shi et al. (2016).
 
     - pixel_shuffle: 2
     """
@@ -108,21 +101,20 @@ class PixelShuffle(Step, frozen=True, kw_only=True):
 
     factor: Annotated[Positive, Meta(description="How many times as many rows and columns.")]
 
-    def output(self, *inputs: Shape) -> Shape:
+    def properties(self, *inputs: Shape) -> StepProperties:
         height, width, channels = inputs[0]
-        if channels % self.factor**2:
-            raise StepError(f"{channels} channels do not split into groups of {self.factor}x{self.factor}")
-        return height * self.factor, width * self.factor, channels // self.factor**2
-
-    def facts(self, *inputs: Shape) -> Facts:
-        return Facts(self.output(*inputs), upsampling=(self.factor, self.factor), linear=True)
+        factor = self.factor
+        if channels % factor**2:
+            raise StepError(f"{channels} channels do not split into groups of {factor}x{factor}")
+        output = (height * factor, width * factor, channels // factor**2)
+        return StepProperties(output, upsampling=(factor, factor), linear=True)
 
     def run(self, *inputs: Maps, threads: int | None = None) -> Maps:
         return shuffle.pixel_shuffle(inputs[0], self.factor)
 
 
 class PixelUnshuffle(Step, frozen=True, kw_only=True):
-    """Undo pixel_shuffle: factor x factor pixels become as many channels of one, as torch.nn.PixelUnshuffle.
+    """Turn factor x factor pixels into as many channels, as torch.nn.PixelUnshuffle: the inverse of pixel_shuffle.
 
     - pixel_unshuffle: 2
     """
@@ -130,17 +122,15 @@ class PixelUnshuffle(Step, frozen=True, kw_only=True):
     name: ClassVar[str] = "pixel_unshuffle"
     main: ClassVar[str | None] = "factor"
 
-    factor: Annotated[Positive, Meta(description="How many times fewer rows and columns.")]
+    factor: Annotated[Positive, Meta(description="What the number of rows and of columns is divided by.")]
 
-    def output(self, *inputs: Shape) -> Shape:
+    def properties(self, *inputs: Shape) -> StepProperties:
         height, width, channels = inputs[0]
-        if height % self.factor or width % self.factor:
-            raise StepError(f"{size_text(inputs[0])} does not split into blocks of {self.factor}x{self.factor}")
-        return height // self.factor, width // self.factor, channels * self.factor**2
-
-    def facts(self, *inputs: Shape) -> Facts:
-        pairs = (self.factor, self.factor)
-        return Facts(self.output(*inputs), window=pairs, stride=pairs, linear=True)
+        factor = self.factor
+        if height % factor or width % factor:
+            raise StepError(f"{size_text(inputs[0])} does not split into blocks of {factor}x{factor}")
+        output = (height // factor, width // factor, channels * factor**2)
+        return StepProperties(output, window=(factor, factor), stride=(factor, factor), linear=True)
 
     def run(self, *inputs: Maps, threads: int | None = None) -> Maps:
         return shuffle.pixel_unshuffle(inputs[0], self.factor)

@@ -1,1 +1,1 @@
-"""Weights of steps: written out, from files, or random."""
+"""Weights of steps, written out, read from files or random."""

@@ -1,12 +1,12 @@
-"""Weights of steps: written out, read from files, or drawn at random as trained networks are begun.
+"""Weights of steps: written out in a document, read from files, or random as networks are initialised before training.
 
-Nothing is ever unpickled. A file's header is compared with what is needed before any of its numbers are read, so that
-no file makes this process take more memory than the document asks for.
+Nothing is ever unpickled. The header of a file is compared with what is needed before its numbers are read, so that no
+file makes this process take more memory than the document asks for.
 """
 
 import math
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,19 +16,27 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from convcli.kernel.weights import finite, parse_number
-from convcli.pipeline.steps.base import Step, StepError
-from convcli.pipeline.weights.tensor_files import TensorFileError, check_tensor, is_reference, members, read_tensor
+from convcli.pipeline.errors import StepError
+from convcli.pipeline.file_version import file_version
+from convcli.pipeline.weights.tensor_files import (
+    TensorFileError,
+    check_tensor,
+    is_reference,
+    members,
+    read_tensor,
+    split_reference,
+)
 from convcli.system.memory import available_bytes
 
 WEIGHT, BIAS = "weight", "bias"
 
 
-class Initial(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class WeightInit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Random weights, for a document without trained ones; biases are 0.
 
     `he`: normal, of variance 2 / fan_in (He et al. 2015, for relu). `xavier`: uniform within +-sqrt(6 / (fan_in +
-    fan_out)) (Glorot and Bengio 2010). Fans are counted as torch.nn.init counts them. The numbers follow from the seed,
-    the step's id and the size alone.
+    fan_out)) (Glorot and Bengio 2010). Fans are counted as torch.nn.init counts them. The numbers depend on the seed,
+    the step's id and the shape alone.
     """
 
     init: Literal["he", "xavier"]
@@ -36,17 +44,22 @@ class Initial(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 # As a step takes them: rows of numbers, a file, a way to draw them, or nothing (the document's own).
-Weights = Initial | str | list[Any] | None
+Weights = WeightInit | str | list[Any] | None
 
 
 class WeightStore:
-    """Finds the weights of a document's steps, and keeps them, for they serve one image after the other.
+    """Finds the weights of a document's steps and keeps them for the next image.
 
-    `folder` is where files are looked for. `default` is what steps without weights of their own take: a way to draw
-    them, or a .npz or .safetensors file with members `ID.weight` and `ID.bias`, as PyTorch names those of its layers.
+    Parameters
+    ----------
+    folder : Path
+        Where files are looked for.
+    default : WeightInit, str or None
+        What steps without weights of their own take: random numbers, or a .npz or .safetensors file with members
+        `ID.weight` and `ID.bias`, as PyTorch names those of its layers.
     """
 
-    def __init__(self, folder: Path = Path(), default: Initial | str | None = None) -> None:
+    def __init__(self, folder: Path = Path(), default: WeightInit | str | None = None) -> None:
         self._folder = folder
         self.default = default
         self._kept: dict[tuple[Any, ...], NDArray[np.float32]] = {}
@@ -60,15 +73,30 @@ class WeightStore:
         option: str = "weights",
         fill: float | None = None,
     ) -> NDArray[np.float32]:
-        """Give float32 weights of `shape` for the step called `place`.
+        """Return the weights of a step.
 
-        `member` is what they are called in a document's file of weights, `option` in messages. `fill` is what they are
-        where nothing is drawn: biases begin at 0.
+        Parameters
+        ----------
+        given : WeightInit, str, list or None
+            Value of the step's option; None for the document's weights.
+        shape : tuple of int
+        place : str
+            The step's id.
+        member : str
+            Name of the weights in the document's file, behind the step's id and a point.
+        option : str
+            Name of the option, for messages.
+        fill : float, optional
+            What all of them are where weights are random: 0 for biases.
+
+        Returns
+        -------
+        float32 array of `shape`
 
         Raises
         ------
         StepError
-            for weights that are missing, of another size, not numbers or not finite.
+            If they are missing, of another shape, not numbers or not finite.
         """
         if given is None:
             given = self.default
@@ -78,11 +106,11 @@ class WeightStore:
             raise _missing(option)
         if isinstance(given, str):
             return self._from_file(given, shape, option)
-        if isinstance(given, Initial):
+        if isinstance(given, WeightInit):
             if fill is not None:
                 return np.full(shape, fill, np.float32)
             return self._keep((given, place, member, shape), lambda: _draw(given, shape, place))
-        values = inline(given, option)
+        values = parse_nested_lists(given, option)
         if values.shape != shape:
             raise StepError(f"{option}: are of {_size(values.shape)}, and must be of {_size(shape)}")
         return values
@@ -90,10 +118,23 @@ class WeightStore:
     def biases(
         self, given: bool | str | Sequence[Any], weights: Weights, count: int, place: str
     ) -> NDArray[np.float32] | None:
-        """Give one bias for each of `count` outputs, or None for a step without.
+        """Return one bias for each of `count` outputs, or None for a step without.
 
-        `true` takes those that belong to the weights: `X.bias` beside a file's `X.weight`, those of the document's
-        file, and 0 where weights are written out or drawn.
+        Parameters
+        ----------
+        given : bool, str or list
+            Value of the step's option. True stands for those that belong to the weights: `X.bias` beside a file's
+            `X.weight`, those of the document's file, and 0 where weights are written out or random.
+        weights : WeightInit, str, list or None
+            Value of the option for the weights.
+        count : int
+        place : str
+            The step's id.
+
+        Raises
+        ------
+        StepError
+            If they are missing, of another number, not numbers or not finite.
         """
         if given is False:
             return None
@@ -107,26 +148,50 @@ class WeightStore:
         return np.zeros(count, np.float32)
 
     def check_default(self) -> None:
-        """Look whether the document's file of weights is there, where it names one. Raises StepError."""
+        """Check that the document's file of weights can be read, where it names one.
+
+        Raises
+        ------
+        StepError
+            If it is no file of arrays.
+        """
         if isinstance(self.default, str) and not members(self._folder / self.default):
             raise StepError(f"weights: {self.default}: is no .npz or .safetensors file with arrays in it")
 
-    def check_files(self, step: Step) -> None:
-        """Look whether the arrays that a step names are there. Raises StepError."""
-        for option in step.__struct_fields__:
-            given = getattr(step, option)
+    def check_files(self, options: msgspec.Struct) -> None:
+        """Check that the arrays which the options of a step name are there.
+
+        Raises
+        ------
+        StepError
+            If a file or an array in it is missing or damaged.
+        """
+        for option in options.__struct_fields__:
+            given = getattr(options, option)
             if isinstance(given, str) and is_reference(given):
                 try:
                     check_tensor(self._folder, given)
                 except TensorFileError as error:
                     raise StepError(f"{option}: {error}") from error
 
-    def check_given(self, step: Step, place: str) -> None:
-        """Look whether the weights that the step called `place` does not have itself are the document's.
+    def check_given(
+        self, weights: Iterable[tuple[str, Any, str]], biases: Iterable[tuple[Any, Any, str]], place: str
+    ) -> None:
+        """Check that the weights and biases which a step does not have itself are those of the document.
 
-        Raises StepError where no image could change that they are missing.
+        Parameters
+        ----------
+        weights, biases : iterables of tuples
+            As a step's `required_weights` and `required_biases` return them.
+        place : str
+            The step's id.
+
+        Raises
+        ------
+        StepError
+            If one is missing, whatever the image.
         """
-        for option, given, member in step.wanted():
+        for option, given, member in weights:
             if given is None and self.default is None:
                 raise _missing(option)
             if given is None and isinstance(self.default, str):
@@ -134,8 +199,8 @@ class WeightStore:
                     check_tensor(self._folder, f"{self.default}:{place}.{member}")
                 except TensorFileError as error:
                     raise StepError(f"weights of the document: {error}") from error
-        for bias, weights, below in step.biased():
-            self._check_biases(bias, weights, place + below)
+        for bias, of_weights, suffix in biases:
+            self._check_biases(bias, of_weights, place + suffix)
 
     def _check_biases(self, given: Any, weights: Weights, place: str) -> None:
         if given is not True or not isinstance(weights or self.default, str):
@@ -151,7 +216,7 @@ class WeightStore:
             raise StepError(f"{option}: {error}") from error
 
     def field(self, reference: str, option: str) -> NDArray[np.float32]:
-        """Read an array of any size, such as a field of offsets. Raises StepError."""
+        """Return an array of any shape from a file, such as a field of offsets. Raises StepError."""
         return self._from_file(reference, None, option)
 
     def _from_file(self, reference: str, shape: tuple[int, ...] | None, option: str) -> NDArray[np.float32]:
@@ -161,7 +226,8 @@ class WeightStore:
             except TensorFileError as error:
                 raise StepError(f"{option}: {error}") from error
 
-        return self._keep((reference, shape), read)
+        version = file_version(self._folder / split_reference(reference)[0])
+        return self._keep((reference, shape, version), read)
 
     def _keep(self, key: tuple[Any, ...], make: Any) -> NDArray[np.float32]:
         if key not in self._kept:
@@ -171,14 +237,31 @@ class WeightStore:
         return self._kept[key]
 
 
-def inline(rows: Sequence[Any], option: str) -> NDArray[np.float32]:
-    """Make an array of nested lists of numbers and fractions.
+def parse_nested_lists(rows: Sequence[Any], option: str) -> NDArray[np.float32]:
+    """Return nested lists of numbers and fractions as an array.
 
-    >>> inline([[1, "1/4"]], "weights").tolist()
+    Parameters
+    ----------
+    rows : list
+    option : str
+        Name of the option, for messages.
+
+    Returns
+    -------
+    float32 array, read-only
+
+    Raises
+    ------
+    StepError
+        If lists differ in length or depth, or something is not a finite number.
+
+    Examples
+    --------
+    >>> parse_nested_lists([[1, "1/4"]], "weights").tolist()
     [[1.0, 0.25]]
-    >>> inline([[1, 2], [3]], "weights")
+    >>> parse_nested_lists([[1, 2], [3]], "weights")
     Traceback (most recent call last):
-    convcli.pipeline.steps.base.StepError: weights[1]: is of length 1 where the first is of 2
+    convcli.pipeline.errors.StepError: weights[1]: is of length 1 where the first is of 2
     """
     shape: list[int] = []
     inner: Any = rows
@@ -218,18 +301,18 @@ def _number(value: Any, place: str) -> float:
         raise StepError(f"{place}: {error}") from error
 
 
-def inline_shape(weights: Weights, dimensions: int, option: str = "weights") -> tuple[int, ...] | None:
-    """Tell the size of weights that are written out; None where they are not. Raises StepError for other dimensions."""
+def written_shape(weights: Weights, dimensions: int, option: str = "weights") -> tuple[int, ...] | None:
+    """Return the shape of weights that are written out, None for others. Raises StepError for other `dimensions`."""
     if not isinstance(weights, list):
         return None
-    shape = inline(weights, option).shape
+    shape = parse_nested_lists(weights, option).shape
     if len(shape) != dimensions:
         raise StepError(f"{option}: are lists {len(shape)} deep, and must be {dimensions} deep")
     return shape
 
 
 def fans(shape: tuple[int, ...]) -> tuple[int, int]:
-    """Count the inputs and outputs of a weight as torch.nn.init does: shape[1] and shape[0] times the kernel's area.
+    """Return fan-in and fan-out of weights as torch.nn.init counts them: inputs and outputs times the kernel's area.
 
     >>> fans((64, 3, 7, 7)), fans((10, 84))
     ((147, 3136), (84, 10))
@@ -239,7 +322,7 @@ def fans(shape: tuple[int, ...]) -> tuple[int, int]:
 
 
 def _bias_of(weights: str) -> str:
-    """Name the biases that lie beside weights in a file. Raises StepError where their name does not follow."""
+    """Return the reference of the biases beside weights in a file. Raises StepError if none follows from the name."""
     file, colon, member = weights.rpartition(":")
     if not colon or not member.endswith(WEIGHT):
         raise StepError(
@@ -253,7 +336,7 @@ def _missing(option: str) -> StepError:
     return StepError(f"has no {option}: give {option}: {how}")
 
 
-def _draw(how: Initial, shape: tuple[int, ...], place: str) -> NDArray[np.float32]:
+def _draw(how: WeightInit, shape: tuple[int, ...], place: str) -> NDArray[np.float32]:
     available, wanted = available_bytes(), 4 * math.prod(shape)
     if available is not None and wanted > available:
         raise StepError(f"weights of {_size(shape)} take {wanted / 1e9:,.1f} GB, and {available / 1e9:.1f} GB are free")

@@ -1,7 +1,7 @@
-"""Arrays from files of untrusted origin: .npy, members of .npz, tensors of .safetensors.
+"""Arrays from untrusted files: .npy, members of .npz, tensors of .safetensors.
 
-Read strictly and by their headers first; nothing is unpickled. Sources: numpy.lib.format; the safetensors format,
-https://github.com/huggingface/safetensors (8 bytes of length, JSON, data).
+Headers are checked strictly before numbers are read; nothing is unpickled. Sources: numpy.lib.format; the safetensors
+format, https://github.com/huggingface/safetensors (8 bytes of length, JSON, data).
 """
 
 import json
@@ -39,18 +39,29 @@ Size = tuple[int, ...]
 
 
 class TensorFileError(ConvcliError):
-    """A file, or a member of one, that cannot be used: the file, the reason, what to do."""
+    """A file, or an array in it, that cannot be used: the file, the reason, what to do."""
 
 
 def read_tensor(folder: Path, reference: str, shape: Size | None = None) -> NDArray[np.float32]:
-    """Read the array `file.npy`, `file.npz:name` or `file.safetensors:name` below `folder`, as float32.
+    """Read an array from a file as float32.
 
-    With `shape`, an array of another one is refused before its numbers are read.
+    Parameters
+    ----------
+    folder : Path
+        Where the file is looked for.
+    reference : str
+        `file.npy`, `file.npz:name` or `file.safetensors:name`.
+    shape : tuple of int, optional
+        An array of another shape is refused before its numbers are read.
+
+    Returns
+    -------
+    float32 array
 
     Raises
     ------
     TensorFileError
-        in one line, for whatever is wrong.
+        If it is missing, damaged, of another shape, or not finite.
     """
     array = _open(folder, reference, shape, look=False)
     if not np.isfinite(array).all():
@@ -59,13 +70,19 @@ def read_tensor(folder: Path, reference: str, shape: Size | None = None) -> NDAr
 
 
 def check_tensor(folder: Path, reference: str) -> None:
-    """Check by its header that there is such an array, and that it is one. Raises TensorFileError."""
+    """Check by its header that there is such an array.
+
+    Raises
+    ------
+    TensorFileError
+        If it is missing, or no array of numbers.
+    """
     _open(folder, reference, None, look=True)
 
 
 def _open(folder: Path, reference: str, shape: Size | None, *, look: bool) -> NDArray[np.float32]:
-    """Read an array; with `look` its header alone, and the array is empty."""
-    name, member = _split(reference)
+    """Read an array; with `look` its header alone, and return an empty one."""
+    name, member = split_reference(reference)
     path = folder / name
     suffix = path.suffix.lower()
     read = {".npy": _npy, ".npz": _npz, ".safetensors": _safetensors}.get(suffix)
@@ -88,16 +105,16 @@ def _open(folder: Path, reference: str, shape: Size | None, *, look: bool) -> ND
 
 
 def is_reference(text: str) -> bool:
-    """Whether a text is meant as a file of weights, also as one that is refused.
+    """Whether a text names a file of weights, including kinds that are refused.
 
     >>> is_reference("net.npz:conv1"), is_reference("net.pt"), is_reference("gaussian:sigma=2")
     (True, True, False)
     """
-    return Path(_split(text)[0]).suffix.lower() in (".npy", ".npz", ".safetensors", *_PICKLES)
+    return Path(split_reference(text)[0]).suffix.lower() in (".npy", ".npz", ".safetensors", *_PICKLES)
 
 
 def members(path: Path) -> list[str]:
-    """List the arrays in a .npz or .safetensors file; none where it cannot be read."""
+    """Return the names of the arrays in a .npz or .safetensors file; none where it cannot be read."""
     try:
         with path.open("rb") as file:
             if path.suffix.lower() == ".safetensors":
@@ -108,10 +125,10 @@ def members(path: Path) -> list[str]:
         return []
 
 
-def _split(reference: str) -> tuple[str, str]:
+def split_reference(reference: str) -> tuple[str, str]:
     """Split `file.npz:name` at the colon behind the suffix, so that paths with colons work.
 
-    >>> _split("a/b.npz:conv1.weight"), _split("c.npy")
+    >>> split_reference("a/b.npz:conv1.weight"), split_reference("c.npy")
     (('a/b.npz', 'conv1.weight'), ('c.npy', ''))
     """
     for suffix in (".npz:", ".safetensors:", ".npy:"):
@@ -181,7 +198,7 @@ def _safetensors(file: IO[bytes], name: str, member: str, shape: Size | None, lo
 
 
 def _header(file: IO[bytes], name: str) -> dict[str, tuple[str, Size, int, int]]:
-    """Read a safetensors header: for each tensor its kind, its size, and where its bytes begin and end after here."""
+    """Return kind, shape, first and last byte of each tensor from a safetensors header; bytes count from its end."""
     start = file.read(8)
     length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
     if not 2 <= length <= _LONGEST_HEADER:
@@ -201,7 +218,7 @@ def _entry(entry: dict[str, Any]) -> tuple[str, Size, int, int]:
     begin, end = entry["data_offsets"]
     size = tuple(entry["shape"])
     if not all(type(n) is int and n >= 0 for n in (*size, begin, end)) or begin > end:
-        raise ValueError("sizes that are none")
+        raise ValueError("sizes must be whole numbers")
     return str(entry["dtype"]), size, begin, end
 
 

@@ -10,7 +10,7 @@ from commandline import done, refused, run
 from numpy.testing import assert_array_equal
 from scipy import ndimage
 
-from convcli.pipeline.steps.description import step_record
+from convcli.pipeline.document.step_help import step_record
 from convcli.pipeline.steps.registry import STEPS
 
 PHOTO = np.random.default_rng(2).integers(0, 256, (40, 50, 3), np.uint8)
@@ -332,7 +332,7 @@ def test_what_an_option_without_a_default_value_does_is_said_of_every_step():
     for name, kind in STEPS.items():
         without = [option["name"] for option in step_record(name)["options"] if option["default"] is None]
         needed = [option["name"] for option in step_record(name)["options"] if option["needed"]]
-        assert sorted(kind.unless_told) == sorted(set(without) - set(needed))
+        assert sorted(kind.implicit_defaults) == sorted(set(without) - set(needed))
 
 
 @pytest.mark.parametrize("json_first", [True, False])
@@ -353,7 +353,7 @@ def test_steps_are_listed_and_described_as_json(json_first):
         "default": None,
         "unless_told": "the size of the window",
         "alone": False,
-        "description": None,
+        "description": "Distance between neighbouring windows, in samples.",
     }
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from convcli.pipeline.document.loading import DocumentError, load_document, parse_document
+from convcli.pipeline.document.loading import load_document, parse_document
+from convcli.pipeline.errors import DocumentError
 
 
 def nodes(text):

@@ -10,7 +10,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from convcli.errors import FilterError
 from convcli.image.model import Image
-from convcli.pipeline.document.loading import DocumentError, parse_document
+from convcli.pipeline.document.loading import parse_document
+from convcli.pipeline.errors import DocumentError
 from convcli.pipeline.execution import program as program_module
 from convcli.pipeline.execution.program import Pipeline
 from convcli.process.pipeline_on_image import run_image

@@ -1,4 +1,4 @@
-"""The steps, described for people: what each does, and its options with their kinds and defaults."""
+"""The help of steps, made from the registry: what each does, and its options with their types and defaults."""
 
 import inspect
 import json
@@ -22,7 +22,7 @@ _MOST = 1 << 20  # a bound that only guards, and says nothing to people
 
 
 def step_summaries() -> dict[str, str]:
-    """Give the first line of each step's description, by its name.
+    """Return the first line of each step's description, by its name.
 
     >>> step_summaries()["abs"]
     'Take absolute values.'
@@ -31,15 +31,17 @@ def step_summaries() -> dict[str, str]:
 
 
 def step_help(name: str) -> str:
-    """Describe a step and its options.
-
-    >>> print(step_help("leaky_relu").splitlines()[0])
-    Keep what is positive, and a part of what is negative, as torch.nn.LeakyReLU. Maas et al. (2013).
+    """Return the help of a step as text.
 
     Raises
     ------
     UsageError
-        for a name that is no step's.
+        If there is no such step.
+
+    Examples
+    --------
+    >>> print(step_help("leaky_relu").splitlines()[0])
+    Multiply negative samples by a small slope, as torch.nn.LeakyReLU does. Maas et al. (2013).
     """
     record = step_record(name)
     lines = [*record["description"].splitlines(), "", f"Inputs: {record['inputs']}.", ""]
@@ -56,17 +58,19 @@ def step_help(name: str) -> str:
 
 
 def step_record(name: str) -> dict[str, Any]:
-    """Describe a step and its options as JSON-ready data.
+    """Return the help of a step as data for JSON.
 
-    `unless_told` says what an option whose default is null is or does, where it is not given.
-
-    >>> [option["default"] for option in step_record("max_pool")["options"]]
-    [None, None, 0, False, 1]
+    `unless_told` is what happens where an option whose default is null is left out, in words.
 
     Raises
     ------
     UsageError
-        for a name that is no step's.
+        If there is no such step.
+
+    Examples
+    --------
+    >>> [option["default"] for option in step_record("max_pool")["options"]]
+    [None, None, 0, False, 1]
     """
     kind = STEPS.get(name)
     if kind is None:
@@ -80,7 +84,7 @@ def step_record(name: str) -> dict[str, Any]:
                 "takes": _kind(schema[0], parts),
                 "needed": field.required,
                 "default": None if field.required else field.default,
-                "unless_told": kind.unless_told.get(field.name),
+                "unless_told": kind.implicit_defaults.get(field.name),
                 "alone": field.name == kind.main,
                 "description": schema[0].get("description"),
             }
@@ -93,7 +97,7 @@ def _text(kind: type[Step]) -> str:
 
 
 def _inputs(kind: type[Step]) -> str:
-    """Say how many inputs a step takes.
+    """Return how many inputs a step takes, in words.
 
     >>> _inputs(STEPS["relu"]), _inputs(STEPS["add"]), _inputs(STEPS["crop"])
     ('1', '2 or more', '1 to 2')
@@ -105,7 +109,7 @@ def _inputs(kind: type[Step]) -> str:
 
 
 def _kind(schema: dict[str, Any], parts: dict[str, Any]) -> str:
-    """Say in words what an option takes."""
+    """Return what an option takes, in words."""
     if "anyOf" in schema:
         return " or ".join(_kind(each, parts) for each in schema["anyOf"] if each != {"type": "null"})
     if "$ref" in schema:

@@ -1,4 +1,4 @@
-"""How an explanation reads: figures as text, sentences about them, and the whole of it as Markdown."""
+"""A pipeline explained as text: cells of tables, sentences, and the whole as Markdown."""
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -6,8 +6,9 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.explain.arithmetic import Equivalent
-from convcli.explain.pipeline import Comparison, Explanation, StepRecord, compare, pair_text, size_text_of
+from convcli.explain.comparison import PipelineComparison, compare
+from convcli.explain.equivalent_kernels import EquivalentKernel
+from convcli.explain.pipeline import Explanation, StepRecord, pair_text
 from convcli.kernel.describe import common_denominator
 from convcli.pipeline.steps.base import size_text
 from convcli.pipeline.steps.properties import Pair
@@ -29,15 +30,15 @@ _FIGURES = {
     "steps": "steps",
 }
 _UNITS = ("k", "M", "G", "T", "P", "E")
-# Runs of linear steps that are told of one by one, and steps of a run that are named.
+# Runs of linear steps that are described one by one, and steps that are named in a sentence.
 _MOST_RUNS = 4
 _FEW_STEPS = 6
-# Kernels with more rows than this are no more written into Markdown.
+# Kernels of more rows are left out of Markdown.
 _MOST_ROWS = 15
 
 
 def amount(value: float) -> str:
-    """Write a large number in three digits and a unit; whole numbers below 10,000 as they are.
+    """Return a large number in three digits and a unit; whole numbers below 10,000 as they are.
 
     >>> amount(9999), amount(15_470_264_320), amount(1_816_582_144), amount(4.84e11)
     ('9,999', '15.5 G', '1.82 G', '484 G')
@@ -53,7 +54,7 @@ def amount(value: float) -> str:
 
 
 def memory(count: int) -> str:
-    """Write bytes in kB (1,000 bytes), MB or more.
+    """Return a number of bytes in kB (1,000 bytes), MB or more.
 
     >>> memory(60_048), memory(114_675_520)
     ('60.0 kB', '115 MB')
@@ -64,7 +65,7 @@ def memory(count: int) -> str:
 
 
 def measure(value: Pair | tuple[Fraction, Fraction]) -> str:
-    """Write a pair once where both are alike; fractions as such.
+    """Return a pair as text, one number where both are equal; fractions as such.
 
     >>> measure((3, 3)), measure((1, 9)), measure((Fraction(1, 2), Fraction(1, 2)))
     ('3', '1x9', '1/2')
@@ -74,9 +75,9 @@ def measure(value: Pair | tuple[Fraction, Fraction]) -> str:
 
 
 def size_cells(step: StepRecord, before: str) -> tuple[str, ...]:
-    """The row of a step in the table of sizes; `before` is the step that stands above it."""
+    """Return the row of a step in the table of sizes; `before` is the step in the row above."""
     pointwise = step.window == step.stride == step.upsampling == (1, 1) and not step.formula
-    window = "all" if step.reads_all else "" if pointwise else size_text_of(step.window)
+    window = "all" if step.reads_all else "" if pointwise else size_text(step.window)
     enlarged = tuple(Fraction(down, up) for down, up in zip(step.stride, step.upsampling, strict=True))
     elsewhere = "" if step.inputs in ((before,), ()) else f"from {', '.join(step.inputs)}"
     return (
@@ -91,7 +92,7 @@ def size_cells(step: StepRecord, before: str) -> tuple[str, ...]:
 
 
 def padding_text(padding: tuple[Pair, Pair]) -> str:
-    """Write padding once where it is alike, as rows,columns where both ends are, else with its ends.
+    """Return padding as text: one number where all sides are equal, rows,columns where both ends are, else both ends.
 
     >>> padding_text(((1, 1), (1, 1))), padding_text(((1, 1), (2, 2))), padding_text(((1, 2), (1, 2)))
     ('1', '1,2', '1+2')
@@ -101,7 +102,7 @@ def padding_text(padding: tuple[Pair, Pair]) -> str:
 
 
 def cost_cells(step: StepRecord) -> tuple[str, ...]:
-    """The row of a step in the table of costs."""
+    """Return the row of a step in the table of costs."""
     return (
         step.name,
         f"{step.parameters:,}" if step.parameters else "-",
@@ -114,7 +115,7 @@ def cost_cells(step: StepRecord) -> tuple[str, ...]:
 
 
 def total_cells(found: Explanation) -> tuple[str, ...]:
-    """The last row of the table of costs: the sums, and what the result sees."""
+    """Return the last row of the table of costs: the sums, and the receptive field of the result."""
     totals = found.totals
     return (
         "total",
@@ -128,12 +129,12 @@ def total_cells(found: Explanation) -> tuple[str, ...]:
 
 
 def heading(found: Explanation) -> str:
-    """What is explained, and for which images."""
+    """Return what is explained, and for which images."""
     return f"{found.name}, for images of {size_text(found.input)}"
 
 
 def sentences(found: Explanation) -> Iterator[str]:
-    """Say what the tables do not: memory, the dense layers that would do the same, linear steps in a row."""
+    """Yield what the tables do not show: memory, dense layers in place of the convolutions, runs of linear steps."""
     totals = found.totals
     yield (
         f"Weights take {memory(totals.parameter_bytes)} in float32. Activations take {memory(totals.activation_bytes)} "
@@ -148,8 +149,8 @@ def sentences(found: Explanation) -> Iterator[str]:
             f"As dense layers, from every sample to every output, {_convolutions(convolutions)} would need "
             f"{amount(dense)} weights to do the same: {_times(dense / own)} as many."
         )
-    yield from map(equivalent_sentence, told_runs(found))
-    more = len(found.runs) - len(told_runs(found))
+    yield from map(equivalent_sentence, described_runs(found))
+    more = len(found.runs) - len(described_runs(found))
     if more:
         yield f"So are {more} more runs of linear steps; --json lists them."
 
@@ -162,28 +163,28 @@ def _convolutions(steps: Sequence[StepRecord]) -> str:
     return f"the convolutions {', '.join(step.name for step in steps[:-1])} and {steps[-1].name}"
 
 
-def told_runs(found: Explanation) -> tuple[Equivalent, ...]:
-    """The runs of linear steps that are told of one by one."""
+def described_runs(found: Explanation) -> tuple[EquivalentKernel, ...]:
+    """Return the runs of linear steps that are described one by one."""
     return found.runs[:_MOST_RUNS]
 
 
-def equivalent_sentence(run: Equivalent) -> str:
-    """Say which one kernel some linear steps are."""
+def equivalent_sentence(run: EquivalentKernel) -> str:
+    """Return a sentence about the one kernel that a run of linear steps equals."""
     first, last = run.steps[0], run.steps[-1]
     joined = " and ".join([", ".join(run.steps[:-1]), last])
     if len(run.steps) > _FEW_STEPS:
         joined = f"{first} to {last}, {len(run.steps)} steps,"
     bank = "" if run.weights is None or run.shared is not None else f" ({_channels(run.weights)})"
     stride = "" if run.stride == (1, 1) else f" at stride {pair_text(run.stride)}"
-    return f"{joined} are linear: away from the edges, one kernel of {size_text_of(run.size)}{stride}{bank}."
+    return f"{joined} are linear: away from the edges, one kernel of {size_text(run.size)}{stride}{bank}."
 
 
 def _channels(weights: NDArray[np.float64]) -> str:
     return f"{weights.shape[1]} to {weights.shape[0]} channels"
 
 
-def comparison_cells(compared: Comparison) -> tuple[str, str, str, str]:
-    """The row of a figure in a comparison: what it is, both values, and their ratio."""
+def comparison_cells(compared: PipelineComparison) -> tuple[str, str, str, str]:
+    """Return the row of a figure in a comparison: its name, both values, and their ratio."""
     write = memory if compared.figure.endswith("bytes") else _exact if compared.figure != "macs" else amount
     return (
         _FIGURES[compared.figure],
@@ -194,7 +195,7 @@ def comparison_cells(compared: Comparison) -> tuple[str, str, str, str]:
 
 
 def comparison_sentence(one: Explanation, other: Explanation) -> str:
-    """Say the figure that such comparisons are made for."""
+    """Return a sentence that compares the numbers of parameters."""
     parameters = compare(one, other)[0]
     if not parameters.one or not parameters.other:
         return "One of both has no parameters to compare."
@@ -225,7 +226,7 @@ def _times(ratio: float) -> str:
 
 
 def kernel_rows(weights: NDArray[np.float64]) -> list[str]:
-    """Write a kernel's weights as aligned rows, over their common denominator where they have one.
+    """Return a kernel's weights as aligned rows, over their common denominator where they have one.
 
     >>> kernel_rows(np.array([[0.25, 0.5], [0.0, -0.25]]))
     ['1/4 of', '1   2', '0  -1']
@@ -239,14 +240,19 @@ def kernel_rows(weights: NDArray[np.float64]) -> list[str]:
     return head + aligned(cells)
 
 
+def number_text(value: float) -> str:
+    """Return a number in five digits, without a negative zero."""
+    return f"{value:z.5g}"
+
+
 def aligned(cells: Sequence[Sequence[str]]) -> list[str]:
-    """Line cells up, each column's to the right."""
+    """Return rows of cells as lines, each column aligned to the right."""
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in cells]
 
 
 def markdown(found: Explanation, other: Explanation | None = None) -> str:
-    """Write an explanation as Markdown, with a comparison where there is another."""
+    """Return an explanation as Markdown, and with another one their comparison."""
     return "\n".join(_markdown_lines(found, other)) + "\n"
 
 
@@ -264,7 +270,7 @@ def _markdown_lines(found: Explanation, other: Explanation | None) -> Iterator[s
         yield from (f"- {sentence}" for sentence in sentences(each))
         yield from (f"- Warning: {warning}" for warning in each.warnings)
         yield ""
-        for run in told_runs(each):
+        for run in described_runs(each):
             if run.shared is not None and len(run.shared) <= _MOST_ROWS:
                 yield from (f"{', '.join(run.steps)}:", "", *(f"    {row}" for row in kernel_rows(run.shared)), "")
     if other is not None:
@@ -275,7 +281,7 @@ def _markdown_lines(found: Explanation, other: Explanation | None) -> Iterator[s
 
 
 def size_rows(found: Explanation) -> list[tuple[str, ...]]:
-    """All rows of the table of sizes."""
+    """Return all rows of the table of sizes."""
     above = ("input", *(step.name for step in found.steps))
     return [size_cells(step, before) for step, before in zip(found.steps, above, strict=False)]
 
