@@ -31,7 +31,7 @@ def decoded_bytes(path: str, file_bytes: int) -> int:
     Raises
     ------
     OSError
-        Where the file cannot be read.
+        Where the file cannot be opened.
     """
     with open(path, "rb") as file:
         found = format_of(file.read(_START))
@@ -39,7 +39,8 @@ def decoded_bytes(path: str, file_bytes: int) -> int:
             file.seek(0)
             try:
                 size = found.decoded_bytes(file)
-            except (struct.error, ValueError, LookupError, OverflowError, ImageReadError):
+            except (struct.error, ValueError, LookupError, OverflowError, OSError, ImageReadError):
+                # A damaged header: OSError is for an offset that no file can have.
                 size = None
             if size is not None:
                 return size

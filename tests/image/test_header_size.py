@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 import tifffile
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from image_samples import hdr, npy, pillow, rough, saved, smooth, tiff
 from PIL import Image as Pillow
@@ -144,6 +144,7 @@ def test_what_is_no_image_is_estimated_from_its_size(tmp_path, data):
     assert estimate(tmp_path, data, 100) == 3000
 
 
+@example(data=b"\0\0\0\0\0\0\x10\0\0\0\0\0", start=b"MM\0+")  # an offset of 2**60
 @given(
     data=st.binary(max_size=60),
     start=st.sampled_from(

@@ -59,7 +59,7 @@ class Format:
         Whether the first 256 bytes are those of such a file, where signatures do not suffice.
     decoded_bytes : callable
         Size in bytes of the decoded picture, from the header of an open file; None where it does not say. Nothing is
-        checked, and a damaged header may raise struct.error, ValueError or IndexError.
+        checked, and a damaged header may raise struct.error, ValueError, LookupError or OSError.
     only_read : str
         Why it is only read; empty for a format that is written.
     aliases : tuple of str
