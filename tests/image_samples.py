@@ -3,6 +3,7 @@
 import io
 import struct
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -52,8 +53,9 @@ def saved(image: Pillow.Image, kind: str, **options: Any) -> bytes:
     return file.getvalue()
 
 
+@cache
 def srgb_profile() -> bytes:
-    """An RGB colour profile, as Little CMS makes it."""
+    """An RGB colour profile, as Little CMS makes it: once, for it holds the second in which it was made."""
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
