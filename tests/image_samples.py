@@ -3,6 +3,7 @@
 import io
 import struct
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import cv2
@@ -83,8 +84,9 @@ def npy(array: NDArray[Any]) -> bytes:
     return file.getvalue()
 
 
+@cache
 def srgb_profile() -> bytes:
-    """An RGB colour profile, as Little CMS makes it."""
+    """An RGB colour profile, as Little CMS makes it: once, for it holds the second in which it was made."""
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 

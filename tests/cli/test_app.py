@@ -9,7 +9,7 @@ from typer.core import TyperArgument, TyperOption
 from convcli.cli.app import LazyGroup, app
 from convcli.cli.options.parsing import OptionGroup
 from convcli.convolution.options import BACKENDS, DEVICES, EXTENTS, PADDING_MODES, PRECISIONS
-from convcli.image.formats.registry import FORMATS
+from convcli.image.formats.registry import written_formats
 from convcli.kernel.fitting import SYMMETRIES
 from convcli.process.choices import ALPHA, COMPRESSIONS, DEPTHS, EXISTING, SIGNED, WITH_COMPRESSION, WITH_QUALITY
 
@@ -106,8 +106,8 @@ def test_every_option_of_every_group_is_one_of_a_command():
         (["filter"], "--backend", BACKENDS),
         (["filter"], "--precision", PRECISIONS),
         (["filter"], "--device", DEVICES),
-        (["filter"], "--quality", [FORMATS[name].title for name in WITH_QUALITY if name != "jpeg"]),
-        (["filter"], "--compression", [FORMATS[name].title for name in WITH_COMPRESSION]),
+        (["filter"], "--quality", [written_formats()[name].title for name in WITH_QUALITY if name != "jpeg"]),
+        (["filter"], "--compression", [written_formats()[name].title for name in WITH_COMPRESSION]),
         (["run"], "--signed", SIGNED),
         (["compare"], "--backends", BACKENDS),
         (["kernels", "fit"], "--symmetric", SYMMETRIES),
@@ -123,7 +123,7 @@ def test_the_formats_that_the_help_names_are_formats():
     (parameter,) = (each for each in ALONE["filter",].params if "--format" in each.opts)
     named = parameter.help.partition(", ...")[0].split(", ")
     assert len(named) > 1
-    assert set(named) <= set(FORMATS)
+    assert set(named) <= set(written_formats())
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from convcli.convolution.options import ConvolveOptions
 from convcli.errors import KernelError, UsageError
-from convcli.image.formats.registry import FORMATS
+from convcli.image.formats.registry import written_formats
 from convcli.image.model import Image
 from convcli.process.kernel_chain import ToneOptions
 from convcli.process.kernel_operation import FilterOptions, load_kernels
@@ -83,7 +83,7 @@ def test_the_plan_is_known_before_anything_is_computed():
     options = FilterOptions(
         ("sobel_x",), ConvolveOptions(stride=(2, 3)), ToneOptions(linear=True), OutputOptions(depth="f32")
     )
-    laid = load_kernels(options).on_image(Image(PIXELS), "a.png", "b.npy", FORMATS["npy"])
+    laid = load_kernels(options).on_image(Image(PIXELS), "a.png", "b.npy", written_formats()["npy"])
     assert laid.plan.size == (11, 8, 3)
     assert (laid.plan.depth, laid.plan.mapping, laid.plan.alpha, laid.plan.opacity) == ("f32", None, False, None)
     assert laid.plan.notes == ("f32 holds the response in linear light: the sRGB curve is not put back",)
@@ -91,5 +91,5 @@ def test_the_plan_is_known_before_anything_is_computed():
 
 def test_a_bias_under_stretch_is_said_to_do_nothing():
     options = FilterOptions(("sobel_x",), tone=ToneOptions(signed="stretch", bias=3.0))
-    laid = load_kernels(options).on_image(Image(PIXELS), "a.png", "b.png", FORMATS["png"])
+    laid = load_kernels(options).on_image(Image(PIXELS), "a.png", "b.png", written_formats()["png"])
     assert laid.plan.notes == ("--bias does nothing under --signed stretch",)

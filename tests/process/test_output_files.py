@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from convcli.errors import OutputError, OutputExistsError, UsageError
-from convcli.image.formats.registry import FORMATS
+from convcli.image.formats.registry import written_formats
 from convcli.process.output_files import (
     OutputOptions,
     SuffixError,
@@ -137,5 +137,5 @@ def test_a_stream_is_written_in_the_format_it_came_in_unless_told():
     ],
 )
 def test_the_depth_is_that_of_the_image_as_far_as_the_format_goes(format_name, given, asked, depth, noted):
-    found, notes = output_depth("a", "b", FORMATS[format_name], given, OutputOptions(depth=asked))
+    found, notes = output_depth("a", "b", written_formats()[format_name], given, OutputOptions(depth=asked))
     assert (found, bool(notes)) == (depth, noted)

@@ -10,7 +10,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from convcli.errors import FilterError, OutputError, UsageError
-from convcli.image.formats.registry import FORMATS
+from convcli.image.formats.registry import written_formats
 from convcli.image.model import Image
 from convcli.pipeline.execution.program import Computing, Program
 from convcli.process.output_files import OutputOptions
@@ -34,7 +34,7 @@ def load(text, **options):
 
 
 def lay(operation, image, output="b.npy"):
-    return operation.on_image(image, "a.png", output, FORMATS[output.rpartition(".")[2]])
+    return operation.on_image(image, "a.png", output, written_formats()[output.rpartition(".")[2]])
 
 
 def image_of(depth, channels=3):
