@@ -4,13 +4,12 @@ With input n, kernel k, dilation d and stride s along an axis, and K = d (k - 1)
 `same` ceil(n / s), `valid` floor((n - K) / s) + 1, `full` floor((n + K - 2) / s) + 1 samples.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from convcli.errors import FilterError, UsageError
 
 
-@dataclass(frozen=True)
-class AxisGeometry:
+class AxisGeometry(NamedTuple):
     """One axis of a correlation: `span` is K, `before` and `after` the padding, `output` the number of outputs.
 
     Output i reads the padded samples from `i * stride` to `i * stride + span - 1`.

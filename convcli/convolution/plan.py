@@ -198,18 +198,14 @@ def plan_bank(
         raise FilterError(f"this bank reads {bank.inputs} channels; the image is of shape {size}")
     edges = tuple(each if isinstance(each, tuple) else (each, each) for each in pad)
     rows, columns = (
-        replace(
-            axis_geometry(
-                size[axis] + sum(edges[axis]),
-                bank.size[axis],
-                anchor=0,
-                extent="valid",
-                stride=options.stride[axis],
-                dilation=options.dilation[axis],
-            ),
-            before=edges[axis][0],
-            after=edges[axis][1],
-        )
+        axis_geometry(
+            size[axis] + sum(edges[axis]),
+            bank.size[axis],
+            anchor=0,
+            extent="valid",
+            stride=options.stride[axis],
+            dilation=options.dilation[axis],
+        )._replace(before=edges[axis][0], after=edges[axis][1])
         for axis in (0, 1)
     )
     work_dtype = np.dtype(np.float64 if dtype == np.float64 else np.float32)

@@ -7,8 +7,8 @@ of the machine at hand. Which terms a backend's forms have is written in the bac
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,8 +41,7 @@ ROUNDING = 1e-12
 TILE_ROWS, TILE_SAMPLES = 128, 2048
 
 
-@dataclass(frozen=True)
-class BankSummary:
+class BankSummary(NamedTuple):
     """One bank, as far as its cost depends on it.
 
     `size` is that of each kernel; `weights` those that are not zero, in so many `rows` and `columns`, and `distinct`
@@ -72,8 +71,7 @@ class BankSummary:
         return self.inputs * self.groups
 
 
-@dataclass(frozen=True)
-class WholeImageRequest:
+class WholeImageRequest(NamedTuple):
     """What a library that filters whole images by itself must know to tell whether it would give the same.
 
     Its result must have the image's size and need nothing but conversion: `source` and `target` name the sample types,
@@ -86,8 +84,7 @@ class WholeImageRequest:
     zero: bool = True
 
 
-@dataclass(frozen=True)
-class CorrelationRequest:
+class CorrelationRequest(NamedTuple):
     """What is asked of a bank: how many outputs, of which samples.
 
     `output` counts rows and columns after the stride. `itemsize` is that of the arithmetic, 4 or 8. `whole` is there
@@ -124,16 +121,14 @@ class CorrelationRequest:
         return self.dilation[0] * (size[0] - 1) + 1, self.dilation[1] * (size[1] - 1) + 1
 
 
-@dataclass(frozen=True)
-class ComputingForm:
+class ComputingForm(NamedTuple):
     """A way of computing a bank: `dense`, `passes` or `box`, in tiles or, natively, on the `whole` image."""
 
     name: str
     whole: bool = False
 
 
-@dataclass(frozen=True)
-class CostedForm:
+class CostedForm(NamedTuple):
     """One form with its terms, and the number of tiles, which cores share."""
 
     form: ComputingForm
@@ -164,7 +159,7 @@ def summarize(bank: Bank) -> BankSummary:
     """
     outputs, inputs, height, width = bank.weights.shape
     if bank.shared is not None:
-        return replace(_summary_of_kernel(bank.shared.tobytes(), width), groups=bank.groups)
+        return _summary_of_kernel(bank.shared.tobytes(), width)._replace(groups=bank.groups)
     places = height * width
     return BankSummary(
         (height, width),
@@ -251,8 +246,7 @@ def _separated(
         taps = max(size)
         # A mirrored factor has half as many magnitudes as weights.
         distinct = 1 if summary.box else (taps + 1) // 2 if summary.mirrored else taps
-        line = replace(
-            summary,
+        line = summary._replace(
             size=size,
             weights=taps,
             rows=size[0],

@@ -9,9 +9,8 @@ registry first, and those that could not win are not asked.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from convcli.convolution.backends.base import get_backend
 from convcli.convolution.backends.registry import BackendEntry, automatic_backends, entry_of
@@ -26,8 +25,7 @@ from convcli.convolution.planning.profile import Profile, current_profile
 from convcli.errors import UsageError
 
 
-@dataclass(frozen=True)
-class PlannedBackend:
+class PlannedBackend(NamedTuple):
     """A backend, the form in which it goes about each bank, and the seconds predicted on all cores."""
 
     backend: str
