@@ -107,7 +107,7 @@ def measure(folder: Path, format_: str, options: argparse.Namespace, absent: lis
 
 
 def slow(folder: Path, source: Path, targets: dict[str, Path], suffix: str, absent: list[str]) -> dict[str, list[str]]:
-    """Give the commands that run other programs once a file, as many at a time as there are cores."""
+    """Return the commands that run other programs once a file, as many at a time as there are cores."""
     if "xargs" in absent:
         return {}
     input_, outputs = f"{source}/{{}}", {name: f"{target}/{{}}" for name, target in targets.items()}

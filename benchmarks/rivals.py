@@ -57,7 +57,7 @@ def environment() -> dict[str, str]:
 
 
 def ours(*arguments: str) -> list[str]:
-    """Give the command that runs convcli as it is here."""
+    """Return the command that runs convcli as it is here."""
     return [sys.executable, "-m", "convcli", *arguments]
 
 
@@ -69,7 +69,7 @@ def vips_mask(folder: Path) -> Path:
 
 
 def missing(*programs: str) -> list[str]:
-    """Tell which programs are not installed, and say of each that it is not measured."""
+    """Return which programs are not installed, and say of each that it is not measured."""
     absent = [program for program in programs if shutil.which(program) is None]
     for program in absent:
         print(f"{program}: not installed, not measured")

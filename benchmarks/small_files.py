@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def kernel() -> list[str]:
-    """Give the options that all runs of convcli have."""
+    """Return the options that all runs of convcli have."""
     return ["-k", "sobel_x", "--signed", "clip", "-q"]
 
 
@@ -76,7 +76,7 @@ def make_images(folder: Path, number: int) -> None:
 
 
 def once_a_file(folder: Path, absent: list[str]) -> dict[str, str]:
-    """Give shell commands that start a program for each file."""
+    """Return shell commands that start a program for each file."""
     few, out = f"'{folder}/few/'", f"'{folder}/out/'"
     filter_ = " ".join(f"'{word}'" for word in ours("filter"))
     options = " ".join(kernel())

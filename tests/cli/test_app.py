@@ -9,9 +9,10 @@ from typer.core import TyperArgument, TyperOption
 from convcli.cli.app import LazyGroup, app
 from convcli.cli.options.parsing import OptionGroup
 from convcli.convolution.options import BACKENDS, DEVICES, EXTENTS, PADDING_MODES, PRECISIONS
-from convcli.image.formats.registry import written_formats
+from convcli.image.formats.registry import COMPRESSIONS, formats_taking, written_formats
 from convcli.kernel.fitting import SYMMETRIES
-from convcli.process.choices import ALPHA, COMPRESSIONS, DEPTHS, EXISTING, SIGNED, WITH_COMPRESSION, WITH_QUALITY
+from convcli.process.choices import ALPHA, DEPTHS, SIGNED
+from convcli.system.output_path import EXISTING
 
 
 def found(group, path=()):
@@ -106,8 +107,8 @@ def test_every_option_of_every_group_is_one_of_a_command():
         (["filter"], "--backend", BACKENDS),
         (["filter"], "--precision", PRECISIONS),
         (["filter"], "--device", DEVICES),
-        (["filter"], "--quality", [written_formats()[name].title for name in WITH_QUALITY if name != "jpeg"]),
-        (["filter"], "--compression", [written_formats()[name].title for name in WITH_COMPRESSION]),
+        (["filter"], "--quality", [format_.title for format_ in formats_taking("quality")]),
+        (["filter"], "--compression", [format_.title for format_ in formats_taking("compression")]),
         (["run"], "--signed", SIGNED),
         (["compare"], "--backends", BACKENDS),
         (["kernels", "fit"], "--symmetric", SYMMETRIES),

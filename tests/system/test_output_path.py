@@ -20,11 +20,11 @@ def test_destinations_are_checked_before_anything_is_computed(tmp_path):
     assert check_destination("/dev/null", "error", [source]) == "write"
     with pytest.raises(OutputExistsError, match=r"exists already"):
         check_destination(other, "error", [source])
-    with pytest.raises(OutputError, match=r"the folder .*nowhere does not exist; make it first"):
+    with pytest.raises(OutputError, match=r"the folder .*nowhere does not exist: make it first"):
         check_destination(tmp_path / "nowhere" / "x.png", "error", [source])
     with pytest.raises(OutputError, match=r"a folder, not a file; name a file in it"):
         check_destination(tmp_path, "overwrite", [source])
-    with pytest.raises(OutputError, match=r"other.png does not exist; make it first"):
+    with pytest.raises(OutputError, match=r"other.png does not exist: make it first"):
         check_destination(other / "x.png", "error")
 
 
@@ -45,7 +45,7 @@ def test_an_input_is_never_the_output(tmp_path, existing, way):
 
 def test_a_folder_without_permission_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(destination.os, "access", lambda *_: False)  # root may write everywhere, whatever the mode
-    with pytest.raises(OutputError, match=r"x.png: no permission to write in .*; choose another folder with -o"):
+    with pytest.raises(OutputError, match=r"x.png: no permission to write in .*: choose another folder with -o"):
         check_destination(tmp_path / "x.png")
 
 

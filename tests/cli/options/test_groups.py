@@ -1,7 +1,6 @@
 """Groups of options turn into what the core takes."""
 
 import pytest
-from convcli.process.image_job import FilterOptions
 
 from convcli.cli.options.batches import BatchComputingGroup
 from convcli.cli.options.groups import (
@@ -15,13 +14,15 @@ from convcli.cli.options.groups import (
 from convcli.convolution.options import ConvolveOptions
 from convcli.errors import UsageError
 from convcli.process.kernel_chain import ToneOptions
+from convcli.process.kernel_operation import FilterOptions
+from convcli.process.output_files import OutputOptions
 
 
 def test_groups_without_a_word_are_the_defaults_of_the_core():
     assert ComputingGroup().convolve_options(GeometryGroup()) == ConvolveOptions()
     assert BatchComputingGroup().convolve_options() == ConvolveOptions()
     assert ResponseGroup().tone_options() == ToneOptions()
-    assert FilterOptions(("box",), **OutputGroup().output_options()) == FilterOptions(("box",))
+    assert OutputOptions(**OutputGroup().output_options()) == FilterOptions(("box",)).output
 
 
 def test_what_was_said_reaches_the_core():

@@ -227,7 +227,7 @@ MAY_BE_NAMED = {
     "convcli/benchmark/pictures.py": {".png"},  # what the pictures in a report are
     "convcli/pipeline/weights/tensor_files.py": {".npy"},  # a file of weights, not a picture
     "convcli/process/shell.py": {".npy"},  # the one that is read without OpenCV, which need not be loaded early
-    "convcli/process/pipeline_on_image.py": {".npy", ".png"},  # what --save-steps makes
+    "convcli/process/saved_steps.py": {".npy", ".png"},  # what --save-steps makes
 }
 
 

@@ -19,7 +19,7 @@ def test_export_replaces_a_file_only_when_told(kernels, tmp_path):
     (tmp_path / "k.yaml").write_text("mine\n")
     status, out, err = kernels("export", "box", "-o", "k.yaml")
     assert (status, out) == (2, "")
-    assert re.fullmatch(r"convcli: error: k\.yaml: exists already; .*\n", err)
+    assert re.fullmatch(r"convcli: error: k\.yaml: exists already: .*\n", err)
     assert (tmp_path / "k.yaml").read_text() == "mine\n"
     assert kernels("export", "box", "-f", "-o", "k.yaml")[0] == 0
     assert load_kernel_file(tmp_path / "k.yaml").size == (3, 3)

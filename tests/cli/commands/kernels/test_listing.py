@@ -16,7 +16,7 @@ def test_list_shows_every_kernel_on_one_line_of_at_most_80_columns(kernels):
     assert [line.split()[0] for line in lines[2:]] == catalogue_names()
     assert max(map(len, lines)) <= 80
     assert lines[0].split() == ["Name", "Size", "Sum", "Rank", "Summary"]
-    row = next(line for line in lines if line.startswith(" sobel_x"))
+    row = next(line for line in lines if line.startswith("sobel_x "))
     assert row.split(maxsplit=4) == ["sobel_x", "3x3", "0", "1", "Horizontal derivative, smoothed vertically"]
     assert "…" not in out
 
@@ -28,7 +28,7 @@ def test_list_marks_ones_own_and_tells_of_hidden_and_bad_ones(kernels, tmp_path,
     (tmp_path / "bad.yml").write_text("weights: [[]]\n")
     status, out, err = kernels("list")
     assert status == 0
-    assert re.search(r"^ mine \* +1x2 +3 +1 +My own$", out, re.MULTILINE)
+    assert re.search(r"^mine \* +1x2 +3 +1 +My own$", out, re.MULTILINE)
     assert out.endswith("* your own\n")
     assert err.splitlines() == [
         f"convcli: note: left out: {tmp_path}/bad.yml: weights: is empty: a kernel has at least one weight",
