@@ -82,7 +82,7 @@ class _Commands(LazyGroup):
         ),
         "explain": (
             "convcli.cli.commands.explain:explain_arithmetic",
-            "Lay the arithmetic of a pipeline or kernel open: sizes, weights, multiply-adds, receptive fields.",
+            "Show the arithmetic of a pipeline or kernel: sizes, weights, multiply-adds, receptive fields.",
         ),
         "kernels": (
             "convcli.cli.commands.kernels:kernels",
