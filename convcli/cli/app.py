@@ -3,8 +3,11 @@
 import gc
 import importlib
 import os
+import signal
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Annotated, Any, ClassVar, NoReturn
 
 import typer
@@ -19,7 +22,6 @@ from convcli import __version__
 from convcli.cli.messages import say
 from convcli.cli.options.parsing import SETTINGS
 from convcli.errors import INTERRUPTED, ConvcliError, UsageError, nearest
-from convcli.system.termination import interrupted_by_termination
 
 _OBJECTS_OF_IMPORTS = 200_000
 
@@ -197,3 +199,24 @@ def _usage_message(error: TyperException) -> str:
         return ""  # a command without arguments has shown its help instead
     hint = f" (see {context.command_path} --help)" if context is not None else ""
     return f"{message[:1].lower()}{message[1:]}{hint}"
+
+
+@contextmanager
+def interrupted_by_termination() -> Iterator[None]:
+    """Raise KeyboardInterrupt within the block on SIGTERM, and at the end of the terminal, as Ctrl-C does."""
+
+    def interrupt(_number: int, _frame: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    handled = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    # What somebody else handles, and what nohup has switched off, stays as it is.
+    handled = [number for number in handled if signal.getsignal(number) == signal.SIG_DFL]
+    if threading.current_thread() is not threading.main_thread():
+        handled = []
+    for number in handled:
+        signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number in handled:
+            signal.signal(number, signal.SIG_DFL)

@@ -18,6 +18,8 @@ from convcli.errors import ConvcliError
 from convcli.image.formats.png import SIGNATURE
 from convcli.image.formats.png.chunks import ChunkList, Header, decodes_in_strips, walk
 from convcli.image.formats.png.inflate import FilteredRows, huge_buffer
+from convcli.system.memory import keep_freed_memory
+from convcli.system.threads import available_threads
 
 if TYPE_CHECKING:
     from convcli.image.model import Image
@@ -138,3 +140,18 @@ def take(path: str) -> PngBeingRead | None:
 
 def _state(status: os.stat_result) -> tuple[int, int, int]:
     return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def start_early(first_input: str, threads: int | None) -> None:
+    """Keep memory that is freed, and let another core begin with a large picture while this one loads libraries.
+
+    Parameters
+    ----------
+    first_input : str
+        The image that will be read first.
+    threads : int or None
+        How many cores may be used; None for all.
+    """
+    keep_freed_memory()
+    if threads != 1 and available_threads() > 1:
+        begin(first_input)

@@ -11,8 +11,7 @@ from convcli.errors import OutputError, UsageError
 from convcli.image.formats.codec import EncoderSettings
 from convcli.image.formats.registry import COMPRESSIONS, Format, format_for
 from convcli.image.model import Image, Metadata, depth_name
-from convcli.system.atomic_file import Sink, whole_file, write_bytes
-from convcli.system.output_path import check_destination
+from convcli.system.output_file import Sink, check_destination, whole_file, write_bytes
 from convcli.system.threads import available_threads
 
 __all__ = ["COMPRESSIONS", "as_image", "encode_image", "encode_to", "write_bytes", "write_image"]

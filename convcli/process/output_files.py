@@ -9,7 +9,7 @@ from convcli.errors import OutputError, UsageError, check_word
 from convcli.image.formats.registry import COMPRESSIONS, Format, format_for, formats_taking, joined_titles
 from convcli.process.choices import DEPTHS
 from convcli.process.result import Size
-from convcli.system.output_path import EXISTING, check_destination
+from convcli.system.output_file import EXISTING, check_destination
 
 STANDARD_STREAM = "-"
 

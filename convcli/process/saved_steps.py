@@ -10,7 +10,7 @@ from convcli.pipeline.document.model import Node
 from convcli.pipeline.execution.contact_sheet import contact_sheet
 from convcli.pipeline.steps.base import Maps, size_text
 from convcli.process.output_files import STANDARD_STREAM, OutputOptions
-from convcli.system.output_path import check_destination
+from convcli.system.output_file import check_destination
 
 
 class StepSaver:

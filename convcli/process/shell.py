@@ -12,7 +12,7 @@ from convcli.errors import ConvcliError, FilterError, ImageReadError, ImageWrite
 from convcli.image.model import Image, Metadata
 from convcli.process.output_files import STANDARD_STREAM, OutputPlan, notes_without_effect, output_format
 from convcli.process.result import ImageResult, failed_result, skipped_result
-from convcli.system.atomic_file import Sink
+from convcli.system.output_file import Sink
 from convcli.timing import Stopwatch
 
 if TYPE_CHECKING:
@@ -166,8 +166,7 @@ def _write(
     temporary_folder: str | None,
 ) -> tuple[str, ...]:
     """Write a result where it belongs, and return notes of what was lost."""
-    from convcli.system.atomic_file import whole_file
-    from convcli.system.output_path import check_destination
+    from convcli.system.output_file import check_destination, whole_file
 
     if output != STANDARD_STREAM:
         # What was not there when it was checked may be by now.

@@ -111,7 +111,7 @@ def _pieces(writer: ReportWriter, head: ReportHead, records: Iterable[Record], t
 
 
 def _put(path: str, pieces: Iterable[bytes]) -> None:
-    from convcli.system.atomic_file import write_file
+    from convcli.system.output_file import write_file
 
     try:
         write_file(path, pieces)

@@ -12,7 +12,7 @@ from convcli.convolution.options import BACKENDS, DEVICES, EXTENTS, PADDING_MODE
 from convcli.image.formats.registry import COMPRESSIONS, formats_taking, written_formats
 from convcli.kernel.fitting import SYMMETRIES
 from convcli.process.choices import ALPHA, DEPTHS, SIGNED
-from convcli.system.output_path import EXISTING
+from convcli.system.output_file import EXISTING
 
 
 def found(group, path=()):

@@ -139,7 +139,7 @@ def test_an_encoder_that_fails_touches_nothing(tmp_path):
 def test_standard_output_sent_to_a_file_is_written_not_replaced(tmp_path):
     path = tmp_path / "out.png"
     code = (
-        "import numpy as np; from convcli.system.output_path import check_destination;"
+        "import numpy as np; from convcli.system.output_file import check_destination;"
         "from convcli.image.writing import write_image; assert check_destination('/dev/stdout') == 'write';"
         "write_image('/dev/stdout', np.zeros((4, 5), np.uint8), format='png')"
     )

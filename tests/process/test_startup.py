@@ -8,7 +8,6 @@ import pytest
 from commandline import done
 
 from convcli.image import read_ahead
-from convcli.process import startup
 
 COMMANDS = pytest.mark.parametrize(
     "command", [["filter", "a.png", "-k", "box"], ["run", "net.yaml", "a.png"]], ids=["filter", "run"]
@@ -21,7 +20,7 @@ def folder(tmp_path, monkeypatch):
     Path("net.yaml").write_text("steps:\n  - filter: box\n")
     noise = np.random.default_rng(0).integers(0, 256, (1200, 800, 3), np.uint8)
     assert cv2.imwrite("a.png", noise)  # small ones are not worth a thread
-    monkeypatch.setattr(startup, "available_threads", lambda: 2)
+    monkeypatch.setattr(read_ahead, "available_threads", lambda: 2)
 
 
 @COMMANDS
@@ -47,6 +46,6 @@ def test_one_thread_is_not_joined_by_another(command, monkeypatch):
 @COMMANDS
 def test_freed_memory_is_kept(command, monkeypatch):
     kept = []
-    monkeypatch.setattr(startup, "keep_freed_memory", lambda: kept.append(True))
+    monkeypatch.setattr(read_ahead, "keep_freed_memory", lambda: kept.append(True))
     done(*command, "-o", "o.png", "-q")
     assert kept == [True]

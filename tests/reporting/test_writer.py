@@ -130,7 +130,7 @@ def full_disk(*_, **__):
 def test_on_a_full_disk_the_report_that_was_there_stays(suffix, tmp_path, monkeypatch):
     path = tmp_path / f"r{suffix}"
     path.write_text("before")
-    monkeypatch.setattr("convcli.system.atomic_file.os.replace", full_disk)
+    monkeypatch.setattr("convcli.system.output_file.os.replace", full_disk)
     with pytest.raises(ImageWriteError, match=rf"^--report {path}: cannot be written: No space left on device$"):
         write_report(str(path), HEAD, RECORDS, TAIL)
     with ReportFile(str(path), HEAD) as report:

@@ -16,7 +16,7 @@ from convcli.errors import ImageWriteError
 from convcli.image.formats.png import codec as png
 from convcli.image.reading import read_image
 from convcli.image.writing import write_image
-from convcli.system.atomic_file import whole_file, write_bytes, write_file
+from convcli.system.output_file import whole_file, write_bytes, write_file
 
 
 def names(folder: Path) -> list[str]:

@@ -16,7 +16,7 @@ from convcli.cli.options.groups import (
 )
 from convcli.cli.options.parsing import command
 from convcli.cli.report_files import check_report
-from convcli.process.startup import start_early
+from convcli.image.read_ahead import start_early
 
 
 @command

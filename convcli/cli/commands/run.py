@@ -62,7 +62,7 @@ def run_pipeline(
     threads = computing.convolve_options().threads
     size = None if documents.input_size is None else parse_size(documents.input_size)
     if images:
-        from convcli.process.startup import start_early
+        from convcli.image.read_ahead import start_early
 
         messages.check_streams(images, output)
         start_early(images[0], threads)

@@ -17,7 +17,7 @@ from convcli.errors import UsageError
 from convcli.image.formats.registry import COMPRESSIONS
 from convcli.process.choices import ALPHA, DEPTHS, SIGNED
 from convcli.reporting.formats import REPORT_SUFFIXES
-from convcli.system.output_path import EXISTING
+from convcli.system.output_file import EXISTING
 
 if TYPE_CHECKING:
     from convcli.pipeline.execution.program import Computing

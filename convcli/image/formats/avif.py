@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from convcli.image.formats import isobmff
     from convcli.image.model import Image
-    from convcli.system.atomic_file import Sink
+    from convcli.system.output_file import Sink
 
 _TITLE = "AVIF"
 _PROFILES = (b"prof", b"rICC")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from convcli.image.model import Image
-    from convcli.system.atomic_file import Sink
+    from convcli.system.output_file import Sink
 
 DEFAULT_QUALITY = 95  # of encoders that lose
 

@@ -11,7 +11,7 @@ from convcli.image.formats.registry import Format
 
 if TYPE_CHECKING:
     from convcli.image.model import Image
-    from convcli.system.atomic_file import Sink
+    from convcli.system.output_file import Sink
 
 _HEADER_BYTES = 65536
 _SIZE = re.compile(rb"\n\n[-+][XY] (\d{1,9}) [-+][XY] (\d{1,9})\n")

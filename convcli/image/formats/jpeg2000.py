@@ -11,7 +11,7 @@ from convcli.image.formats.registry import Format
 
 if TYPE_CHECKING:
     from convcli.image.model import Image
-    from convcli.system.atomic_file import Sink
+    from convcli.system.output_file import Sink
 
 _AGAIN = "get the file again"
 _CODESTREAM = b"\xff\x4f\xff\x51"

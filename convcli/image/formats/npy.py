@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from convcli.image.model import Image
-    from convcli.system.atomic_file import Sink
+    from convcli.system.output_file import Sink
 
 _DEPTHS = ("u8", "u16", "i16", "f32", "f64")
 

@@ -14,7 +14,7 @@ from convcli.image.formats.registry import Format
 
 if TYPE_CHECKING:
     from convcli.image.model import Image, Metadata
-    from convcli.system.atomic_file import Sink
+    from convcli.system.output_file import Sink
 
 _PICTURES = (b"VP8 ", b"VP8L", b"ANMF")
 _ICC_FLAG, _ALPHA_FLAG, _EXIF_FLAG, _XMP_FLAG = 0x20, 0x10, 0x08, 0x04

@@ -49,7 +49,7 @@ def checked_target(output: str | None, *, force: bool, inputs: Sequence[str] = (
     """Return the file to write, checked as `check_destination` does, or None for standard output."""
     if output in {None, "-"}:
         return None
-    from convcli.system.output_path import check_destination
+    from convcli.system.output_file import check_destination
 
     check_destination(str(output), "overwrite" if force else "error", inputs)
     return output

@@ -17,7 +17,7 @@ from convcli.image.formats.jpeg import ALONE, FRAMES
 from convcli.image.formats.jpeg.tables import quality_of, read_tables, subsampling_of, turned_subsampling
 from convcli.image.metadata.exif import orientation_of
 from convcli.image.model import Image, Metadata, check_fits_memory
-from convcli.system.atomic_file import Sink
+from convcli.system.output_file import Sink
 
 _START, _END, _SCAN, _TABLES, _COMMENT = 0xD8, 0xD9, 0xDA, 0xDB, 0xFE
 _DECODABLE = frozenset({0xC0, 0xC1, 0xC2, 0xC9, 0xCA})

@@ -13,7 +13,7 @@ from convcli.errors import ImageReadError
 from convcli.image.formats.codec import EncoderSettings
 from convcli.image.formats.netpbm import header_words, pam_fields
 from convcli.image.model import Image, Metadata, check_fits_memory
-from convcli.system.atomic_file import Sink
+from convcli.system.output_file import Sink
 
 _MOST_DIGITS = 12
 _AGAIN = "get the file again"

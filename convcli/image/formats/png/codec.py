@@ -34,7 +34,7 @@ from convcli.image.formats.png.chunks import (
 )
 from convcli.image.formats.png.encoder import Strip, combine_adler, make_strip
 from convcli.image.model import Image, Metadata, check_fits_memory
-from convcli.system.atomic_file import Sink
+from convcli.system.output_file import Sink
 from convcli.system.threads import results_in_order
 
 if TYPE_CHECKING:

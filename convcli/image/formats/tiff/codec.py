@@ -20,7 +20,7 @@ from convcli.image.formats.codec import EncoderSettings
 from convcli.image.formats.tiff import strips
 from convcli.image.metadata.tiff_directories import Block, Tree, serialise
 from convcli.image.model import Image, Metadata, check_fits_memory, depth_name
-from convcli.system.atomic_file import Sink
+from convcli.system.output_file import Sink
 
 # tifffile logs what it finds odd; without a handler, Python would print that on stderr.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())

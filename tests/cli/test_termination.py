@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from convcli.system.termination import interrupted_by_termination
+from convcli.cli.app import interrupted_by_termination
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])

@@ -6,8 +6,8 @@ from image_samples import smooth
 from convcli.errors import ImageReadError, OutputError, OutputExistsError, UsageError
 from convcli.image.reading import read_image
 from convcli.image.writing import write_image
-from convcli.system import output_path as destination
-from convcli.system.output_path import check_destination
+from convcli.system import output_file
+from convcli.system.output_file import check_destination
 
 
 def test_destinations_are_checked_before_anything_is_computed(tmp_path):
@@ -44,7 +44,7 @@ def test_an_input_is_never_the_output(tmp_path, existing, way):
 
 
 def test_a_folder_without_permission_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(destination.os, "access", lambda *_: False)  # root may write everywhere, whatever the mode
+    monkeypatch.setattr(output_file.os, "access", lambda *_: False)  # root may write everywhere, whatever the mode
     with pytest.raises(OutputError, match=r"x.png: no permission to write in .*: choose another folder with -o"):
         check_destination(tmp_path / "x.png")
 
