@@ -65,7 +65,7 @@ class Image:
     Parameters
     ----------
     pixels : ndarray
-        (height, width, channels): gray, gray+alpha, RGB or RGBA; u8, u16, i16, f32 or f64.
+        (height, width, channels) of an integer or float type; opacity, where there is any, is the last channel.
     alpha : bool
         Whether the last channel is opacity.
     metadata : Metadata
@@ -74,6 +74,20 @@ class Image:
         The name of the format it was, `png`; empty for an image that was never a file.
     notes : tuple of str
         Lines that a user should see.
+    roles : tuple of str
+        The role of each channel, in the order of `pixels`: `gray`, `red`, `green`, `blue`, `data` or `alpha`. By default
+        one or two channels are gray, three or four colours, and what is beyond them data.
+    alpha_place : int, optional
+        The index at which the file holds opacity, where that is not after all other bands.
+    nodata : float, optional
+        The value that stands for missing samples, as the file says it.
+
+    Examples
+    --------
+    >>> Image(np.zeros((4, 5, 5))).roles
+    ('gray', 'data', 'data', 'data', 'data')
+    >>> Image(np.zeros((4, 5, 4)), alpha=True).roles
+    ('red', 'green', 'blue', 'alpha')
     """
 
     pixels: NDArray[Any]
@@ -81,6 +95,13 @@ class Image:
     metadata: Metadata = field(default_factory=Metadata)
     format: str = ""
     notes: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    alpha_place: int | None = None
+    nodata: float | None = None
+
+    def __post_init__(self) -> None:
+        if not self.roles:
+            object.__setattr__(self, "roles", default_roles(self.pixels.shape[2], alpha=self.alpha))
 
     @property
     def size(self) -> tuple[int, int, int]:
@@ -92,6 +113,20 @@ class Image:
     def depth(self) -> str:
         """The sample type as the command line names it: u8, u16, i16, f32 or f64."""
         return depth_name(self.pixels.dtype)
+
+
+COLOURS = ("red", "green", "blue")
+
+
+def default_roles(channels: int, *, alpha: bool) -> tuple[str, ...]:
+    """Return the roles of channels of which nothing more is known.
+
+    >>> default_roles(2, alpha=True), default_roles(2, alpha=False)
+    (('gray', 'alpha'), ('gray', 'data'))
+    """
+    bands = channels - alpha
+    shown = COLOURS if bands == len(COLOURS) else ("gray",)
+    return (*shown, *("data",) * (bands - len(shown)), *("alpha",) * alpha)
 
 
 def depth_name(dtype: np.dtype[Any]) -> str:
