@@ -75,8 +75,8 @@ class Image:
     notes : tuple of str
         Lines that a user should see.
     roles : tuple of str
-        The role of each channel, in the order of `pixels`: `gray`, `red`, `green`, `blue`, `data` or `alpha`. By default
-        one or two channels are gray, three or four colours, and what is beyond them data.
+        Of each channel, in the order of `pixels`: `gray`, `red`, `green`, `blue`, `data` or `alpha`. By default
+        three channels are colours, and of any other number the first is gray and the others are data.
     alpha_place : int, optional
         The index at which the file holds opacity, where that is not after all other bands.
     nodata : float, optional
