@@ -15,6 +15,7 @@ from convcli.batch.journal import (
     journal_state,
     read_journal,
 )
+from convcli.batch.masks import MaskFolder, key_with_mask
 from convcli.batch.naming import Naming, check_distinct
 from convcli.batch.work import operation_key
 from convcli.errors import OutputError, OutputExistsError, UsageError
@@ -102,6 +103,8 @@ class BatchItem:
         The size of the image's file.
     replace : bool
         Whether there is a file already that may be replaced.
+    mask : str, optional
+        The mask of this image, where each has its own.
     """
 
     source: str
@@ -109,6 +112,7 @@ class BatchItem:
     relative: str
     bytes: int
     replace: bool = False
+    mask: str | None = None
 
 
 @dataclass(frozen=True)
@@ -170,7 +174,8 @@ def plan_batch(inputs: Sequence[str], options: BatchOptions) -> BatchPlan:
         lambda template: _names_by(naming.by(template), [source for source, _ in named]),
     )
     _check_inputs_stay(named, [source.identity for source in found.sources], options.output)
-    judged = _Judge(options, records, operation_key(operation))
+    masks = _masks(operation.mask, named, options, settled)
+    judged = _Judge(options, records, operation_key(operation), masks)
     items = [item for source, name in named if (item := judged.judge(source, name)) is not None]
     notes += judged.finish()
     return BatchPlan(tuple(items), (*settled, *judged.skipped), tuple(notes), tuple(found.details), operation, state)
@@ -242,14 +247,34 @@ def _check_inputs_stay(
             )
 
 
+def _masks(
+    mask: str | None, named: list[tuple[BatchInput, str]], options: BatchOptions, settled: list[ImageResult]
+) -> dict[str, str]:
+    """Return the mask of each image, by its path, where each has its own; an image without one is settled as failed."""
+    if mask is None or not os.path.isdir(mask):
+        return {}
+    folder = MaskFolder(mask)
+    masks = {}
+    for source, name in list(named):
+        try:
+            masks[source.path] = folder.mask_of(source.relative)
+        except UsageError as error:
+            named.remove((source, name))
+            settled.append(failed_result(source.path, os.path.join(options.output, name), error))
+    return masks
+
+
 class _Judge:
     """Decides of each output whether it is to be made; `skipped` are the results of those that are not."""
 
-    def __init__(self, options: BatchOptions, records: dict[str, JournalRecord], key: str) -> None:
+    def __init__(
+        self, options: BatchOptions, records: dict[str, JournalRecord], key: str, masks: dict[str, str]
+    ) -> None:
         self.skipped: list[ImageResult] = []
         self._options = options
         self._records = records
         self._key = key
+        self._masks = masks
         self._exist: list[str] = []
         self._unknown: list[str] = []
         self._empty = not os.path.isdir(options.output)
@@ -257,7 +282,7 @@ class _Judge:
     def judge(self, source: BatchInput, name: str) -> BatchItem | None:
         """Return what is to be done, None for an output that is left as it is."""
         output = os.path.join(self._options.output, name)
-        item = BatchItem(source.path, output, name, source.bytes)
+        item = BatchItem(source.path, output, name, source.bytes, mask=self._masks.get(source.path))
         if self._empty:
             return item
         try:
@@ -288,7 +313,8 @@ class _Judge:
     def _as_recorded(self, source: BatchInput, status: os.stat_result, record: JournalRecord) -> bool:
         if (status.st_size, status.st_mtime_ns) != (record.bytes, record.mtime_ns):
             return False
-        return record.fingerprint == fingerprint(self._key, source.path, source.bytes, source.mtime_ns)
+        key = key_with_mask(self._key, self._masks.get(source.path))
+        return record.fingerprint == fingerprint(key, source.path, source.bytes, source.mtime_ns)
 
     def finish(self) -> list[str]:
         """Return notes on all of them. Raises OutputExistsError where outputs exist and are to be an error."""

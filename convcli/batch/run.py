@@ -10,6 +10,7 @@ from time import monotonic
 from convcli.batch.chunk_sizes import Chunks
 from convcli.batch.journal import FileDone, Journal, check_can_be_made, fingerprint
 from convcli.batch.local_processes import ProcessPool, TaskLost
+from convcli.batch.masks import key_with_mask
 from convcli.batch.plan import BatchItem, BatchOptions, BatchPlan
 from convcli.batch.work import BatchTask, FileWorker, TaskAnswer, load_libraries, operation_key
 from convcli.convolution.options import available_threads
@@ -175,7 +176,7 @@ class _BatchRun:
             for item, answer in zip(items, answers, strict=True):
                 result, size, mtime_ns, *written = answer
                 if result.status == "done":
-                    made_by = fingerprint(self._key, item.source, size, mtime_ns)
+                    made_by = fingerprint(key_with_mask(self._key, item.mask), item.source, size, mtime_ns)
                     done.append(FileDone(item.relative, made_by, *written))
                 elif not item.replace:
                     left.append(item.relative)
@@ -221,4 +222,4 @@ def _prepare(share: int) -> None:
 
 def _task(item: BatchItem, again: bool) -> BatchTask:
     """Return what is sent of an item. One that is done again may be in place already."""
-    return BatchTask(item.source, item.output, item.bytes, item.replace or again)
+    return BatchTask(item.source, item.output, item.bytes, item.replace or again, item.mask)

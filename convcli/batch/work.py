@@ -19,12 +19,13 @@ _MOST_INFLATION = 1032
 
 
 class BatchTask(NamedTuple):
-    """One file to do; `replace` says that what is at `output` already may be replaced."""
+    """One file to do; `replace` says that what is at `output` already may be replaced, `mask` is a mask of its own."""
 
     source: str
     output: str
     bytes: int
     replace: bool
+    mask: str | None = None
 
 
 class TaskAnswer(NamedTuple):
@@ -91,7 +92,8 @@ class FileWorker:
             read = os.stat(source)
             if self.temporary_folder is not None:
                 _check_place(task)
-            result = process_image(source, output, self.operation, temporary_folder=self.temporary_folder)
+            operation = self.operation if task.mask is None else self.operation.with_mask(task.mask)
+            result = process_image(source, output, operation, temporary_folder=self.temporary_folder)
             if result.status != "done":
                 return TaskAnswer(result)
             written = os.stat(output)

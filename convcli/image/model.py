@@ -1,5 +1,6 @@
 """Images in memory: pixels in RGB order, upright, what their file said besides, and whether they fit."""
 
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +13,9 @@ from convcli.system import memory
 # Asking what is free takes as long as reading a small picture, which the libraries around it dwarf anyway.
 _NEGLIGIBLE = 2**21
 _LONGEST_SIDE = 10**6  # libpng refuses more, OpenCV more than 2^20
+
+# The most pixels that a picture may have, for whatever is read in this context; None where memory alone is the bound.
+MAX_PIXELS: ContextVar[int | None] = ContextVar("MAX_PIXELS", default=None)
 
 
 @dataclass(frozen=True)
@@ -171,6 +175,9 @@ def check_fits_memory(name: str, size: tuple[int, int, int], sample_bytes: int, 
     """
     height, width, channels = size
     shown = f"{width} x {height} pixels"
+    wanted = MAX_PIXELS.get()
+    if wanted is not None and height * width > wanted:
+        raise ImageReadError(f"{name}: {shown} are more than the {wanted:,} that are allowed; say --max-pixels")
     if most_pixels is not None and max(height, width) > _LONGEST_SIDE:
         raise ImageReadError(
             f"{name}: {shown} are more than the {_LONGEST_SIDE:,} a side that OpenCV decodes; convert it to TIFF "

@@ -1,19 +1,99 @@
 """Image files become images: the content says what they are, every end mark is checked, and each is turned upright."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import BinaryIO
 
-from convcli.errors import ImageReadError
+from convcli.errors import ImageReadError, UsageError
 from convcli.image import read_ahead
-from convcli.image.formats.registry import format_of
-from convcli.image.model import Image
+from convcli.image.formats.registry import Format, format_of
+from convcli.image.model import MAX_PIXELS, Image
 from convcli.system.threads import available_threads
+
+__all__ = ["ReadOptions", "decode_image", "read_all", "read_image"]
 
 _RECOGNISED_FROM = 256  # bytes, which `format_of` asks for
 _FIRST = 2**16  # bytes that are read in one go: of small files, all
 
 
-def read_image(path: str | os.PathLike[str], *, threads: int | None = None) -> Image:
+_ALPHA_BAND_WORDS = ("auto", "last", "none")
+_PREVIEW = "preview"
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """Choices in reading an image, whatever its format.
+
+    Parameters
+    ----------
+    bands : tuple of int, optional
+        Numbers of the bands to read, from 1, in the order wanted; by default all.
+    alpha_band : str or int
+        The band that is opacity: `auto`, the one that the file says is; `none`; `last`; or its number in the file.
+    max_pixels : int, optional
+        The most pixels, width times height, that are decoded; by default what fits into memory.
+    page : str, optional
+        `preview`: the picture that a camera's raw file holds to be looked at.
+
+    Raises
+    ------
+    UsageError
+        For a band 0 or one named twice, an unknown word, or a page that is none.
+
+    Examples
+    --------
+    >>> ReadOptions(bands=(4, 3, 2)).bands
+    (4, 3, 2)
+    """
+
+    bands: tuple[int, ...] | None = None
+    alpha_band: str | int = "auto"
+    max_pixels: int | None = None
+    page: str | None = None
+
+    def __post_init__(self) -> None:
+        bands = self.bands
+        if bands is not None:
+            if not bands or min(bands) < 1:
+                raise UsageError("bands are counted from 1", where="--bands", advice="such as --bands 1,3-5")
+            twice = next((band for band in bands if bands.count(band) > 1), None)
+            if twice is not None:
+                raise UsageError(f"band {twice} is named twice", where="--bands", advice="name each band once")
+        if isinstance(self.alpha_band, int):
+            if self.alpha_band < 1:
+                raise UsageError(
+                    "bands are counted from 1", where=f"--alpha-band {self.alpha_band}", advice="or say last or none"
+                )
+            if bands is not None and self.alpha_band not in bands:
+                raise UsageError(
+                    f"band {self.alpha_band} is not among the bands that are read",
+                    where=f"--alpha-band {self.alpha_band}",
+                    advice="add it to --bands",
+                )
+        elif self.alpha_band not in _ALPHA_BAND_WORDS:
+            raise UsageError(
+                "is neither the number of a band nor last, none or auto", where=f"--alpha-band {self.alpha_band}"
+            )
+        if self.max_pixels is not None and self.max_pixels < 1:
+            raise UsageError("must be at least 1", where=f"--max-pixels {self.max_pixels}")
+        if self.page is not None and self.page != _PREVIEW:
+            raise UsageError(
+                "of a file of several pages the first is read, and no other can be chosen yet",
+                where=f"--page {self.page}",
+                advice=f"drop it, or say --page {_PREVIEW} for the preview in a camera's raw file",
+            )
+
+    def cache_key(self) -> tuple[object, ...]:
+        """Return what of them the pixels of an image depend on."""
+        return self.bands, self.alpha_band, self.page
+
+
+_PLAIN = ReadOptions()
+
+
+def read_image(path: str | os.PathLike[str], *, threads: int | None = None, options: ReadOptions = _PLAIN) -> Image:
     """Read an image file of any known format, upright, in RGB(A) order.
 
     The content decides the format, not the suffix.
@@ -24,25 +104,30 @@ def read_image(path: str | os.PathLike[str], *, threads: int | None = None) -> I
         The file.
     threads : int, optional
         How many cores to use, by default all.
+    options : ReadOptions
+        Which bands are read, which of them is opacity, and how large a picture may be.
 
     Returns
     -------
     Image
-        Its `pixels` are (height, width, channels), 1 to 4 channels, in the file's own units: u8, u16, i16, f32 or f64.
+        Its `pixels` are (height, width, channels), in the file's own units.
 
     Raises
     ------
     ImageReadError
-        In one line, when the file is missing, unreadable, truncated, damaged, too large for memory or not an image.
+        In one line, when the file is missing, unreadable, truncated, damaged, too large or not an image, and where it
+        has no such bands.
     """
     name = os.fspath(path)
     begun = read_ahead.take(name)
-    if begun is not None:
-        return begun.image(name, threads or available_threads())
-    return decode_image(_read_bytes(name), name, threads=threads)
+    if begun is None:
+        return decode_image(_read_bytes(name), name, threads=threads, options=options)
+    with _at_most(options.max_pixels):
+        image = begun.image(name, threads or available_threads())
+    return _with_bands(image, options, name)
 
 
-def decode_image(data: bytes, name: str, *, threads: int | None = None) -> Image:
+def decode_image(data: bytes, name: str, *, threads: int | None = None, options: ReadOptions = _PLAIN) -> Image:
     """Decode the bytes of an image file; see `read_image`.
 
     Parameters
@@ -53,6 +138,8 @@ def decode_image(data: bytes, name: str, *, threads: int | None = None) -> Image
         What messages call it.
     threads : int, optional
         How many cores to use, by default all.
+    options : ReadOptions
+        As for `read_image`.
 
     Returns
     -------
@@ -62,7 +149,7 @@ def decode_image(data: bytes, name: str, *, threads: int | None = None) -> Image
     Raises
     ------
     ImageReadError
-        In one line, when they are truncated, damaged, too large for memory or no image.
+        In one line, when they are truncated, damaged, too large or no image, and where it has no such bands.
     """
     if not data:
         raise ImageReadError(f"{name}: empty file, there is no image in it")
@@ -71,7 +158,42 @@ def decode_image(data: bytes, name: str, *, threads: int | None = None) -> Image
         from convcli.image.formats.foreign import description
 
         raise ImageReadError(f"{name}: not an image: {description(data)}")
-    return found.load_codec().read(data, name, threads or available_threads())
+    with _at_most(options.max_pixels):
+        image = _decoded(found, data, name, threads or available_threads(), options.page)
+    return _with_bands(image, options, name)
+
+
+@contextmanager
+def _at_most(pixels: int | None) -> Iterator[None]:
+    """Limit the pictures that are decoded, as long as the context lasts."""
+    token = MAX_PIXELS.set(pixels)
+    try:
+        yield
+    finally:
+        MAX_PIXELS.reset(token)
+
+
+def _with_bands(image: Image, options: ReadOptions, name: str) -> Image:
+    if options.bands is None and options.alpha_band == "auto":
+        return image
+    from convcli.image.band_selection import select_bands
+
+    return select_bands(image, options.bands, options.alpha_band, name)
+
+
+def _decoded(found: Format, data: bytes, name: str, threads: int, page: str | None) -> Image:
+    codec = found.load_codec()
+    if page is None:
+        return codec.read(data, name, threads)
+    read_page = getattr(codec, "read_preview", None)
+    if read_page is None:
+        raise ImageReadError(
+            "a preview is what the raw files of cameras hold",
+            where=name,
+            advice=f"read this {found.title} without --page {page}",
+        )
+    preview: Image = read_page(data, name, threads)
+    return preview
 
 
 def read_all(file: BinaryIO) -> bytes:

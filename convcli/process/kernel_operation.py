@@ -11,18 +11,39 @@ from numpy.typing import NDArray
 
 from convcli.convolution.options import ConvolveOptions
 from convcli.convolution.plan import ConvolutionPlan
-from convcli.errors import UsageError
+from convcli.errors import FilterError, OutputError, UsageError
 from convcli.image.formats.registry import Format
-from convcli.image.model import Image
+from convcli.image.model import COLOURS, Image
+from convcli.image.reading import ReadOptions
 from convcli.kernel.model import AnyKernel, CompositeKernel
 from convcli.process.kernel_chain import Chain, ToneOptions, resolve_alpha
-from convcli.process.output_files import OutputOptions, OutputPlan, check_picture, file_name_part, output_depth
+from convcli.process.missing_inputs import MissingInputs
+from convcli.process.missing_outputs import MissingOutputs, output_nodata
+from convcli.process.output_files import (
+    OutputOptions,
+    OutputPlan,
+    check_picture,
+    file_name_part,
+    options_in_words,
+    output_depth,
+)
+from convcli.process.region import Region
 from convcli.process.result import StepResult
 
 if TYPE_CHECKING:
     from convcli.process.operation import Halo
+    from convcli.process.region_on_image import RegionOnImage
 
-DTYPES = {"u8": np.uint8, "u16": np.uint16, "i16": np.int16, "f32": np.float32, "f64": np.float64}
+DTYPES = {
+    "u8": np.uint8,
+    "u16": np.uint16,
+    "u32": np.uint32,
+    "i8": np.int8,
+    "i16": np.int16,
+    "i32": np.int32,
+    "f32": np.float32,
+    "f64": np.float64,
+}
 
 # What a picture takes besides its samples as they are read: the result's, as many, and what is made on the way.
 _COPIES = 3
@@ -44,21 +65,32 @@ class FilterOptions:
         What is done to pixels before the kernels and to their response after them.
     output : OutputOptions
         How the result is written.
+    reading : ReadOptions
+        How each image is read.
+    missing : MissingInputs
+        Which samples are missing, and what becomes of them.
+    region : Region, optional
+        The part of each image that is filtered, by default all.
 
     Raises
     ------
     UsageError
-        For no kernel.
+        For no kernel, or a region that does not go with how the kernels are laid on the image.
     """
 
     kernels: tuple[str, ...]
     convolve: ConvolveOptions = field(default_factory=ConvolveOptions)
     tone: ToneOptions = field(default_factory=ToneOptions)
     output: OutputOptions = field(default_factory=OutputOptions)
+    reading: ReadOptions = field(default_factory=ReadOptions)
+    missing: MissingInputs = field(default_factory=MissingInputs)
+    region: Region | None = None
 
     def __post_init__(self) -> None:
         if not self.kernels:
             raise UsageError("no kernel was given: name one with --kernel, such as -k sobel_x")
+        if self.region is not None:
+            self.region.check(self.convolve)
 
 
 def load_kernels(options: FilterOptions) -> "KernelOperation":
@@ -119,6 +151,11 @@ class KernelOperation:
         return self.options.convolve.threads
 
     @property
+    def reading(self) -> ReadOptions:
+        """How images are read."""
+        return self.options.reading
+
+    @property
     def signed(self) -> str:
         """The mapping that was asked for."""
         return self.options.tone.signed
@@ -150,8 +187,38 @@ class KernelOperation:
             parts += [kernel.mapping, kernel.combine if isinstance(kernel, CompositeKernel) else None, composite]
             for each in kernel.kernels if isinstance(kernel, CompositeKernel) else (kernel,):
                 parts += [each.size, each.weights.tobytes(), each.anchor]
-        parts += [replace(self.options.convolve, threads=None), self.options.tone, *self.output.cache_key()]
+        asked = self.options
+        parts += [replace(asked.convolve, threads=None), asked.tone, *self.output.cache_key()]
+        parts += [asked.reading.cache_key(), asked.missing.cache_key(), asked.region]
+        parts += [asked.kernels if self.output.stamp else ()]
         return repr(parts)
+
+    @property
+    def mask(self) -> str | None:
+        """The mask, or the folder of masks, that was named."""
+        return self.options.missing.mask
+
+    def with_mask(self, path: str) -> "KernelOperation":
+        """Return this with the mask of one image in place of a folder of them."""
+        options = replace(self.options, missing=replace(self.options.missing, mask=path))
+        return KernelOperation(options, self.kernels, cold=self.cold)
+
+    def provenance(self, plan: OutputPlan) -> str:
+        """Return what was done to an image, for people and programs to read."""
+        asked = self.options
+        parts = [f"kernel {spec}" for spec in asked.kernels]
+        parts += options_in_words(asked.convolve, leaving=("threads", "device"))
+        parts += options_in_words(asked.tone, leaving=("signed",))
+        parts += options_in_words(asked.missing.treatment)
+        if plan.nodata is not None:
+            parts.append(f"nodata={plan.nodata:g}")
+        if asked.missing.mask is not None:
+            parts.append(f"mask={Path(asked.missing.mask).name}")
+        if asked.region is not None:
+            parts.append(f"roi={asked.region}{' crop' if asked.region.crop else ''}")
+        if asked.reading.bands is not None:
+            parts.append(f"bands={','.join(map(str, asked.reading.bands))}")
+        return "; ".join([*parts, f"mapping={plan.mapping or 'none'}", f"depth={plan.depth}"])
 
     def memory(self, decoded_bytes: int) -> int:
         """Estimate the memory in bytes that an image takes, by the size of its samples."""
@@ -162,20 +229,83 @@ class KernelOperation:
 
     def on_image(self, image: Image, source: str, output: str, format_: Format) -> "KernelsOnImage":
         """Lay the kernels on an image. Raises FilterError and OutputError."""
+        options, toning = self.options, self.options.tone
         depth, notes = output_depth(source, output, format_, image.depth, self.output)
-        toning = self.options.tone
-        chain = Chain(image, self.kernels, self.options.convolve, toning, np.dtype(DTYPES[depth]), cold=self.cold)
+        dtype = np.dtype(DTYPES[depth])
+        _check_tones(image, toning)
+        nodata = options.missing.nodata_of(image, source)
+        if _part_is_mixed(options, dtype):
+            raise OutputError(
+                f"{depth} would hold the response in linear light, and the rest of the image as it is",
+                where=f"--roi {options.region}",
+                advice="say --crop too, or leave out --linear",
+            )
+        mask = options.missing.certainty_of(image, source, self.threads)
+        part = None if options.region is None else _part_of(image, options.region, source, self)
+        if part is None:
+            chain = self._chain(replace(image, nodata=nodata), dtype, mask)
+            size = chain.output_size
+        else:
+            inner = replace(image, pixels=part.cut(image.pixels), nodata=nodata)
+            chain = self._chain(inner, dtype, None if mask is None else part.cut(mask))
+            size = part.output_size(chain.output_size[2])
+        written = output_nodata(nodata, image.pixels.dtype, dtype, format_)
+        colours = ("gray",) if toning.gray else tuple(role for role in image.roles if role != "alpha")
         plan = OutputPlan(
             format_,
             depth,
-            chain.output_size,
+            size,
             chain.mapping,
             chain.alpha,
             chain.opacity,
+            roles=(*colours, "alpha") if chain.alpha else colours,
+            alpha_place=image.alpha_place if chain.alpha and not toning.gray else None,
+            nodata=written,
             notes=_notes_without_effect(toning, chain.mapping, depth) + notes,
         )
         check_picture(output, plan)
-        return KernelsOnImage(plan, chain, self.options.kernels)
+        rule = options.missing.treatment.rule(marked=nodata is not None or mask is not None)
+        missing = MissingOutputs(image, nodata, written, format_, rule)
+        return KernelsOnImage(plan, chain, options.kernels, missing, part)
+
+    def _chain(self, image: Image, dtype: np.dtype[Any], mask: NDArray[np.float32] | None) -> Chain:
+        options = self.options
+        return chain_of(image, self.kernels, options, dtype, mask, cold=self.cold)
+
+
+def chain_of(
+    image: Image,
+    kernels: Sequence[AnyKernel],
+    options: FilterOptions,
+    dtype: np.dtype[Any],
+    mask: NDArray[np.float32] | None,
+    *,
+    cold: bool,
+) -> Chain:
+    """Plan the kernels for one image."""
+    return Chain(image, kernels, options.convolve, options.tone, dtype, cold=cold)
+
+
+def _part_of(image: Image, region: Region, source: str, operation: KernelOperation) -> "RegionOnImage":
+    from convcli.process.region_on_image import RegionOnImage  # which filtering whole images does not need
+
+    options = operation.options
+    return RegionOnImage(region, image, source, operation.kernels, options.convolve, options.tone)
+
+
+def _part_is_mixed(options: FilterOptions, dtype: np.dtype[Any]) -> bool:
+    """Whether an output would hold a region in other units than the rest of the image."""
+    return options.region is not None and not options.region.crop and options.tone.linear and dtype.kind == "f"
+
+
+def _check_tones(image: Image, toning: ToneOptions) -> None:
+    """Check that an image has the bands that gray is made of. Raises FilterError."""
+    colours = image.pixels.shape[2] - image.alpha
+    if toning.gray and colours > 1 and image.roles[:colours] != COLOURS:
+        raise FilterError(
+            f"--gray is the brightness of red, green and blue, and the image has {colours} bands that are not these",
+            advice="choose one with --bands",
+        )
 
 
 def _notes_without_effect(toning: ToneOptions, mapping: str | None, depth: str) -> tuple[str, ...]:
@@ -192,19 +322,41 @@ class KernelsOnImage:
 
     writing_seconds = 0.0
 
-    def __init__(self, plan: OutputPlan, chain: Chain, specs: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        plan: OutputPlan,
+        chain: Chain,
+        specs: tuple[str, ...],
+        missing: MissingOutputs,
+        part: "RegionOnImage | None" = None,
+    ) -> None:
         self.plan = plan
         self._chain = chain
         self._specs = specs
+        self._missing = missing
+        self._part = part
 
     @property
     def halo(self) -> "Halo | None":
         """How much of the image around it a band of the result needs; None where it needs the whole image."""
         return self._chain.halo
 
+    @property
+    def late_notes(self) -> tuple[str, ...]:
+        """Lines on what the run has found, after it."""
+        return self._missing.notes
+
     def run(self) -> NDArray[Any]:
         """Return the samples of the output."""
-        return self._chain.run()
+        samples = self._chain.run()
+        missing = getattr(self._chain, "missing", None)
+        part = self._part
+        if part is not None:
+            samples, missing = part.kept(samples), None if missing is None else part.kept(missing)
+        self._missing.finish(samples, missing)
+        if part is None:
+            return samples
+        return part.place(samples, lambda pixels: self._missing.converted(pixels, samples.dtype, self.plan.alpha))
 
     def steps(self) -> tuple[StepResult, ...]:
         """Return each kernel with the backend chosen for it."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from convcli.image.formats.registry import Format
 from convcli.image.model import Image
+from convcli.image.reading import ReadOptions
 from convcli.process.output_files import OutputOptions, OutputPlan
 from convcli.process.result import StepResult
 
@@ -39,6 +40,10 @@ class ImageOperation(Protocol):
     def writing_seconds(self) -> float:
         """Seconds of `run` in which files were written."""
 
+    @property
+    def late_notes(self) -> tuple[str, ...]:
+        """Lines on what `run` has found, after it."""
+
     def run(self) -> NDArray[Any]:
         """Compute the samples (height, width, channels) of the output. Raises FilterError. To be called once."""
 
@@ -62,8 +67,16 @@ class Operation(Protocol):
         """How many cores reading, computing and writing may use; None for all."""
 
     @property
+    def reading(self) -> ReadOptions:
+        """How images are read."""
+
+    @property
     def signed(self) -> str:
         """The mapping that was asked for."""
+
+    @property
+    def mask(self) -> str | None:
+        """The mask, or the folder of masks, that was named."""
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -78,6 +91,12 @@ class Operation(Protocol):
 
     def cache_key(self) -> str:
         """Return what identifies all that the bytes of an output depend on, but for the image and the version."""
+
+    def with_mask(self, path: str) -> "Operation":
+        """Return this with the mask of one image in place of a folder of them."""
+
+    def provenance(self, plan: OutputPlan) -> str:
+        """Return what was done to an image, for people and programs to read."""
 
     def memory(self, decoded_bytes: int) -> int:
         """Estimate the memory in bytes that an image takes, read and computed, by the size of its samples."""

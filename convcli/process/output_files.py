@@ -1,9 +1,10 @@
 """The files that results become: their names, whether they may be there, and what their formats can hold."""
 
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from convcli.errors import OutputError, UsageError, check_word
 from convcli.image.formats.registry import COMPRESSIONS, Format, format_for, formats_taking, joined_titles
@@ -16,7 +17,9 @@ STANDARD_STREAM = "-"
 # Where what has been sent to standard input can be told from an output; where there is none, nothing can.
 _STANDARD_INPUT = "/dev/stdin"
 
-_DEPTH_TITLES = {"u8": "8-bit", "u16": "16-bit", "i16": "signed 16-bit", "f32": "float", "f64": "double"}
+_DEPTH_TITLES = {"u8": "8-bit", "u16": "16-bit", "f32": "float", "f64": "double"}
+# Types whose samples mean something else when they are brought to the range of another: signs and large numbers.
+_KEPT_DEPTHS = ("i8", "i16", "i32", "u32")
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,10 @@ class OutputOptions:
         `fast`, `balanced` or `small`, of PNG and TIFF.
     dry_run : bool
         Whether to stop short of computing.
+    strip : bool
+        Whether all of the image's metadata is left out.
+    stamp : bool
+        Whether what was done is written into the output, as text.
 
     Raises
     ------
@@ -50,6 +57,8 @@ class OutputOptions:
     quality: int | None = None
     compression: str = "balanced"
     dry_run: bool = False
+    strip: bool = False
+    stamp: bool = False
 
     def __post_init__(self) -> None:
         check_word("depth", self.depth, DEPTHS)
@@ -60,7 +69,7 @@ class OutputOptions:
 
     def cache_key(self) -> tuple[object, ...]:
         """Return what the bytes of an output depend on."""
-        return self.depth, self.format, self.quality, self.compression
+        return self.depth, self.format, self.quality, self.compression, self.strip, self.stamp
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +81,7 @@ class OutputPlan:
     format : Format
         The output's format, which holds such samples.
     depth : str
-        The output's sample type: u8, u16, i16, f32 or f64.
+        The output's sample type: u8, u16, i16, f32, ...
     size : (int, int, int)
         Height, width and channels, opacity among them.
     mapping : str, optional
@@ -85,6 +94,12 @@ class OutputPlan:
         Whether each channel becomes a page of its own.
     keeps_metadata : bool
         Whether the image's metadata is that of the result too.
+    roles : tuple of str
+        What each channel is, as in `Image`; those of pictures by default.
+    alpha_place : int, optional
+        The index at which a file holds opacity, where that is not after all other bands.
+    nodata : float, optional
+        The value that stands for missing samples.
     notes : tuple of str
         Lines that a user should see.
     """
@@ -97,6 +112,9 @@ class OutputPlan:
     opacity: str | None = None
     pages: bool = False
     keeps_metadata: bool = True
+    roles: tuple[str, ...] = ()
+    alpha_place: int | None = None
+    nodata: float | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -111,6 +129,22 @@ def file_name_part(names: Iterable[str]) -> str:
     'sobel_x_my_blur'
     """
     return "_".join("".join(c if c.isalnum() or c in "-_." else "_" for c in name) for name in names)
+
+
+def options_in_words(options: Any, leaving: Collection[str] = ()) -> list[str]:
+    """Return the fields of a dataclass that differ from its defaults, as `stride=2,2`, but for those in `leaving`.
+
+    >>> options_in_words(OutputOptions(depth="u16"))
+    ['depth=u16']
+    """
+    said = []
+    for each in fields(options):
+        value = getattr(options, each.name)
+        if each.name in leaving or value == each.default:
+            continue
+        shown = ",".join(map(str, value)) if isinstance(value, tuple) else value
+        said.append(each.name.replace("_", "-") if value is True else f"{each.name.replace('_', '-')}={shown}")
+    return said
 
 
 def output_paths(sources: Sequence[str], output: str | None, name: str, format_name: str | None) -> list[str]:
@@ -283,15 +317,15 @@ def output_depth(
     if options.depth != "same":
         _check_depth(output, format_, options.depth)
         return options.depth, ()
-    depth = format_.nearest_depth(input_depth)
-    if depth == input_depth:
-        return depth, ()
-    if input_depth == "i16":
+    if input_depth in format_.depths:
+        return input_depth, ()
+    if input_depth in _KEPT_DEPTHS:
         raise OutputError(
-            f"{format_.title} cannot hold i16",
+            f"{format_.title} cannot hold {input_depth}",
             where=source,
             advice="choose --depth u8, u16 or f32, or write .npy",
         )
+    depth = format_.nearest_depth(input_depth)
     was, becomes = _DEPTH_TITLES[input_depth], _DEPTH_TITLES[depth]
     return depth, (f"{was} samples are written as {becomes}, because {format_.title} does not hold {was} ones",)
 

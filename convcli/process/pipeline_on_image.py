@@ -108,6 +108,11 @@ class PipelineOnImage:
         """Seconds of the run in which the results of steps were written."""
         return 0.0 if self._saver is None else self._saver.seconds
 
+    @property
+    def late_notes(self) -> tuple[str, ...]:
+        """Lines on what the run has found: none."""
+        return ()
+
     def run(self) -> NDArray[Any]:
         """Return the samples of the output. Raises FilterError."""
         if self._chain is not None:
@@ -175,7 +180,10 @@ def _output_plan(
         plan = OutputPlan(format_, "u8", size, opacity="drop" if image.alpha else None, keeps_metadata=False)
         check_picture(output, plan)
         return plan
-    picture = channels in (1, 3)
+    # An array takes the response itself, unless a picture was asked for.
+    raw = format_.stacks == "channels" and "f32" in format_.depths and options.output.depth == "same"
+    raw = raw and options.signed == "auto" and program.document.output.mapping == "auto"
+    picture = channels in (1, 3) and not raw
     if not picture and not format_.stacks:
         raise OutputError(
             f"the result has {channels} channels ({size_text(program.output_size)}), which are no picture",
@@ -189,6 +197,8 @@ def _output_plan(
             notes = ("double samples are computed and written in single precision", *notes)
     else:
         depth, notes = "f32", ()
+    if image.nodata is not None:
+        notes += (f"its nodata value, {image.nodata:g}, is taken as any other: pipelines know no missing samples",)
     keeps = image.alpha and options.alpha == "keep" and not _reads_alpha(program)
     if keeps and not (picture and (height, width) == image.size[:2]):
         keeps = False

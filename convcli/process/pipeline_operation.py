@@ -10,13 +10,14 @@ import numpy as np
 from convcli.errors import ConvcliError, FilterError
 from convcli.image.formats.registry import Format
 from convcli.image.model import Image
+from convcli.image.reading import ReadOptions
 from convcli.kernel.catalogue import hiding_notes
 from convcli.kernel.spec import split_spec
 from convcli.pipeline.document.loading import load_document
 from convcli.pipeline.document.model import Document
 from convcli.pipeline.errors import DocumentError, StepError
 from convcli.pipeline.execution.program import Pipeline, Program
-from convcli.process.output_files import OutputOptions, file_name_part
+from convcli.process.output_files import OutputOptions, OutputPlan, file_name_part
 from convcli.process.pipeline_on_image import PipelineOnImage, white_of
 from convcli.process.pipeline_options import RunOptions
 from convcli.process.result import Size
@@ -89,9 +90,19 @@ class PipelineOperation:
         return self.options.computing.threads
 
     @property
+    def reading(self) -> ReadOptions:
+        """How images are read."""
+        return self.options.reading
+
+    @property
     def signed(self) -> str:
         """The mapping that was asked for."""
         return self.options.signed
+
+    @property
+    def mask(self) -> None:
+        """Pipelines are given no mask: of their steps, partial_conv takes one."""
+        return None
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -117,8 +128,22 @@ class PipelineOperation:
         parts += [(node.id, node.step, node.sources) for node in document.nodes]
         parts += [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in _named_files(document)]
         parts += [asked.signed, asked.alpha, asked.contact_sheet, asked.common_scale, *self.output.cache_key()]
-        parts += [asked.computing.backend, asked.computing.device]
+        parts += [asked.computing.backend, asked.computing.device, asked.reading.cache_key()]
         return repr(parts)
+
+    def with_mask(self, path: str) -> "PipelineOperation":
+        """Return this: a mask is not asked for."""
+        return self
+
+    def provenance(self, plan: OutputPlan) -> str:
+        """Return what was done to an image, for people and programs to read."""
+        steps = ", ".join(node.step.name for node in self.document.nodes)
+        parts = [f"pipeline {self.document.name} ({steps})"]
+        if self.options.contact_sheet:
+            parts.append("contact-sheet")
+        if self.options.reading.bands is not None:
+            parts.append(f"bands={','.join(map(str, self.options.reading.bands))}")
+        return "; ".join([*parts, f"mapping={plan.mapping or 'none'}", f"depth={plan.depth}"])
 
     def memory(self, decoded_bytes: int) -> int:
         """Estimate the memory in bytes that an image takes, by the size of its samples, which are taken to be bytes."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from convcli.errors import UsageError, check_word
+from convcli.image.reading import ReadOptions
 from convcli.pipeline.execution.program import Computing
 from convcli.process.choices import PIPELINE_ALPHA, SIGNED
 from convcli.process.output_files import OutputOptions
@@ -28,6 +29,8 @@ class RunOptions:
         By which backend, on how many cores and where.
     output : OutputOptions
         How the result is written.
+    reading : ReadOptions
+        How each image is read.
 
     Raises
     ------
@@ -42,6 +45,7 @@ class RunOptions:
     save_steps: str | None = None
     computing: Computing = field(default_factory=Computing)
     output: OutputOptions = field(default_factory=OutputOptions)
+    reading: ReadOptions = field(default_factory=ReadOptions)
 
     def __post_init__(self) -> None:
         check_word("signed mapping", self.signed, SIGNED)

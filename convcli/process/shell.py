@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from convcli.errors import ConvcliError, FilterError, ImageReadError, ImageWriteError
 from convcli.image.model import Image, Metadata
+from convcli.image.reading import ReadOptions, decode_image, read_all, read_image
 from convcli.process.output_files import STANDARD_STREAM, OutputPlan, notes_without_effect, output_format
 from convcli.process.result import ImageResult, failed_result, skipped_result
 from convcli.system.output_file import Sink
@@ -75,7 +76,7 @@ def process_image(
     watch = Stopwatch()
     try:
         with watch.stage("read"):
-            image, input_bytes = _read_unchanged(source, operation.threads)
+            image, input_bytes = _read_unchanged(source, operation)
         with watch.stage("prepare"):
             format_ = output_format(source, output, image.format, options)
             laid = operation.on_image(image, source, output, format_)
@@ -86,6 +87,7 @@ def process_image(
         if not options.dry_run:
             with watch.stage("filter"):
                 samples = laid.run()
+            notes += laid.late_notes
             with watch.stage("write"):
                 notes += _write(output, samples, metadata, plan, operation, temporary_folder)
     except FilterError as error:
@@ -121,16 +123,16 @@ def _load_codec(source: str) -> None:
         import_module("convcli.image.formats.opencv_codec")
 
 
-def _read_unchanged(source: str, threads: int | None) -> tuple[Image, int | None]:
+def _read_unchanged(source: str, operation: "Operation") -> tuple[Image, int | None]:
     """Read an image, and return the file's size too. Raises ImageReadError, also where the file changes meanwhile."""
     before = _size_and_time(source)
-    image = read_source(source, threads)
+    image = read_source(source, operation.threads, operation.reading)
     if before is not None and _size_and_time(source) != before:
         raise ImageReadError("changed while it was read; run again when it is finished", where=source)
     return image, None if before is None else before[0]
 
 
-def read_source(source: str, threads: int | None = None) -> Image:
+def read_source(source: str, threads: int | None = None, options: ReadOptions | None = None) -> Image:
     """Read the image in the file `source`, or standard input where that is `-`.
 
     Parameters
@@ -139,22 +141,23 @@ def read_source(source: str, threads: int | None = None) -> Image:
         The file.
     threads : int, optional
         How many cores to use, by default all.
+    options : ReadOptions, optional
+        Which bands are read, and how large it may be.
 
     Raises
     ------
     ImageReadError
         Where there is no image, or it is damaged.
     """
-    from convcli.image.reading import decode_image, read_all, read_image
-
+    options = options or ReadOptions()
     if source != STANDARD_STREAM:
-        return read_image(source, threads=threads)
+        return read_image(source, threads=threads, options=options)
     import sys
 
     data = b"" if sys.stdin is None else read_all(sys.stdin.buffer)
     if not data:
         raise ImageReadError("standard input is empty: send it an image")
-    return decode_image(data, "standard input", threads=threads)
+    return decode_image(data, "standard input", threads=threads, options=options)
 
 
 def _write(
@@ -201,8 +204,11 @@ def _encode(
     result = Image(
         samples,
         alpha=plan.alpha,
-        metadata=metadata if plan.keeps_metadata else Metadata(),
+        metadata=metadata if plan.keeps_metadata and not operation.output.strip else Metadata(),
         format=plan.format.name,
+        roles=plan.roles,
+        alpha_place=plan.alpha_place,
+        nodata=plan.nodata,
     )
     options = operation.output
     return encode_to(

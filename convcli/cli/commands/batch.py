@@ -11,6 +11,7 @@ import typer
 from convcli.cli.options.batches import BatchComputingGroup, BatchFilesGroup, BatchPipelineGroup
 from convcli.cli.options.groups import KERNEL, GeometryGroup, MessagesGroup, OutputGroup, ResponseGroup
 from convcli.cli.options.parsing import command
+from convcli.cli.options.samples import MissingGroup, ReadingGroup, RegionGroup, refuse_for_pipelines
 from convcli.cli.report_files import check_report
 from convcli.convolution.options import ConvolveOptions
 from convcli.errors import INTERRUPTED, UsageError
@@ -31,7 +32,10 @@ def filter_folders(
     pipeline: BatchPipelineGroup,
     files: BatchFilesGroup,
     outputs: OutputGroup,
+    reading: ReadingGroup,
     geometry: GeometryGroup,
+    region: RegionGroup,
+    missing: MissingGroup,
     response: ResponseGroup,
     computing: BatchComputingGroup,
     messages: MessagesGroup,
@@ -70,8 +74,17 @@ def filter_folders(
     tone = response.tone_options()
     todo: FilterOptions | RunOptions
     if pipeline.pipeline is None:
-        todo = FilterOptions(kernels=tuple(kernel or ()), convolve=convolve, tone=tone, output=written)
+        todo = FilterOptions(
+            kernels=tuple(kernel or ()),
+            convolve=convolve,
+            tone=tone,
+            output=written,
+            reading=reading.read_options(),
+            missing=missing.missing_inputs(),
+            region=region.region(),
+        )
     else:
+        refuse_for_pipelines(region, missing)
         _check_left_to_pipeline(convolve, tone)
         from convcli.process import pipeline_options
 
@@ -80,6 +93,7 @@ def filter_folders(
             alpha="keep" if tone.alpha == "auto" else tone.alpha,
             computing=computing.pipeline_computing(),
             output=written,
+            reading=reading.read_options(),
             **pipeline.map_options(),
         )
     options = BatchOptions(

@@ -15,6 +15,7 @@ from convcli.cli.options.groups import (
     output_option,
 )
 from convcli.cli.options.parsing import command
+from convcli.cli.options.samples import MissingGroup, ReadingGroup, RegionGroup
 from convcli.cli.report_files import check_report
 from convcli.image.read_ahead import start_early
 
@@ -26,7 +27,10 @@ def filter_images(
     kernel: KernelsOption,
     output: Annotated[str | None, output_option("img_sobel_x.png")] = None,
     outputs: OutputGroup,
+    reading: ReadingGroup,
     geometry: GeometryGroup,
+    region: RegionGroup,
+    missing: MissingGroup,
     response: ResponseGroup,
     computing: ComputingGroup,
     messages: MessagesGroup,
@@ -55,7 +59,15 @@ def filter_images(
     reporter = Reporter(**messages.reporting())
     options = OutputOptions(depth=response.depth, dry_run=messages.dry_run, **written)
     operation = load_kernels(
-        FilterOptions(kernels=tuple(kernel), convolve=convolve, tone=response.tone_options(), output=options)
+        FilterOptions(
+            kernels=tuple(kernel),
+            convolve=convolve,
+            tone=response.tone_options(),
+            output=options,
+            reading=reading.read_options(),
+            missing=missing.missing_inputs(),
+            region=region.region(),
+        )
     )
     paths = output_paths(inputs, output, operation.name, options.format)
     skipped = check_outputs(inputs, paths, options, operation.files)

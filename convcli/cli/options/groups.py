@@ -90,6 +90,10 @@ class OutputGroup(OptionGroup):
     compression: Annotated[
         str, file_option("--compression", metavar="LEVEL", help=f"Of PNG and TIFF: {listed(COMPRESSIONS)}.")
     ] = "balanced"
+    strip: Annotated[bool, file_option("--strip", help="Leave out all metadata of the input.")] = False
+    stamp: Annotated[
+        bool, file_option("--stamp", help="Write into the output, as text, what was done: version, kernels, options.")
+    ] = False
 
     def output_options(self) -> dict[str, Any]:
         """Return the fields of the core's options of an output that have these names.

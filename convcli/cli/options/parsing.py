@@ -11,6 +11,7 @@ from typer.main import get_params_convertors_ctx_param_name_from_function
 
 from convcli.errors import UsageError
 
+_MOST_BANDS = 100_000
 SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 
 
@@ -229,6 +230,74 @@ def parse_values(option: str, text: str) -> float | tuple[float, ...]:
             f"{option} takes numbers, one or one per channel, such as 255 or 255,0,0; not {text!r}"
         ) from None
     return values[0] if len(values) == 1 else values
+
+
+def parse_bands(option: str, text: str) -> tuple[int, ...]:
+    """Read `1,3-5` as (1, 3, 4, 5): the numbers of bands, from 1.
+
+    >>> parse_bands("--bands", "1,3-5")
+    (1, 3, 4, 5)
+
+    Raises
+    ------
+    UsageError
+        For anything else, band 0 and ranges that go down among them.
+    """
+    bands: list[int] = []
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        start, stop = _whole(first), _whole(last or first)
+        if start is None or stop is None:
+            raise UsageError(f"{option} takes numbers and ranges of bands, such as 1,3-5; not {text!r}")
+        if start < 1:
+            raise UsageError("bands are counted from 1", where=f"{option} {text}")
+        if stop < start:
+            raise UsageError(f"a range goes up: {stop}-{start}", where=f"{option} {text}")
+        if stop - start >= _MOST_BANDS:
+            raise UsageError(f"no image has as many bands as {part}", where=f"{option} {text}")
+        bands += range(start, stop + 1)
+    return tuple(bands)
+
+
+def parse_count(option: str, text: str) -> int:
+    """Read `200M` as 200,000,000 and `1.5G` as 1,500,000,000.
+
+    >>> parse_count("--max-pixels", "200M"), parse_count("--max-pixels", "5000")
+    (200000000, 5000)
+
+    Raises
+    ------
+    UsageError
+        For what is no number above 0.
+    """
+    factor = {"M": 10**6, "G": 10**9}.get(text[-1:].upper(), 1)
+    try:
+        count = int(float(text[:-1]) * factor) if factor > 1 else int(text)
+    except (ValueError, OverflowError):
+        count = 0
+    if count < 1:
+        raise UsageError(f"{option} takes a number above 0, such as 5000000, 200M or 1.5G; not {text!r}")
+    return count
+
+
+def parse_region(option: str, text: str) -> tuple[int, int, int, int]:
+    """Read `10,20,300,200` as (10, 20, 300, 200): first column and row, width and height.
+
+    >>> parse_region("--roi", "10,20,300,200")
+    (10, 20, 300, 200)
+
+    Raises
+    ------
+    UsageError
+        For anything else.
+    """
+    numbers = [number for part in text.split(",") if (number := _whole(part)) is not None]
+    if len(numbers) != 4 or text.count(",") != 3:
+        raise UsageError(
+            f"{option} takes four whole numbers X,Y,W,H, first column and row, width and height, such as "
+            f"10,20,300,200; not {text!r}"
+        )
+    return numbers[0], numbers[1], numbers[2], numbers[3]
 
 
 def _whole(text: str) -> int | None:

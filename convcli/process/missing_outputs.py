@@ -1,0 +1,162 @@
+"""What becomes of missing samples in an output: NaN, the nodata value, or 0 and a note."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convcli.image.formats.registry import Format
+from convcli.image.model import Image
+from convcli.image.tone import convert_depth
+
+# The formats that have a place for the value of missing samples.
+_HOLDING_NODATA = ("tiff",)
+
+
+def output_nodata(nodata: float | None, source: np.dtype[Any], target: np.dtype[Any], format_: Format) -> float | None:
+    """Return the value that stands for missing samples in an output.
+
+    Parameters
+    ----------
+    nodata : float, optional
+        The value in the image that it is made from.
+    source, target : dtype
+        Sample types of that image and of the output.
+    format_ : Format
+        The format of the output.
+
+    Returns
+    -------
+    float or None
+        NaN for floats; None where the format cannot say it, or the sample type cannot hold it.
+
+    Examples
+    --------
+    >>> from convcli.image.formats.registry import format_for
+    >>> u8, u16, tiff = np.dtype(np.uint8), np.dtype(np.uint16), format_for("a.tif")
+    >>> output_nodata(255, u8, u8, tiff), output_nodata(255, u8, u16, tiff)
+    (255.0, 65535.0)
+    >>> output_nodata(255, u8, u8, format_for("a.png")) is None
+    True
+    """
+    if nodata is None or format_.name not in _HOLDING_NODATA:
+        return None
+    if target.kind == "f":
+        return np.nan
+    limits = np.iinfo(target)
+    if source.kind != "f" and source != target:
+        if not np.iinfo(source).min <= nodata <= np.iinfo(source).max:
+            return None
+        return float(convert_depth(np.full((1, 1, 1), nodata, source), target)[0, 0, 0])
+    return float(nodata) if limits.min <= nodata <= limits.max and nodata == int(nodata) else None
+
+
+class MissingOutputs:
+    """The missing samples of one output.
+
+    Parameters
+    ----------
+    image : Image
+        The image that it is made from.
+    nodata : float, optional
+        The value of missing samples in that.
+    written : float, optional
+        The value of missing samples in the output, as `output_nodata` returns it.
+    format_ : Format
+        The format of the output.
+    rule : str
+        `ignore` or `spread`: how missing samples are treated.
+
+    Attributes
+    ----------
+    notes : tuple of str
+        Lines that a user should see, after `finish`.
+    """
+
+    def __init__(self, image: Image, nodata: float | None, written: float | None, format_: Format, rule: str) -> None:
+        self.notes: tuple[str, ...] = ()
+        self._alpha = image.alpha
+        self._floats = image.pixels.dtype.kind == "f"
+        # An integer output does not show where NaN was; whether there is any in the image is known before.
+        self._nan = int(np.isnan(image.pixels).sum()) if self._floats and rule == "spread" else 0
+        self._nodata = None if nodata is None else image.pixels.dtype.type(nodata) if self._floats else nodata
+        self._written = written
+        self._title = format_.title
+        self._rule = rule
+
+    def finish(self, samples: NDArray[Any], missing: NDArray[np.bool_] | None) -> None:
+        """Put into `samples` what stands for missing, in place, and take notes.
+
+        Parameters
+        ----------
+        samples : ndarray
+            Samples of the output, (height, width, channels).
+        missing : ndarray of bool, optional
+            Which of them are missing, (height, width, channels); those that it has no channel for are not.
+        """
+        if samples.dtype.kind == "f":
+            self._note_nan(samples)
+            return
+        if missing is None:
+            if self._nan:
+                self.notes = (
+                    f"{self._nan:,} samples of the image are NaN, and make {np.iinfo(samples.dtype).min} of every "
+                    "sample that they reach: --missing ignore leaves them out",
+                )
+            return
+        part = samples[..., : missing.shape[2]]
+        number = int(missing.sum())
+        value = 0 if self._written is None else int(self._written)
+        np.copyto(part, value, where=missing)
+        notes = []
+        if number and self._written is None:
+            notes.append(
+                f"{number:,} of {part.size:,} samples are missing and written as 0: "
+                f"this {self._title} has no nodata value"
+            )
+        if number and self._rule == "spread":
+            notes.append(f"{number:,} of {part.size:,} samples are missing: --missing ignore computes more of them")
+        self.notes = (*notes, *self._keep_apart(part, missing))
+
+    def _note_nan(self, samples: NDArray[Any]) -> None:
+        # The least sample is NaN where any is, which is found out sooner than how many there are.
+        if self._rule != "spread" or not np.isnan(samples.min()):
+            return
+        number = int(np.isnan(samples).sum())
+        self.notes = (f"{number:,} of {samples.size:,} samples are NaN: --missing ignore computes more of them",)
+
+    def _keep_apart(self, samples: NDArray[Any], missing: NDArray[np.bool_]) -> tuple[str, ...]:
+        """Move known samples that came out as the nodata value to the next one, or they would be taken for missing."""
+        if self._written is None:
+            return ()
+        value, limits = int(self._written), np.iinfo(samples.dtype)
+        alike = (samples == value) & ~missing
+        number = int(alike.sum())
+        if not number:
+            return ()
+        other = value + 1 if value < limits.max else value - 1
+        np.copyto(samples, other, where=alike)
+        return (f"{number:,} samples that came out as {value}, the nodata value, are written as {other}",)
+
+    def converted(self, pixels: NDArray[Any], dtype: np.dtype[Any], alpha: bool) -> NDArray[Any]:
+        """Return samples of the image in the output's type, new ones, what is missing among them as in `finish`."""
+        out = convert_depth(pixels, dtype)
+        out = out.copy() if out is pixels else out
+        colours = pixels.shape[2] - alpha
+        missing = self._missing_of(pixels[..., :colours])
+        if missing is None:
+            return out
+        value: float = np.nan
+        if dtype.kind != "f":
+            value = 0 if self._written is None else int(self._written)
+        np.copyto(out[..., :colours], dtype.type(value), where=missing)
+        if dtype.kind != "f" and dtype != pixels.dtype:
+            self._keep_apart(out[..., :colours], missing)
+        return out
+
+    def _missing_of(self, pixels: NDArray[Any]) -> NDArray[np.bool_] | None:
+        missing: NDArray[np.bool_] | None = np.isnan(pixels) if self._floats else None
+        if self._nodata is not None:
+            alike = np.asarray(pixels == self._nodata)
+            missing = alike if missing is None else missing | alike
+        return missing
