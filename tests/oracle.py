@@ -31,7 +31,17 @@ KERNELS = {
     "larger than small images": (11, 9),
     "spectral in OpenCV": (13, 13),
 }
-DTYPES = {"u8": np.uint8, "u16": np.uint16, "i16": np.int16, "f32": np.float32, "f64": np.float64}
+DTYPES = {
+    "u8": np.uint8,
+    "u16": np.uint16,
+    "u32": np.uint32,
+    "i8": np.int8,
+    "i16": np.int16,
+    "i32": np.int32,
+    "f16": np.float16,
+    "f32": np.float32,
+    "f64": np.float64,
+}
 
 
 def random_image(shape: tuple[int, ...], dtype: Any, seed: int = 0) -> np.ndarray:
@@ -75,6 +85,20 @@ def reference(
     dilation: tuple[int, int] = (1, 1),
 ) -> tuple[np.ndarray, float]:
     """Correlate in float64: (response, the largest sample of the padded image)."""
+    channels = image[..., np.newaxis] if image.ndim == 2 else image
+    spread, beyond = laid(weights, extent, flip, anchor, dilation)
+    padded = [
+        pad(channels[..., c].astype(np.float64), beyond, padding, padding_value) for c in range(channels.shape[2])
+    ]
+    responses = [correlate(plane, spread, mode="valid", method="direct") for plane in padded]
+    response = np.stack(responses, axis=-1)[:: stride[0], :: stride[1]]
+    return response.reshape(response.shape[: image.ndim]), float(max(np.abs(plane).max() for plane in padded))
+
+
+def laid(
+    weights: np.ndarray, extent: str, flip: bool, anchor: tuple[int, int] | None, dilation: tuple[int, int]
+) -> tuple[np.ndarray, list[tuple[int, int]]]:
+    """Turn and spread weights as they lie on the image: (weights, padding before and after each axis)."""
     height, width = weights.shape
     anchor = (height // 2, width // 2) if anchor is None else anchor
     if flip:
@@ -86,13 +110,65 @@ def reference(
         beyond = [(a * d, n - 1 - a * d) for a, d, n in zip(anchor, dilation, spread.shape, strict=True)]
     elif extent == "valid":
         beyond = [(0, 0), (0, 0)]
-    channels = image[..., np.newaxis] if image.ndim == 2 else image
-    padded = [
-        pad(channels[..., c].astype(np.float64), beyond, padding, padding_value) for c in range(channels.shape[2])
-    ]
-    responses = [correlate(plane, spread, mode="valid", method="direct") for plane in padded]
-    response = np.stack(responses, axis=-1)[:: stride[0], :: stride[1]]
-    return response.reshape(response.shape[: image.ndim]), float(max(np.abs(plane).max() for plane in padded))
+    return spread, beyond
+
+
+def normalized_reference(
+    image: np.ndarray,
+    weights: np.ndarray,
+    certainty: np.ndarray,
+    *,
+    padding: str = "reflect101",
+    padding_value: float = 0.0,
+    extent: str = "same",
+    flip: bool = False,
+    anchor: tuple[int, int] | None = None,
+    stride: tuple[int, int] = (1, 1),
+    dilation: tuple[int, int] = (1, 1),
+    rule: str = "ignore",
+    min_coverage: float = 0.0,
+    holes: str = "fill",
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Correlate one plane without what is missing, in plain loops: (response, coverage, largest known sample).
+
+    The response is NaN where it is missing; the coverage is the least of the signs', as a share of their weights.
+    """
+    spread, beyond = laid(weights, extent, flip, anchor, dilation)
+    outside = padding == "none"
+    mode, value = ("constant", 0.0) if outside else (padding, padding_value)
+    known = np.where(certainty > 0, image.astype(np.float64), 0.0)
+    samples = pad(known, beyond, mode, value)
+    gone = pad(certainty == 0, beyond, mode, False)
+    within = pad(np.ones(image.shape), beyond, mode, 0.0 if outside else 1.0)
+    share = within * (pad(certainty.astype(np.float64), beyond, mode, 1.0) if rule == "ignore" else 1.0)
+    image_places = pad(np.ones(image.shape), beyond, "constant", 0.0) > 0
+    rows, columns = (
+        range(0, length - size + 1, step)
+        for length, size, step in zip(samples.shape, spread.shape, stride, strict=True)
+    )
+    response, coverage = np.zeros((len(rows), len(columns))), np.ones((len(rows), len(columns)))
+    height, width = weights.shape
+    at = (height // 2, width // 2) if anchor is None else anchor
+    if flip:
+        at = height - 1 - at[0], width - 1 - at[1]
+    for i, y in enumerate(rows):
+        for j, x in enumerate(columns):
+            window = np.s_[y : y + spread.shape[0], x : x + spread.shape[1]]
+            under, c = samples[window], share[window]
+            for sign in (1, -1):
+                w = np.where(sign * spread > 0, np.abs(spread), 0.0)
+                if not w.any():
+                    continue
+                part = (c * w).sum() / w.sum()
+                coverage[i, j] = min(coverage[i, j], part)
+                lost = not (c * w).any() or part < min_coverage - 1e-9
+                response[i, j] += np.nan if lost else sign * w.sum() * (under * c * w).sum() / (c * w).sum()
+            center = y + at[0] * dilation[0], x + at[1] * dilation[1]
+            if rule == "spread" and (gone[window] & (spread != 0)).any():
+                response[i, j] = np.nan
+            if rule == "ignore" and holes == "keep" and gone[center] and image_places[center]:
+                response[i, j] = np.nan
+    return response, coverage, float(np.abs(samples).max())
 
 
 def bound(weights: np.ndarray, largest: float, double: bool) -> float:

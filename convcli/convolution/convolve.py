@@ -1,17 +1,20 @@
 """The public functions: convolve an image with a kernel, and correlate channels with a bank."""
 
+import math
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from convcli.convolution.bank import Bank
-from convcli.convolution.options import ConvolveOptions, pair_of
-from convcli.convolution.plan import SAMPLE_TYPES, ConvolutionPlan, Pad, plan_bank, plan_convolution
+from convcli.convolution.execution.missing_samples import is_sample, missing_samples
+from convcli.convolution.missing import MissingOptions
+from convcli.convolution.options import SIGNED, ConvolveOptions, pair_of
+from convcli.convolution.plan import SAMPLE_TYPES, ConvolutionPlan, Pad, plan_bank, plan_convolution, working_type
 from convcli.convolution.planning.planner import ProfileKey
-from convcli.errors import FilterError, UsageError
-from convcli.image.tone import Finish
+from convcli.errors import FilterError, UsageError, check_word
+from convcli.image.tone import Finish, span, stretch
 from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
 
 
@@ -31,6 +34,14 @@ def convolve(
     threads: int | None = None,
     device: str = "auto",
     out_dtype: DTypeLike | None = None,
+    mask: ArrayLike | None = None,
+    nodata: float | None = None,
+    missing: str = "auto",
+    min_coverage: float = 0.0,
+    holes: str = "keep",
+    signed: str = "auto",
+    scale: float = 1.0,
+    bias: float = 0.0,
 ) -> NDArray[Any]:
     """Lay a kernel on every pixel of an image and sum the products (correlation; convolution with `flip`).
 
@@ -40,7 +51,8 @@ def convolve(
     Parameters
     ----------
     image : array_like, shape (height, width) or (height, width, channels)
-        Samples of u8, u16, i16, f32 or f64. Each channel is filtered by itself.
+        Integers of 8, 16 or 32 bits, with a sign or without, or floats of 16, 32 or 64. Each channel is filtered by
+        itself.
     kernel : Kernel, CompositeKernel or array_like
         A kernel, or a 2-D array of weights.
     padding : str
@@ -60,13 +72,25 @@ def convolve(
         `auto` takes the one that is predicted to be fastest; else a name of
         `convcli.convolution.backends.registry.REGISTRY`.
     precision : {'single', 'double'}
-        `double` computes in float64, as f64 images always are.
+        `double` computes in float64, as images of f64 and of 32-bit integers always are.
     threads : int, optional
         How many; as many as this process has cores for if None. The result does not depend on it.
     device : {'auto', 'cpu', 'cuda'}
         For torch: auto, cpu or cuda.
     out_dtype : dtype, optional
-        uint8, uint16 or int16 asks for the result rounded half to even and saturated; else it is float32 (or float64).
+        An integer type asks for the result rounded half to even and saturated; else it is float32 (or float64).
+    mask : array_like, shape (height, width) or (height, width, channels), optional
+        How certain each sample is, from 0 (missing) to 1 (known).
+    nodata : float, optional
+        The sample that means missing. Missing outputs of an integer type take it where they can hold it, else the
+        type's lowest value; those of a float type are NaN.
+    missing, min_coverage, holes
+        What is made of missing samples; see `convcli.convolution.missing.MissingOptions`.
+    signed : {'auto', 'clip', 'abs', 'offset', 'stretch'}
+        How a response becomes integers: saturated (`auto` too), its magnitude, mid-grey added, or its least and
+        greatest value, over all channels together, brought to the ends of the range.
+    scale, bias : float
+        What the response is multiplied by, and what is then added.
 
     Returns
     -------
@@ -88,6 +112,7 @@ def convolve(
     >>> convolve(ramp, np.full((3, 3), 1 / 9), extent="valid", out_dtype=np.uint8).tolist()
     [[1, 2, 3], [1, 2, 3]]
     """
+    options = MissingOptions(missing, min_coverage, holes)
     pixels = np.asarray(image)
     if pixels.ndim not in (2, 3):
         raise FilterError(f"an image has 2 or 3 dimensions (height, width, channels), not {pixels.ndim}")
@@ -100,10 +125,48 @@ def convolve(
     given = padding, padding_value, extent, flip, anchor, stride, dilation, backend, precision, threads, device
     words = tuple(tuple(each) if isinstance(each, list | np.ndarray) else each for each in given)
     wanted = None if out_dtype is None else np.dtype(out_dtype)
+    _check_tone(wanted, signed, scale, bias)
+    stretched = signed == "stretch" and wanted is not None and wanted.kind != "f"
+    tone = _Tone(None if stretched else wanted, "clip" if signed in ("auto", "stretch") else signed, scale, bias)
     height, width, count = channels.shape
-    plan = _planned((height, width, count), pixels.dtype, weights, words, wanted, ProfileKey())
-    result = plan.run(channels)
+    plan = _planned((height, width, count), pixels.dtype, weights, words, tone, ProfileKey())
+    gaps = None
+    if mask is not None or nodata is not None or pixels.dtype.kind == "f":
+        held = nodata is not None and wanted is not None and is_sample(nodata, wanted)
+        certainty = None if mask is None else np.asarray(mask)
+        gaps = missing_samples(channels, options, certainty, nodata, nodata if held else None)
+    result = plan.run(channels, gaps=gaps)
+    if stretched and wanted is not None:
+        response, result = result, np.empty(result.shape, wanted)
+        stretch(response, span(response), result)
+        if gaps is not None and gaps.value is not None:
+            np.copyto(result, np.array(gaps.value).astype(wanted), where=np.isnan(response))
     return result if pixels.ndim == 3 else result[:, :, 0]
+
+
+class _Tone(NamedTuple):
+    """What is done to a response; `wanted` is None where it stays as it is computed."""
+
+    wanted: np.dtype[Any] | None
+    mapping: str
+    scale: float
+    bias: float
+
+    def finish(self, computed: np.dtype[Any]) -> Finish | None:
+        """Return what does it to responses of the type that they are computed in; None where that is nothing."""
+        if self.wanted is None and self.scale == 1.0 and self.bias == 0.0:
+            return None
+        dtype = self.wanted or computed
+        return Finish(dtype, self.scale, self.bias, mapping="clip" if dtype.kind == "f" else self.mapping)
+
+
+def _check_tone(wanted: np.dtype[Any] | None, signed: str, scale: float, bias: float) -> None:
+    check_word("signed mapping", signed, SIGNED)
+    for what, value in (("scale", scale), ("bias", bias)):
+        if not math.isfinite(value):
+            raise UsageError(f"{what} must be finite, not {value}")
+    if wanted is not None and wanted.name not in SAMPLE_TYPES:
+        raise UsageError(f"out_dtype must be one of {', '.join(SAMPLE_TYPES)}, not {wanted}")
 
 
 _Weights = tuple[tuple[int, ...], bytes]
@@ -115,7 +178,7 @@ def _planned(
     dtype: np.dtype[Any],
     kernel: AnyKernel | _Weights,
     words: tuple[Any, ...],
-    wanted: np.dtype[Any] | None,
+    tone: _Tone,
     profile: ProfileKey,  # that a plan goes by, and so part of what tells plans apart
 ) -> ConvolutionPlan:
     padding, padding_value, extent, flip, anchor, stride, dilation, *rest = words
@@ -123,9 +186,7 @@ def _planned(
     if isinstance(kernel, tuple):
         shape, data = kernel
         kernel = Kernel("custom", np.frombuffer(data).reshape(shape))
-    finish = None if wanted is None else Finish(wanted)
-    if finish is not None and finish.dtype.name not in SAMPLE_TYPES:
-        raise UsageError(f"out_dtype must be one of {', '.join(SAMPLE_TYPES)}, not {finish.dtype}")
+    finish = tone.finish(working_type(dtype, options.precision))
     return plan_convolution(size, dtype, kernel, options, finish)
 
 

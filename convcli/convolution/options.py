@@ -19,6 +19,7 @@ __all__ = [
     "PADDING_ALIASES",
     "PADDING_MODES",
     "PRECISIONS",
+    "SIGNED",
     "ConvolveOptions",
     "available_threads",
     "pair_of",
@@ -29,6 +30,8 @@ PADDING_ALIASES = {alias: mode.name for mode in PADDINGS for alias in mode.alias
 EXTENTS = ("same", "valid", "full")
 BACKENDS = ("auto", *backend_names())
 PRECISIONS = ("single", "double")
+# How a response becomes a picture.
+SIGNED = ("auto", "clip", "abs", "offset", "stretch")
 DEVICES = ("auto", *dict.fromkeys(device for entry in REGISTRY for device in entry.devices))
 
 

@@ -40,6 +40,8 @@ class PaddingMode(NamedTuple):
         Whether positions that are `OUTSIDE` take the padding value.
     opencv_filters : bool
         Whether cv2's filters take it.
+    missing : bool
+        Whether positions that are `OUTSIDE` are missing: the weights over the image are renormalised.
     """
 
     name: str
@@ -47,12 +49,13 @@ class PaddingMode(NamedTuple):
     drawing: str
     source: Callable[[Any, int], Any]
     aliases: tuple[str, ...]
-    opencv: str | None
-    scipy: str | None
-    numpy: str | None
+    opencv: str | None = None
+    scipy: str | None = None
+    numpy: str | None = None
     torch: str | None = None
     filled: bool = False
     opencv_filters: bool = True
+    missing: bool = False
 
 
 def _reflect101(position: Any, length: int) -> Any:
@@ -134,6 +137,15 @@ PADDINGS: tuple[PaddingMode, ...] = (
         numpy="wrap",
         torch="circular",
         opencv_filters=False,
+    ),
+    PaddingMode(
+        "none",
+        "nothing: the weights inside are renormalised",
+        "- - - | a b c d | - - -",
+        _constant,
+        aliases=("renormalize", "crop"),
+        opencv_filters=False,
+        missing=True,
     ),
 )
 

@@ -8,9 +8,12 @@ from numpy.typing import DTypeLike, NDArray
 
 from convcli.convolution.backends.base import get_backend
 from convcli.convolution.bank import Bank
-from convcli.convolution.execution.tiles import ResolvedCorrelation, measure, run_tiles, run_whole
+from convcli.convolution.execution.missing_samples import MissingSamples
+from convcli.convolution.execution.tile_correlator import ResolvedCorrelation
+from convcli.convolution.execution.tiles import measure, run_tiles, run_whole
 from convcli.convolution.geometry import AxisGeometry, axis_geometry
 from convcli.convolution.options import ConvolveOptions, available_threads
+from convcli.convolution.padding import padding_mode
 from convcli.convolution.planning.cost_model import (
     ComputingForm,
     CorrelationRequest,
@@ -26,7 +29,9 @@ from convcli.system.threads import run_tasks
 
 # Kernels within these leave room for samples and sums of them in float32.
 _LEAST_SINGLE, _MOST_SINGLE = 1e-30, 1e30
-SAMPLE_TYPES = ("uint8", "uint16", "int16", "float32", "float64")
+SAMPLE_TYPES = ("uint8", "uint16", "uint32", "int8", "int16", "int32", "float16", "float32", "float64")
+# Samples that float32 does not hold are computed in float64.
+_DOUBLE_TYPES = ("uint32", "int32", "float64")
 # Padding in rows and columns, each the same at both ends or (before, after).
 Pad = tuple[int | tuple[int, int], int | tuple[int, int]]
 # A bank over at most so many positions is computed in parts of at least so many outputs, and so many parts at most.
@@ -70,7 +75,9 @@ class ConvolutionPlan:
     _finish: Finish | _Bias | None
     _parts: "tuple[ConvolutionPlan, ...]" = ()
 
-    def run(self, pixels: NDArray[Any], out: NDArray[Any] | None = None) -> NDArray[Any]:
+    def run(
+        self, pixels: NDArray[Any], out: NDArray[Any] | None = None, gaps: MissingSamples | None = None
+    ) -> NDArray[Any]:
         """Filter an image: the float response, or what the plan's Finish makes of it.
 
         Parameters
@@ -79,6 +86,8 @@ class ConvolutionPlan:
             An image of the plan's size.
         out : ndarray, optional
             Of the output's size and type and of any strides: takes the result, which is then not made anew.
+        gaps : MissingSamples, optional
+            What is missing of the image, and what becomes of it.
 
         Raises
         ------
@@ -91,13 +100,16 @@ class ConvolutionPlan:
         dtype = resolved.dtype if finish is None else finish.dtype
         if self._parts:
             return self._run_parts(pixels, np.empty(self.output_size, dtype) if out is None else out)
+        if gaps is None and resolved.outside_missing:
+            gaps = MissingSamples()
         whole = run_whole(pixels, resolved, dtype)
         if whole is None:
-            return run_tiles(pixels, resolved, dtype, finish, out)
+            return run_tiles(pixels, resolved, dtype, finish, out, gaps)
         if out is None:
-            return whole
-        out[...] = whole
-        return out
+            out = whole
+        else:
+            out[...] = whole
+        return out if gaps is None else run_tiles(pixels, resolved, dtype, finish, out, gaps, known_done=True)
 
     def _run_parts(self, pixels: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
         ends = np.cumsum([part.output_size[2] for part in self._parts]).tolist()
@@ -153,7 +165,7 @@ def plan_convolution(
     columns = axis_geometry(
         width, kernel_w, anchor=anchor_x, extent=options.extent, stride=stride_x, dilation=dilation_x
     )
-    work_dtype = np.dtype(np.float64 if options.precision == "double" or dtype == np.float64 else np.float32)
+    work_dtype = working_type(dtype, options.precision)
     if work_dtype == np.float32:
         _check_single(weights, options)
     banks = tuple(Bank.depthwise(each, channels) for each in weights)
@@ -163,7 +175,8 @@ def plan_convolution(
     whole = None
     # Libraries compute in float32 unless given more.
     if same_size and only_converts and (work_dtype == np.float32 or dtype == np.float64):
-        whole = WholeImageRequest(dtype.name, result.name, options.padding, zero=not np.any(value))
+        padding = "constant" if padding_mode(options.padding).missing else options.padding
+        whole = WholeImageRequest(dtype.name, result.name, padding, zero=not np.any(value))
     request = CorrelationRequest(
         (rows.output, columns.output),
         options.stride,
@@ -175,8 +188,18 @@ def plan_convolution(
     )
     planned, runner_up = choose([summarize(bank) for bank in banks], request, options.backend)
     combine = kernel.combine if isinstance(kernel, CompositeKernel) else "sum"
-    resolved = _resolve(banks, combine, rows, columns, options, work_dtype, planned)
+    anchor = anchor_y * dilation_y, anchor_x * dilation_x
+    resolved = _resolve(banks, combine, rows, columns, options, work_dtype, planned, request, anchor)
     return _plan(planned, runner_up, size, request, resolved, finish)
+
+
+def working_type(dtype: np.dtype[Any], precision: str = "single") -> np.dtype[Any]:
+    """Return the float type that samples of a type are computed in.
+
+    >>> working_type(np.dtype(np.int16)).name, working_type(np.dtype(np.int32)).name
+    ('float32', 'float64')
+    """
+    return np.dtype(np.float64 if precision == "double" or dtype.name in _DOUBLE_TYPES else np.float32)
 
 
 def plan_bank(
@@ -208,11 +231,13 @@ def plan_bank(
         )._replace(before=edges[axis][0], after=edges[axis][1])
         for axis in (0, 1)
     )
-    work_dtype = np.dtype(np.float64 if dtype == np.float64 else np.float32)
+    work_dtype = working_type(dtype)
+    if padding_mode(options.padding).missing:
+        raise UsageError(f"a bank over channels has no padding {options.padding}: choose constant")
     output = rows.output, columns.output
     request = CorrelationRequest(output, options.stride, options.dilation, work_dtype.itemsize, cold=cold)
     planned, runner_up = choose([summarize(bank)], request, options.backend)
-    resolved = replace(_resolve((bank,), "sum", rows, columns, options, work_dtype, planned), kept={})
+    resolved = replace(_resolve((bank,), "sum", rows, columns, options, work_dtype, planned, request), kept={})
     finish = None if bias is None else _Bias(np.asarray(bias, work_dtype), work_dtype)
     plan = _plan(planned, runner_up, size, request, resolved, finish)
     if bank.groups > 1 or bank.outputs < 2 * _PART_OUTPUTS or request.kept > _FEW_OUTPUTS:
@@ -235,7 +260,11 @@ def _resolve(
     options: ConvolveOptions,
     dtype: np.dtype[Any],
     planned: PlannedBackend,
+    request: CorrelationRequest,
+    anchor: tuple[int, int] = (0, 0),
 ) -> ResolvedCorrelation:
+    # What lies outside an image without padding is zero to the backends, and missing above them.
+    outside_missing = padding_mode(options.padding).missing
     backend = get_backend(planned.backend)
     backend.load()
     return ResolvedCorrelation(
@@ -244,13 +273,16 @@ def _resolve(
         rows,
         columns,
         options.dilation,
-        options.padding,
-        options.padding_value,
+        "constant" if outside_missing else options.padding,
+        0.0 if outside_missing else options.padding_value,
         dtype,
         backend,
         planned.forms,
         options.threads,
+        anchor,
+        request._replace(whole=None),
         options.device,
+        outside_missing,
     )
 
 

@@ -64,6 +64,8 @@ class Finish:
             out[...] = response
             return
         limits = np.iinfo(self.dtype)
+        if self.dtype.itemsize >= response.dtype.itemsize:  # whose limits a float of that size does not hold
+            response = response.astype(np.float64)
         if self.mapping == "offset":
             response += response.dtype.type((limits.max - limits.min + 1) // 2 + limits.min)
         np.rint(response, out=response)
@@ -79,12 +81,12 @@ def full_range(dtype: np.dtype[Any]) -> float:
     Parameters
     ----------
     dtype : dtype
-        A sample type: u8, u16, i16, f32 or f64.
+        A sample type.
 
     Returns
     -------
     float
-        255, 65535, 32767 or, for floats, 1.
+        The greatest value of an integer type, such as 255, 65535 or 32767 (i16); for floats, 1.
 
     Examples
     --------

@@ -6,120 +6,30 @@ a tile is read with its padding in place, while it is wanted, so that no second 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.convolution.backends.base import UNSAFE_MAGNITUDE, Backend, CorrelationWork, Correlator, WholeImage
-from convcli.convolution.bank import Bank
-from convcli.convolution.execution.combine import combine_responses
-from convcli.convolution.execution.nonfinite import correlate_without
-from convcli.convolution.execution.separable import prepare_separated
+from convcli.convolution.backends.base import UNSAFE_MAGNITUDE, WholeImage
+from convcli.convolution.execution.missing_samples import GapReader, MissingSamples
+from convcli.convolution.execution.normalized import GappedCorrelator, NormalizedTask, Once
+from convcli.convolution.execution.padded_source import PaddedSource
+from convcli.convolution.execution.tile_correlator import (
+    PreparedTiles,
+    ResolvedCorrelation,
+    TileCorrelator,
+    correlation_work,
+    facts_of_form,
+    unstrided,
+)
 from convcli.convolution.geometry import AxisGeometry
 from convcli.convolution.options import available_threads
-from convcli.convolution.padding import padding_mode, source_indices
-from convcli.convolution.planning.cost_model import MOST_PRODUCTS, ComputingForm
-from convcli.kernel.factorize import Passes, low_rank
+from convcli.convolution.padding import padding_mode
 from convcli.system.threads import run_tasks
 
 Finisher = Callable[[NDArray[Any], NDArray[Any]], None]
-
-
-@dataclass(frozen=True, eq=False)
-class ResolvedCorrelation:
-    """A correlation resolved: nothing is left to choose but the number of threads.
-
-    Several `banks` of one size share the geometry, and their responses are joined by `combine`; `forms` say how the
-    backend goes about each. `kept`, where it is a dictionary, holds weights as the backend wants them from run to run:
-    those of a large bank take as long to be laid out as a small image takes to be correlated.
-    """
-
-    banks: tuple[Bank, ...]
-    combine: str
-    rows: AxisGeometry
-    columns: AxisGeometry
-    dilation: tuple[int, int]
-    padding: str
-    padding_value: float | tuple[float, ...]
-    dtype: np.dtype[Any]
-    backend: Backend
-    forms: tuple[ComputingForm, ...]
-    threads: int | None
-    device: str = "auto"
-    kept: dict[bool, tuple[Callable[[], Correlator], ...]] | None = None
-
-    @property
-    def output_size(self) -> tuple[int, int, int]:
-        """Height, width and channels of the result."""
-        return self.rows.output, self.columns.output, self.banks[0].outputs
-
-
-class PaddedSource:
-    """An image (height, width, channels) that can be read beyond its edges, tile by tile, as floats.
-
-    `before` and `after` are (rows, columns) of padding; coordinates of `read` count from the padded corner.
-
-    >>> image = np.arange(4, dtype=np.uint8).reshape(2, 2, 1)
-    >>> tile = np.empty((2, 3, 1), np.float32)
-    >>> PaddedSource(image, (0, 1), (0, 0), "replicate").read(0, 0, tile)
-    >>> tile[..., 0].tolist()
-    [[0.0, 0.0, 1.0], [2.0, 2.0, 3.0]]
-    """
-
-    def __init__(
-        self,
-        pixels: NDArray[Any],
-        before: tuple[int, int],
-        after: tuple[int, int],
-        mode: str,
-        value: float | tuple[float, ...] = 0.0,
-    ) -> None:
-        self._pixels = pixels
-        self._before = before
-        self._value = value if padding_mode(mode).filled else None
-        self._rows, self._columns = (
-            source_indices(pixels.shape[axis], before[axis], after[axis], mode) for axis in (0, 1)
-        )
-
-    def read(self, top: int, left: int, out: NDArray[Any]) -> None:
-        """Fill `out` (rows, columns, channels) with the padded image from row `top` and column `left` on."""
-        height, width = out.shape[:2]
-        if self._value is not None:
-            rows = _inside(top - self._before[0], height, self._pixels.shape[0])
-            columns = _inside(left - self._before[1], width, self._pixels.shape[1])
-            if rows[0] != slice(0, height) or columns[0] != slice(0, width):
-                out[...] = self._value
-            out[rows[0], columns[0]] = self._pixels[rows[1], columns[1]]
-            return
-        for to_rows, from_rows in _pieces(self._rows, top, height, self._before[0], self._pixels.shape[0]):
-            source = self._pixels[from_rows]
-            for to_columns, from_columns in _pieces(self._columns, left, width, self._before[1], self._pixels.shape[1]):
-                out[to_rows, to_columns] = source[:, from_columns]
-
-
-def _inside(start: int, count: int, length: int) -> tuple[slice, slice]:
-    """Match the part of `start .. start + count` that lies on the axis with its samples: (where to, where from)."""
-    first = min(max(start, 0), length)
-    last = max(min(start + count, length), first)
-    return slice(first - start, last - start) if last > first else slice(0, 0), slice(first, last)
-
-
-def _pieces(
-    indices: NDArray[np.intp], start: int, count: int, before: int, length: int
-) -> list[tuple[slice, slice | NDArray[np.intp]]]:
-    """Split a stretch of a padded axis into the part on the image, a slice, and the parts beyond, to be gathered."""
-    inner_start = min(max(before, start), start + count)
-    inner_stop = max(min(before + length, start + count), inner_start)
-    pieces: list[tuple[slice, slice | NDArray[np.intp]]] = []
-    for first, last in ((start, inner_start), (inner_stop, start + count)):
-        if last > first:
-            pieces.append((slice(first - start, last - start), indices[first:last]))
-    if inner_stop > inner_start:
-        inner = slice(inner_start - before, inner_stop - before)
-        pieces.append((slice(inner_start - start, inner_stop - start), inner))
-    return pieces
 
 
 def run_whole(pixels: NDArray[Any], task: ResolvedCorrelation, dtype: np.dtype[Any]) -> NDArray[Any] | None:
@@ -127,7 +37,7 @@ def run_whole(pixels: NDArray[Any], task: ResolvedCorrelation, dtype: np.dtype[A
     if not task.forms[0].whole:
         return None
     pixels = pixels.astype(dtype, copy=False)  # samples of the other byte order, and integers where that was planned
-    kernel, passes, box = _facts_of_form(task.banks[0], task.forms[0])
+    kernel, passes, box = facts_of_form(task.banks[0], task.forms[0])
     assert kernel is not None
     anchor = task.rows.before, task.columns.before
     image = WholeImage(pixels, kernel, anchor, task.padding, task.padding_value, dtype, _threads(task), passes, box)
@@ -137,7 +47,7 @@ def run_whole(pixels: NDArray[Any], task: ResolvedCorrelation, dtype: np.dtype[A
 def measure(task: ResolvedCorrelation) -> None:
     """Let the backend spend time on making later runs of this task faster."""
     for bank, form in zip(task.banks, task.forms, strict=True):
-        task.backend.measure(_work(bank, form, task, finite=True))
+        task.backend.measure(correlation_work(bank, form, task, finite=True))
 
 
 def run_tiles(
@@ -146,75 +56,174 @@ def run_tiles(
     dtype: np.dtype[Any],
     finish: Finisher | None,
     out: NDArray[Any] | None = None,
+    gaps: MissingSamples | None = None,
+    *,
+    known_done: bool = False,
 ) -> NDArray[Any]:
-    """Filter `pixels` (height, width, inputs) tile by tile into `out`, or a new array of `dtype`."""
-    rows, columns, backend = task.rows, task.columns, task.backend
-    before, after = (rows.before, columns.before), (rows.after, columns.after)
-    source = PaddedSource(pixels, before, after, task.padding, task.padding_value)
+    """Filter `pixels` (height, width, inputs) tile by tile into `out`, or a new array of `dtype`.
+
+    `gaps` says what is missing. `known_done` says that `out` holds the result already where nothing is.
+    """
     result = np.empty(task.output_size, dtype) if out is None else out
-    stride = rows.stride, columns.stride
-    finite = pixels.dtype.kind != "f" and bool(np.max(np.abs(task.padding_value)) < UNSAFE_MAGNITUDE[4])
-    works = tuple(_work(bank, form, task, finite) for bank, form in zip(task.banks, task.forms, strict=True))
-    height, width = _in_outputs(backend.tile_size(works[0]), stride, works[0].stride)
-    tile = _even(rows.output, height), _even(columns.output, width)
-    corners = [(y, x) for y in range(0, rows.output, tile[0]) for x in range(0, columns.output, tile[1])]
-    largest = _unstrided(tile, stride, works[0].stride)
-    kept = {} if task.kept is None else task.kept
-    makers = kept.get(finite)
-    if makers is None:
-        makers = kept[finite] = tuple(_prepare(backend, work, largest) for work in works)
-
-    def worker() -> Callable[[int], None]:
-        correlators = tuple(make() for make in makers)
-        by_taps: list[tuple[Correlator, ...]] = []
-
-        def correlate(top: int, left: int, size: tuple[int, int]) -> NDArray[Any]:
-            responses = _correlate_all(correlators, _read(source, top, left, correlators[0].tile(*size)))
-            if responses is None:
-                tile = _read(source, top, left, correlators[0].tile(*size))
-                responses = correlate_without(correlators, works, tile)
-            if responses is None:
-                by_taps[:] = by_taps or [_tap_by_tap(task, works)]
-                responses = _correlate_all(by_taps[0], _read(source, top, left, by_taps[0][0].tile(*size)))
-            assert responses is not None  # going by taps hands nothing on
-            return combine_responses(responses, task.combine) if len(responses) > 1 else responses[0]
-
-        @np.errstate(over="ignore", invalid="ignore")  # infinity minus infinity is NaN, as it should be
-        def do(number: int) -> None:
-            y, x = corners[number]
-            target = result[y : y + tile[0], x : x + tile[1]]
-            inner = _unstrided(target.shape[:2], stride, works[0].stride)
-            response = correlate(y * stride[0], x * stride[1], works[0].reach(*inner))
-            if works[0].stride != stride:
-                response = response[:: stride[0], :: stride[1]]
-            if finish is None:
-                np.copyto(target, response)
-            else:
-                finish(response, target)
-
-        return do
-
-    with backend.single_threaded():
-        run_tasks(len(corners), worker, _threads(task))
+    run = _TileRun(pixels, task, finish, result, gaps, known_done)
+    with task.backend.single_threaded():
+        for region in _regions(pixels.shape, task):
+            run.filter(region)
     return result
 
 
-def _read(source: PaddedSource, top: int, left: int, tile: NDArray[Any]) -> NDArray[Any]:
-    source.read(top, left, tile)
-    return tile
+class _Region(NamedTuple):
+    """A part of the output: its first row and column, and those after its last."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
 
 
-def _correlate_all(correlators: tuple[Correlator, ...], tile: NDArray[Any]) -> list[NDArray[Any]] | None:
-    """Correlate the tile, in the first one's buffer, with each bank; None where one of them hands it on."""
-    for other in correlators[1:]:
-        np.copyto(other.tile(*tile.shape[:2]), tile)
-    responses = []
-    for correlator in correlators:
-        response = correlator.correlate()
-        if response is None:
-            return None
-        responses.append(response)
-    return responses
+def _regions(size: tuple[int, ...], task: ResolvedCorrelation) -> list[_Region]:
+    """Cut the output into what lies within reach of the outside and what does not, where that makes a difference."""
+    rows, columns = task.rows, task.columns
+    whole = _Region(0, 0, rows.output, columns.output)
+    if not task.outside_missing:
+        return [whole]
+    (top, bottom), (left, right) = (_inner(axis, length) for axis, length in zip((rows, columns), size, strict=False))
+    if top >= bottom or left >= right:
+        return [whole]
+    regions = [
+        _Region(top, left, bottom, right),
+        _Region(0, 0, top, columns.output),
+        _Region(bottom, 0, rows.output, columns.output),
+        _Region(top, 0, bottom, left),
+        _Region(top, right, bottom, columns.output),
+    ]
+    return [region for region in regions if region.top < region.bottom and region.left < region.right]
+
+
+def _inner(axis: AxisGeometry, length: int) -> tuple[int, int]:
+    """Return the outputs, first and after the last, that read nothing outside an axis of so many samples."""
+    return -(-axis.before // axis.stride), max((axis.before + length - axis.span) // axis.stride + 1, 0)
+
+
+class _TileRun:
+    """One run over an image: what all of its tiles have in common."""
+
+    def __init__(
+        self,
+        pixels: NDArray[Any],
+        task: ResolvedCorrelation,
+        finish: Finisher | None,
+        result: NDArray[Any],
+        gaps: MissingSamples | None,
+        known_done: bool,
+    ) -> None:
+        rows, columns = task.rows, task.columns
+        before, after = (rows.before, columns.before), (rows.after, columns.after)
+        self._task = task
+        self._finish = finish
+        self._result = result
+        self._gaps = gaps
+        self._known_done = known_done
+        self._size = pixels.shape
+        self._source = PaddedSource(pixels, before, after, task.padding, task.padding_value)
+        self._stride = rows.stride, columns.stride
+        self._finite = pixels.dtype.kind != "f" and bool(np.max(np.abs(task.padding_value)) < UNSAFE_MAGNITUDE[4])
+        self._reader: GapReader | None = None
+        if gaps is not None:
+            filled = padding_mode(task.padding).filled and not task.outside_missing
+            outside = task.outside_missing
+            self._reader = GapReader(pixels, gaps, before, after, task.padding, outside=outside, filled=filled)
+
+    def filter(self, region: _Region) -> None:
+        """Filter the tiles of a region of the output."""
+        task, stride = self._task, self._stride
+        height, width = region.bottom - region.top, region.right - region.left
+        works = tuple(
+            correlation_work(bank, form, task, self._finite) for bank, form in zip(task.banks, task.forms, strict=True)
+        )
+        most = _in_outputs(task.backend.tile_size(works[0]), stride, works[0].stride)
+        tile = _even(height, most[0]), _even(width, most[1])
+        corners = [
+            (y, x) for y in range(region.top, region.bottom, tile[0]) for x in range(region.left, region.right, tile[1])
+        ]
+        largest = unstrided(tile, stride, works[0].stride)
+        prepared = PreparedTiles(task, works, largest)
+        normalized = None if self._gaps is None else NormalizedTask(task, works, largest, self._finite)
+
+        def worker() -> Callable[[int], None]:
+            plain = Once(lambda: TileCorrelator(prepared))
+            gapped = None if normalized is None else GappedCorrelator(normalized, plain)
+
+            @np.errstate(over="ignore", invalid="ignore", divide="ignore")  # infinity minus infinity is NaN
+            def do(number: int) -> None:
+                y, x = corners[number]
+                slices = slice(y, min(y + tile[0], region.bottom)), slice(x, min(x + tile[1], region.right))
+                target = self._result[slices]
+                size = works[0].reach(*unstrided(target.shape[:2], stride, works[0].stride))
+                read = partial(self._source.read, y * stride[0], x * stride[1])
+                if gapped is None:
+                    self._finish_into(target, self._strided(plain().combined(read, size), works[0].stride))
+                else:
+                    self._with_gaps(gapped, slices, read, size, works[0].stride)
+
+            return do
+
+        run_tasks(len(corners), worker, _threads(task))
+
+    def _with_gaps(
+        self,
+        correlator: "GappedCorrelator",
+        slices: tuple[slice, slice],
+        read: Callable[[NDArray[Any]], None],
+        size: tuple[int, int],
+        done: tuple[int, int],
+    ) -> None:
+        """Filter one tile of an image of which something may be missing."""
+        gaps, task = self._gaps, self._task
+        assert gaps is not None
+        assert self._reader is not None
+        target = self._result[slices]
+        samples = correlator.scratch.array("samples", (*size, task.banks[0].inputs))
+        read(samples)
+        top, left = slices[0].start * self._stride[0], slices[1].start * self._stride[1]
+        lacking = self._reader.read(top, left, samples)
+        if lacking is None:
+            if not self._known_done:
+                response = correlator.plain().combined(lambda buffer: np.copyto(buffer, samples), size)
+                self._finish_into(target, self._strided(response, done))
+            return
+        response = self._strided(correlator(samples, lacking, size, gaps), done)
+        if lacking.gone is not None and gaps.rule == "ignore" and not gaps.fill:
+            holes = self._under_anchors(lacking.gone, top, left, target.shape)
+            np.copyto(response, np.nan, where=holes)
+        missing = np.isnan(response)
+        self._finish_into(target, response)
+        if self._result.dtype.kind != "f" and gaps.value is not None:
+            np.copyto(target, self._result.dtype.type(gaps.value), where=missing)
+        if gaps.missing is not None:
+            gaps.missing[slices] = missing
+
+    def _under_anchors(self, gone: NDArray[np.bool_], top: int, left: int, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+        """Return which outputs of a tile have a missing sample of the image under the kernel's anchor."""
+        task = self._task
+        under: list[NDArray[np.intp]] = []
+        inside: list[NDArray[np.bool_]] = []
+        for axis, (geometry, first) in enumerate(((task.rows, top), (task.columns, left))):
+            place = np.arange(shape[axis]) * geometry.stride + task.anchor[axis]
+            under.append(place)
+            sample = place + first - geometry.before
+            inside.append((sample >= 0) & (sample < self._size[axis]))
+        return gone[np.ix_(*under)] & (inside[0][:, np.newaxis] & inside[1])[..., np.newaxis]
+
+    def _strided(self, response: NDArray[Any], done: tuple[int, int]) -> NDArray[Any]:
+        """Drop the outputs that a stride leaves out, where the backend did not."""
+        return response if done == self._stride else response[:: self._stride[0], :: self._stride[1]]
+
+    def _finish_into(self, target: NDArray[Any], response: NDArray[Any]) -> None:
+        if self._finish is None:
+            np.copyto(target, response)
+        else:
+            self._finish(response, target)
 
 
 def _even(length: int, most: int) -> int:
@@ -230,63 +239,8 @@ def _threads(task: ResolvedCorrelation) -> int:
     return task.threads or available_threads()
 
 
-def _prepare(backend: Backend, work: CorrelationWork, tile: tuple[int, int]) -> Callable[[], Correlator]:
-    if work.passes is not None and not backend.separates:
-        return prepare_separated(backend, work, tile)
-    return backend.prepare(work, tile)
-
-
-def _work(bank: Bank, form: ComputingForm, task: ResolvedCorrelation, finite: bool) -> CorrelationWork:
-    """Ask for strides and dilations only where the backend does them itself."""
-    backend, ours = task.backend, (task.rows.stride, task.columns.stride)
-    stride = ours if backend.strides else (1, 1)
-    dilation = task.dilation if backend.dilates else (1, 1)
-    _, passes, box = _facts_of_form(bank, form)
-    if not backend.dilates:
-        bank = bank.dilated(task.dilation)
-        passes = None if passes is None else _dilated(passes, task.dilation)
-    output = _unstrided((task.rows.output, task.columns.output), ours, stride)
-    return CorrelationWork(bank, task.dtype, output, stride, dilation, finite, passes, box, task.device)
-
-
-def _facts_of_form(bank: Bank, form: ComputingForm) -> tuple[NDArray[np.float64] | None, Passes | None, bool]:
-    """Return what a form makes use of: the kernel on all channels, its passes, whether it is a box."""
-    kernel = bank.shared
-    passes = low_rank(kernel, MOST_PRODUCTS) if form.name == "passes" and kernel is not None else None
-    return kernel, passes, form.name == "box"
-
-
-def _dilated(passes: Passes, dilation: tuple[int, int]) -> Passes:
-    """Write the holes of a dilation out as zeros."""
-    down, right = dilation
-    return tuple((_with_zeros(column, down), _with_zeros(row, right)) for column, row in passes)
-
-
-def _with_zeros(factor: NDArray[np.float64], step: int) -> NDArray[np.float64]:
-    spread = np.zeros(step * (factor.size - 1) + 1)
-    spread[::step] = factor
-    return spread
-
-
-def _unstrided(size: tuple[int, ...], stride: tuple[int, int], done: tuple[int, int]) -> tuple[int, int]:
-    """Return the outputs a backend must compute for `size` of ours, where `done` is the stride that it does itself."""
-    if done == stride:
-        return size[0], size[1]
-    return (size[0] - 1) * stride[0] + 1, (size[1] - 1) * stride[1] + 1
-
-
 def _in_outputs(size: tuple[int, int], stride: tuple[int, int], done: tuple[int, int]) -> tuple[int, int]:
     """Return how many of our outputs lie in a tile of `size` of the backend's."""
     if done == stride:
         return size
     return (size[0] - 1) // stride[0] + 1, (size[1] - 1) // stride[1] + 1
-
-
-def _tap_by_tap(task: ResolvedCorrelation, works: tuple[CorrelationWork, ...]) -> tuple[Correlator, ...]:
-    """Make the correlators that are right whatever a tile holds."""
-    from convcli.convolution.backends.direct import TapByTap  # only where such a tile turns up
-
-    pairs = zip(works, task.banks, strict=True)
-    return tuple(
-        TapByTap(replace(work, bank=bank, dilation=task.dilation, passes=None, box=False)) for work, bank in pairs
-    )
