@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from inspect import signature
 from typing import BinaryIO
 
 from convcli.errors import ImageReadError, UsageError
@@ -185,15 +186,14 @@ def _decoded(found: Format, data: bytes, name: str, threads: int, page: str | No
     codec = found.load_codec()
     if page is None:
         return codec.read(data, name, threads)
-    read_page = getattr(codec, "read_preview", None)
-    if read_page is None:
+    if "page" not in signature(codec.read).parameters:
         raise ImageReadError(
             "a preview is what the raw files of cameras hold",
             where=name,
             advice=f"read this {found.title} without --page {page}",
         )
-    preview: Image = read_page(data, name, threads)
-    return preview
+    choices = {"page": page}  # of which codecs that have none know nothing
+    return codec.read(data, name, threads, **choices)
 
 
 def read_all(file: BinaryIO) -> bytes:

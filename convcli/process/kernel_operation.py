@@ -233,15 +233,15 @@ class KernelOperation:
         depth, notes = output_depth(source, output, format_, image.depth, self.output)
         dtype = np.dtype(DTYPES[depth])
         _check_tones(image, toning)
-        nodata = options.missing.nodata_of(image, source)
+        nodata = options.missing.nodata_of(image)
         if _part_is_mixed(options, dtype):
             raise OutputError(
                 f"{depth} would hold the response in linear light, and the rest of the image as it is",
                 where=f"--roi {options.region}",
                 advice="say --crop too, or leave out --linear",
             )
-        mask = options.missing.certainty_of(image, source, self.threads)
-        part = None if options.region is None else _part_of(image, options.region, source, self)
+        mask = options.missing.certainty_of(image, self.threads)
+        part = None if options.region is None else _part_of(image, options.region, self)
         if part is None:
             chain = self._chain(replace(image, nodata=nodata), dtype, mask)
             size = chain.output_size
@@ -286,11 +286,11 @@ def chain_of(
     return Chain(image, kernels, options.convolve, options.tone, dtype, cold=cold)
 
 
-def _part_of(image: Image, region: Region, source: str, operation: KernelOperation) -> "RegionOnImage":
+def _part_of(image: Image, region: Region, operation: KernelOperation) -> "RegionOnImage":
     from convcli.process.region_on_image import RegionOnImage  # which filtering whole images does not need
 
     options = operation.options
-    return RegionOnImage(region, image, source, operation.kernels, options.convolve, options.tone)
+    return RegionOnImage(region, image, operation.kernels, options.convolve, options.tone)
 
 
 def _part_is_mixed(options: FilterOptions, dtype: np.dtype[Any]) -> bool:

@@ -48,7 +48,7 @@ class MissingInputs:
         """Return what outputs depend on. A mask counts by its size and time; those of a folder are no part of it."""
         return repr(self.nodata), file_state(self.mask), self.treatment
 
-    def nodata_of(self, image: Image, source: str) -> float | None:
+    def nodata_of(self, image: Image) -> float | None:
         """Return the value of an image's missing samples; None where there is none. Raises FilterError."""
         if self.nodata == "none":
             return None
@@ -61,18 +61,18 @@ class MissingInputs:
         if not (limits.min <= self.nodata <= limits.max):  # nor is NaN
             raise FilterError(
                 f"no sample can be {shown}: its {image.depth} ones are {limits.min} to {limits.max}",
-                where=f"{source}: --nodata {shown}",
+                where=f"--nodata {shown}",
                 advice="name a value within, or say --nodata none",
             )
         if self.nodata != math.floor(self.nodata):
             raise FilterError(
                 f"no sample can be {shown}: its {image.depth} ones are whole numbers",
-                where=f"{source}: --nodata {shown}",
+                where=f"--nodata {shown}",
                 advice="name a whole number, or say --nodata none",
             )
         return self.nodata
 
-    def certainty_of(self, image: Image, source: str, threads: int | None) -> NDArray[np.float32] | None:
+    def certainty_of(self, image: Image, threads: int | None) -> NDArray[np.float32] | None:
         """Return how certain each pixel of an image is, 0 to 1, as (height, width); None where there is no mask.
 
         Raises
@@ -92,7 +92,7 @@ class MissingInputs:
         (height, width, _), (rows, columns, _) = mask.size, image.size
         if (height, width) != (rows, columns):
             raise FilterError(
-                f"is {width} x {height} pixels, and {source} is {columns} x {rows}",
+                f"is {width} x {height} pixels, and the image is {columns} x {rows}",
                 where=where,
                 advice="a mask is as large as its image",
             )

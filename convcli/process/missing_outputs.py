@@ -9,9 +9,6 @@ from convcli.image.formats.registry import Format
 from convcli.image.model import Image
 from convcli.image.tone import convert_depth
 
-# The formats that have a place for the value of missing samples.
-_HOLDING_NODATA = ("tiff",)
-
 
 def output_nodata(nodata: float | None, source: np.dtype[Any], target: np.dtype[Any], format_: Format) -> float | None:
     """Return the value that stands for missing samples in an output.
@@ -39,7 +36,7 @@ def output_nodata(nodata: float | None, source: np.dtype[Any], target: np.dtype[
     >>> output_nodata(255, u8, u8, format_for("a.png")) is None
     True
     """
-    if nodata is None or format_.name not in _HOLDING_NODATA:
+    if nodata is None or "tiff_tags" not in format_.metadata:
         return None
     if target.kind == "f":
         return np.nan

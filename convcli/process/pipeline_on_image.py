@@ -193,10 +193,10 @@ def _output_plan(
     if picture or options.output.depth != "same":
         computed = "f32" if image.depth == "f64" else image.depth  # steps compute in single precision
         depth, notes = output_depth(source, output, format_, computed, options.output)
-        if computed != image.depth and options.output.depth == "same":
-            notes = ("double samples are computed and written in single precision", *notes)
     else:
         depth, notes = "f32", ()
+    if image.depth == "f64" and options.output.depth == "same":
+        notes = ("double samples are computed and written in single precision", *notes)
     if image.nodata is not None:
         notes += (f"its nodata value, {image.nodata:g}, is taken as any other: pipelines know no missing samples",)
     keeps = image.alpha and options.alpha == "keep" and not _reads_alpha(program)

@@ -27,8 +27,6 @@ class RegionOnImage:
         The region.
     image : Image
         The image.
-    source : str
-        What messages call it.
     kernels : sequence of AnyKernel
         What it is filtered by, one after the other.
     options : ConvolveOptions
@@ -46,7 +44,6 @@ class RegionOnImage:
         self,
         region: Region,
         image: Image,
-        source: str,
         kernels: Sequence[AnyKernel],
         options: ConvolveOptions,
         toning: ToneOptions,
@@ -55,7 +52,7 @@ class RegionOnImage:
         if region.x + region.width > width or region.y + region.height > height:
             raise FilterError(
                 f"lies outside of the image, which is {width} x {height} pixels",
-                where=f"{source}: --roi {region}",
+                where=f"--roi {region}",
                 advice="X,Y,W,H are the first column and row, width and height",
             )
         self._region = region
@@ -72,7 +69,7 @@ class RegionOnImage:
             if kept.start == kept.stop:
                 raise FilterError(
                     f"no sample that the stride of {step} keeps lies in it",
-                    where=f"{source}: --roi {region}",
+                    where=f"--roi {region}",
                     advice="take a larger region",
                 )
             self._source.append(slice(first, end if whole else min(end, start + length + far)))

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from convcli.errors import ConvcliError, FilterError, ImageReadError, ImageWriteError
 from convcli.image.model import Image, Metadata
-from convcli.image.reading import ReadOptions, decode_image, read_all, read_image
 from convcli.process.output_files import STANDARD_STREAM, OutputPlan, notes_without_effect, output_format
 from convcli.process.result import ImageResult, failed_result, skipped_result
 from convcli.system.output_file import Sink
 from convcli.timing import Stopwatch
 
 if TYPE_CHECKING:
+    from convcli.image.reading import ReadOptions
     from convcli.process.operation import Operation
 
 
@@ -132,7 +132,7 @@ def _read_unchanged(source: str, operation: "Operation") -> tuple[Image, int | N
     return image, None if before is None else before[0]
 
 
-def read_source(source: str, threads: int | None = None, options: ReadOptions | None = None) -> Image:
+def read_source(source: str, threads: int | None = None, options: "ReadOptions | None" = None) -> Image:
     """Read the image in the file `source`, or standard input where that is `-`.
 
     Parameters
@@ -149,6 +149,8 @@ def read_source(source: str, threads: int | None = None, options: ReadOptions | 
     ImageReadError
         Where there is no image, or it is damaged.
     """
+    from convcli.image.reading import ReadOptions, decode_image, read_all, read_image
+
     options = options or ReadOptions()
     if source != STANDARD_STREAM:
         return read_image(source, threads=threads, options=options)

@@ -15,7 +15,7 @@ from convcli.cli.options.groups import (
 )
 from convcli.cli.options.parsing import Only, command, parse_size
 from convcli.cli.options.pipelines import DocumentsGroup, MapsGroup, PipelineAlphaOption, PipelineSignedOption
-from convcli.cli.options.samples import NOT_IN_PIPELINES, ForeignOptions, ReadingGroup
+from convcli.cli.options.samples import ReadingGroup
 from convcli.cli.report_files import check_report
 from convcli.errors import UsageError
 
@@ -40,7 +40,6 @@ def run_pipeline(
     documents: DocumentsGroup,
     computing: Annotated[ComputingGroup, Only("backend", "threads", "device")],
     messages: MessagesGroup,
-    foreign: ForeignOptions = None,
 ) -> None:
     """Run images through a pipeline of steps, in branches and joined.
 
@@ -58,8 +57,6 @@ def run_pipeline(
         return
     if pipeline is None:
         raise UsageError("there is no pipeline: name a PIPELINE.yaml, whose steps --steps lists")
-    if foreign is not None:
-        raise UsageError(NOT_IN_PIPELINES, where="--nodata, --mask, --missing, --min-coverage, --holes and --roi")
     images = inputs or []
     if not images and documents.input_size is None:
         raise UsageError("there is no image: name one, or say --input-size to check the document alone")

@@ -155,16 +155,6 @@ def refuse_for_pipelines(*groups: OptionGroup) -> None:
         if value != getattr(type(group), name)
     ]
     if asked:
-        raise UsageError(f"{', '.join(asked)}: {NOT_IN_PIPELINES}")
-
-
-NOT_IN_PIPELINES = "a pipeline takes the whole image, and none of it as missing: use filter or batch -k for that"
-
-# Options of the groups above, under which `convcli run` says why it has none of them.
-ForeignOptions = Annotated[
-    list[str] | None,
-    typer.Option(
-        *(f"--{name.replace('_', '-')}" for name in ("nodata", "mask", "missing", "min_coverage", "holes", "roi")),
-        hidden=True,
-    ),
-]
+        raise UsageError(
+            "a pipeline takes the whole image, and none of it as missing", where=", ".join(asked), advice="use -k"
+        )
