@@ -26,7 +26,9 @@ from convcli.system.threads import run_tasks
 
 # Kernels within these leave room for samples and sums of them in float32.
 _LEAST_SINGLE, _MOST_SINGLE = 1e-30, 1e30
-SAMPLE_TYPES = ("uint8", "uint16", "int16", "float32", "float64")
+SAMPLE_TYPES = ("uint8", "uint16", "uint32", "int8", "int16", "int32", "float16", "float32", "float64")
+# Samples that float32 does not hold are computed in float64.
+_DOUBLE_TYPES = ("uint32", "int32", "float64")
 # Padding in rows and columns, each the same at both ends or (before, after).
 Pad = tuple[int | tuple[int, int], int | tuple[int, int]]
 # A bank over at most so many positions is computed in parts of at least so many outputs, and so many parts at most.
@@ -153,7 +155,7 @@ def plan_convolution(
     columns = axis_geometry(
         width, kernel_w, anchor=anchor_x, extent=options.extent, stride=stride_x, dilation=dilation_x
     )
-    work_dtype = np.dtype(np.float64 if options.precision == "double" or dtype == np.float64 else np.float32)
+    work_dtype = np.dtype(np.float64 if options.precision == "double" or dtype.name in _DOUBLE_TYPES else np.float32)
     if work_dtype == np.float32:
         _check_single(weights, options)
     banks = tuple(Bank.depthwise(each, channels) for each in weights)
@@ -208,7 +210,7 @@ def plan_bank(
         )._replace(before=edges[axis][0], after=edges[axis][1])
         for axis in (0, 1)
     )
-    work_dtype = np.dtype(np.float64 if dtype == np.float64 else np.float32)
+    work_dtype = np.dtype(np.float64 if dtype.name in _DOUBLE_TYPES else np.float32)
     output = rows.output, columns.output
     request = CorrelationRequest(output, options.stride, options.dilation, work_dtype.itemsize, cold=cold)
     planned, runner_up = choose([summarize(bank)], request, options.backend)

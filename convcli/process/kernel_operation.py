@@ -22,7 +22,10 @@ from convcli.process.result import StepResult
 if TYPE_CHECKING:
     from convcli.process.operation import Halo
 
-DTYPES = {"u8": np.uint8, "u16": np.uint16, "i16": np.int16, "f32": np.float32, "f64": np.float64}
+DTYPES = {
+    "u8": np.uint8, "u16": np.uint16, "u32": np.uint32, "i8": np.int8, "i16": np.int16, "i32": np.int32,
+    "f32": np.float32, "f64": np.float64,
+}  # fmt: skip
 
 # What a picture takes besides its samples as they are read: the result's, as many, and what is made on the way.
 _COPIES = 3
@@ -173,6 +176,9 @@ class KernelOperation:
             chain.alpha,
             chain.opacity,
             notes=_notes_without_effect(toning, chain.mapping, depth) + notes,
+            roles=chain.roles,
+            alpha_place=image.alpha_place if chain.alpha else None,
+            nodata=image.nodata,
         )
         check_picture(output, plan)
         return KernelsOnImage(plan, chain, self.options.kernels)

@@ -16,7 +16,10 @@ STANDARD_STREAM = "-"
 # Where what has been sent to standard input can be told from an output; where there is none, nothing can.
 _STANDARD_INPUT = "/dev/stdin"
 
-_DEPTH_TITLES = {"u8": "8-bit", "u16": "16-bit", "i16": "signed 16-bit", "f32": "float", "f64": "double"}
+_DEPTH_TITLES = {
+    "u8": "8-bit", "u16": "16-bit", "u32": "32-bit", "i8": "signed 8-bit", "i16": "signed 16-bit",
+    "i32": "signed 32-bit", "f32": "float", "f64": "double",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,12 @@ class OutputPlan:
         Whether the image's metadata is that of the result too.
     notes : tuple of str
         Lines that a user should see.
+    roles : tuple of str
+        Of the channels; empty for those of as many channels by default.
+    alpha_place : int, optional
+        Where the input's file holds opacity.
+    nodata : float, optional
+        What stands for missing samples.
     """
 
     format: Format
@@ -98,6 +107,9 @@ class OutputPlan:
     pages: bool = False
     keeps_metadata: bool = True
     notes: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    alpha_place: int | None = None
+    nodata: float | None = None
 
 
 class SuffixError(OutputError):
@@ -286,9 +298,9 @@ def output_depth(
     depth = format_.nearest_depth(input_depth)
     if depth == input_depth:
         return depth, ()
-    if input_depth == "i16":
+    if input_depth in ("i8", "i16", "i32"):
         raise OutputError(
-            f"{format_.title} cannot hold i16",
+            f"{format_.title} cannot hold {input_depth}",
             where=source,
             advice="choose --depth u8, u16 or f32, or write .npy",
         )

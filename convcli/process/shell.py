@@ -203,6 +203,9 @@ def _encode(
         alpha=plan.alpha,
         metadata=metadata if plan.keeps_metadata else Metadata(),
         format=plan.format.name,
+        roles=plan.roles,
+        alpha_place=plan.alpha_place,
+        nodata=plan.nodata,
     )
     options = operation.output
     return encode_to(
