@@ -1,5 +1,6 @@
 """Images in memory: pixels in RGB order, upright, what their file said besides, and whether they fit."""
 
+from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,22 @@ _LONGEST_SIDE = 10**6  # libpng refuses more, OpenCV more than 2^20
 
 # The most pixels that a picture may have, for whatever is read in this context; None where memory alone is the bound.
 MAX_PIXELS: ContextVar[int | None] = ContextVar("MAX_PIXELS", default=None)
+
+
+@dataclass(frozen=True)
+class TiffTags:
+    """Tags of a TIFF that describe the picture, not how the file holds it.
+
+    Parameters
+    ----------
+    order : str
+        The byte order of their values, `<` or `>`.
+    values : mapping
+        By tag: the TIFF type, how many there are, and their bytes.
+    """
+
+    order: str
+    values: Mapping[int, tuple[int, int, bytes]]
 
 
 @dataclass(frozen=True)
@@ -43,6 +60,10 @@ class Metadata:
         The chroma subsampling of the JPEG it was, `4:2:0`.
     tiff_compression : str, optional
         The compression of the TIFF it was: `none`, `lzw`, ...
+    tiff_tags : TiffTags, optional
+        A TIFF's further tags, which only another TIFF can hold: where the picture lies on Earth, calibration, ...
+    bits : int, optional
+        Significant bits of a sample in the file, where they are not all bits of the sample type in memory.
     """
 
     exif: bytes | None = None
@@ -54,11 +75,13 @@ class Metadata:
     jpeg_quality: int | None = None
     jpeg_subsampling: str | None = None
     tiff_compression: str | None = None
+    tiff_tags: TiffTags | None = None
+    bits: int | None = None
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing in it that would be written to a file."""
-        held = (self.exif, self.xmp, self.icc, self.resolution)
+        held = (self.exif, self.xmp, self.icc, self.resolution, self.tiff_tags)
         return not self.png_colour and all(part is None for part in held)
 
 

@@ -16,7 +16,7 @@ from convcli.system.threads import available_threads
 
 __all__ = ["COMPRESSIONS", "as_image", "encode_image", "encode_to", "write_bytes", "write_image"]
 
-_DEPTHS = ("u8", "u16", "i16", "f32", "f64")
+_DEPTHS = ("u8", "u16", "u32", "i8", "i16", "i32", "f32", "f64")
 
 
 def encode_image(

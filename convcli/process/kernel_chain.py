@@ -20,7 +20,7 @@ from convcli.convolution.plan import ConvolutionPlan, aligned_weights, plan_conv
 from convcli.convolution.planning.planner import ProfileKey
 from convcli.errors import FilterError, UsageError, check_word
 from convcli.image import tone
-from convcli.image.model import Image
+from convcli.image.model import Image, default_roles
 from convcli.image.tone import Finish
 from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
 from convcli.process.choices import ALPHA, SIGNED
@@ -173,7 +173,7 @@ class Chain:
         pixels = tone.to_gray(image.pixels, image.alpha) if toning.gray else image.pixels
         self._source_dtype = pixels.dtype
         self._white = tone.full_range(pixels.dtype)
-        double = options.precision == "double" or pixels.dtype == np.float64
+        double = options.precision == "double" or pixels.dtype.name in ("uint32", "int32", "float64")
         self._real: np.dtype[Any] = np.dtype(np.float64 if double else np.float32)
 
         colours = pixels.shape[2] - image.alpha
@@ -198,6 +198,8 @@ class Chain:
 
         height, width, channels = self.plans[-1].output_size
         self.output_size = (height, width, channels + (self._mode in ("keep", "opaque")))
+        kept = image.roles if self.alpha or not image.alpha else image.roles[:-1]
+        self.roles = kept if len(kept) == self.output_size[2] else default_roles(self.output_size[2], alpha=self.alpha)
 
     @property
     def halo(self) -> "Halo | None":

@@ -250,7 +250,6 @@ class KernelOperation:
             chain = self._chain(inner, dtype, None if mask is None else part.cut(mask))
             size = part.output_size(chain.output_size[2])
         written = output_nodata(nodata, image.pixels.dtype, dtype, format_)
-        colours = ("gray",) if toning.gray else tuple(role for role in image.roles if role != "alpha")
         plan = OutputPlan(
             format_,
             depth,
@@ -258,10 +257,10 @@ class KernelOperation:
             chain.mapping,
             chain.alpha,
             chain.opacity,
-            roles=(*colours, "alpha") if chain.alpha else colours,
+            notes=_notes_without_effect(toning, chain.mapping, depth) + notes,
+            roles=chain.roles,
             alpha_place=image.alpha_place if chain.alpha and not toning.gray else None,
             nodata=written,
-            notes=_notes_without_effect(toning, chain.mapping, depth) + notes,
         )
         check_picture(output, plan)
         rule = options.missing.treatment.rule(marked=nodata is not None or mask is not None)

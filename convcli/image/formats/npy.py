@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from convcli.image.model import Image
     from convcli.system.output_file import Sink
 
-_DEPTHS = ("u8", "u16", "i16", "f32", "f64")
+_DEPTHS = ("u8", "u16", "u32", "i8", "i16", "i32", "f32", "f64")
 
 
 def read(data: bytes, name: str, threads: int = 1) -> Image:
-    """Read an array (H, W) or (H, W, C), C of 1 to 4, as an image.
+    """Read an array (H, W) or (H, W, C) as an image.
 
     Parameters
     ----------
@@ -33,7 +33,8 @@ def read(data: bytes, name: str, threads: int = 1) -> Image:
     Returns
     -------
     Image
-        u8, u16, i16, f32 or f64. Of 2 and 4 channels the last is taken for alpha.
+        Three channels are red, green and blue; any other number is bands of data, of which the first is shown as gray.
+        Booleans become 0 and 255, and half floats f32.
 
     Raises
     ------
@@ -57,7 +58,11 @@ def read(data: bytes, name: str, threads: int = 1) -> Image:
         raise ImageReadError(f"{name}: truncated or damaged NPY file ({reason}); save it again") from None
     pixels = array[:, :, np.newaxis] if array.ndim == 2 else array
     pixels = np.ascontiguousarray(pixels.astype(pixels.dtype.newbyteorder("="), copy=False))
-    return Image(pixels, pixels.shape[2] in (2, 4), Metadata(stored_size=pixels.shape[:2]), "npy")
+    if pixels.dtype == bool:
+        pixels = np.multiply(pixels, np.uint8(255), dtype=np.uint8)
+    elif pixels.dtype == np.float16:
+        pixels = pixels.astype(np.float32)
+    return Image(pixels, metadata=Metadata(stored_size=pixels.shape[:2]), format="npy")
 
 
 def write(image: Image, sink: Sink, settings: EncoderSettings) -> tuple[str, ...]:
@@ -82,13 +87,14 @@ def _read_header(file: BinaryIO) -> tuple[tuple[int, ...], np.dtype[Any]]:
 def _check(shape: tuple[int, ...], kind: np.dtype[Any], name: str) -> None:
     from convcli.image.model import check_fits_memory, depth_name
 
-    if depth_name(kind) not in _DEPTHS:
+    if depth_name(kind) not in (*_DEPTHS, "b8", "f16"):
         raise ImageReadError(f"{name}: an array of {kind}; save it as one of {', '.join(_DEPTHS)}, with .astype()")
-    if len(shape) not in (2, 3) or (len(shape) == 3 and not 1 <= shape[2] <= 4):
-        raise ImageReadError(f"{name}: an array of shape {shape}; an image is (H, W) or (H, W, C) with C from 1 to 4")
+    if len(shape) not in (2, 3):
+        raise ImageReadError(f"{name}: an array of shape {shape}; an image is (H, W) or (H, W, C)")
     if 0 in shape:
         raise ImageReadError(f"{name}: an empty array of shape {shape}; there is no image in it")
-    check_fits_memory(name, (shape[0], shape[1], shape[2] if len(shape) == 3 else 1), kind.itemsize)
+    channels, item = (shape[2] if len(shape) == 3 else 1), max(kind.itemsize, 4 if kind.kind == "f" else 1)
+    check_fits_memory(name, (shape[0], shape[1], channels), item)
 
 
 def _decoded_bytes(file: BinaryIO) -> int | None:
@@ -108,6 +114,7 @@ FORMATS = (
         channels=(1, 2, 3, 4),
         signatures=(b"\x93NUMPY",),
         decoded_bytes=_decoded_bytes,
+        many_bands=True,
         stacks="channels",
         advised=True,
     ),

@@ -28,7 +28,10 @@ _MODULES = ("png", "jpeg", "tiff", "webp", "avif", "jpeg2000", "bmp", "gif", "ne
 _FALLBACKS = {
     "u8": ("u16", "f32"),
     "u16": ("f32", "u8"),
+    "u32": ("f64", "f32", "u16", "u8"),
+    "i8": ("i16", "f32", "u16", "u8"),
     "i16": ("u16", "f32", "u8"),
+    "i32": ("f64", "f32", "u16", "u8"),
     "f32": ("u16", "u8"),
     "f64": ("f32", "u16", "u8"),
 }
@@ -49,7 +52,7 @@ class Format:
     codec : str
         The module that reads and writes it, loaded when it is first used.
     depths : tuple of str
-        The sample types that can be written: u8, u16, i16, f32, f64. For a format that is only read, those it gives.
+        The sample types that can be written: u8, u16, u32, i8, i16, i32, f32, f64. For a format that is only read, those it gives.
     channels : tuple of int
         The layouts it has: 1 gray, 2 gray+alpha, 3 RGB, 4 RGBA. Gray is written as three equal channels where it has no
         gray of its own, which loses nothing.
@@ -67,11 +70,13 @@ class Format:
     read_suffixes : tuple of str
         Suffixes of files that are read as this format, but never written.
     metadata : tuple of str
-        What it holds beside the pixels, by the names of `Metadata`: exif, xmp, icc, resolution, png_colour.
+        What it holds beside the pixels, by the names of `Metadata`: exif, xmp, icc, resolution, png_colour, tiff_tags.
     encoder_options : tuple of str
         The settings that its encoder heeds: quality, compression.
     sides : tuple of int
         The least and the most pixels a side that its encoder takes, and common decoders read.
+    many_bands : bool
+        Whether bands of data fit behind gray or colours.
     stacks : str
         How it holds more channels than a picture has: `channels`, `pages`, or not at all, empty.
     rounds_floats : bool
@@ -95,6 +100,7 @@ class Format:
     metadata: tuple[str, ...] = ()
     encoder_options: tuple[str, ...] = ()
     sides: tuple[int, int] = (1, 2**31 - 1)
+    many_bands: bool = False
     stacks: str = ""
     rounds_floats: bool = False
     advised: bool = False
@@ -167,8 +173,8 @@ class Format:
             better = _suffixes_holding(depth, alpha=True)
             raise OutputError(f"{self.title} cannot hold transparency: say --alpha drop, or write {better}")
         colours = channels - alpha
-        if self.stacks != "channels" and colours not in (1, 3):
-            raise OutputError(f"{self.title} cannot hold {colours} colour channels, only gray or RGB: write .npy")
+        if not self.many_bands and colours not in (1, 3):
+            raise OutputError(f"{self.title} cannot hold {colours} colour channels, only gray or RGB: write .tiff or .npy")
         if colours == 3 and not self.colour:
             raise OutputError(f"{self.title} holds only gray: say --gray, or write .ppm")
 

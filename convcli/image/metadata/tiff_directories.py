@@ -1,9 +1,9 @@
-"""Blocks of bytes in the structure of TIFF, which EXIF has too: directories of 12-byte entries, found by offset.
+"""Blocks of bytes in the structure of TIFF, which EXIF has too: directories of entries, found by offset.
 
 Everything here may come from strangers: every offset is checked, and what lies outside the block is as if it were not
 there.
 
-Source: TIFF 6.0, section 2.
+Source: TIFF 6.0, section 2; the BigTIFF design, in which offsets and counts have 8 bytes.
 """
 
 import struct
@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 SUB_DIRECTORIES = (0x8769, 0x8825, 0xA005)  # Exif, GPS, interoperability
-_TYPE_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+_TYPE_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
+_MAGIC = {b"II*\0": ("<", False), b"MM\0*": (">", False), b"II+\0": ("<", True), b"MM\0+": (">", True)}
 _INTEGERS = {1: "B", 3: "H", 4: "I", 13: "I"}
 _MOST_ENTRIES = 1000
 _DEEPEST = 4
@@ -55,24 +56,39 @@ class Block:
 
     def __init__(self, data: bytes | bytearray | memoryview) -> None:
         self.data: Any = data  # bytes to read only, a bytearray or what lies in one to change
-        self.order = {b"II*\0": "<", b"MM\0*": ">"}.get(bytes(data[:4]), "")
+        self.order, self.wide = _MAGIC.get(bytes(data[:4]), ("", False))
+
+    @property
+    def _field(self) -> int:
+        """Size in bytes of an offset, and of the values that lie in an entry itself."""
+        return 8 if self.wide else 4
 
     def word(self, place: int) -> int:
-        """Read four bytes as an offset; 0, which no directory can have, where there are none."""
-        if not self.order or place < 0 or place + 4 > len(self.data):
+        """Read an offset; 0, which no directory can have, where there is none."""
+        if not self.order or place < 0 or place + self._field > len(self.data):
             return 0
-        return int(struct.unpack_from(self.order + "I", self.data, place)[0])
+        return int(struct.unpack_from(self.order + ("Q" if self.wide else "I"), self.data, place)[0])
+
+    def pointer(self, entry: DirectoryEntry) -> int:
+        """Read the offset of a directory from the entry that holds it, of 4 bytes or 8."""
+        if _TYPE_SIZES.get(entry.kind) == 4 and entry.place + 4 <= len(self.data):
+            return int(struct.unpack_from(self.order + "I", self.data, entry.place)[0])
+        return self.word(entry.place)
 
     def entries(self, directory: int) -> Iterator[DirectoryEntry]:
         """Yield the entries of the directory at an offset, as far as they lie inside the block."""
         if not self.order or directory < 8 or directory + 2 > len(self.data):
             return
-        count = struct.unpack_from(self.order + "H", self.data, directory)[0]
-        for place in range(directory + 2, directory + 2 + 12 * min(count, _MOST_ENTRIES), 12):
-            if place + 12 > len(self.data):
+        count_code, code = ("Q", "HHQ") if self.wide else ("H", "HHI")
+        begin, step = directory + struct.calcsize(count_code), struct.calcsize("=" + code) + self._field
+        if begin > len(self.data):
+            return
+        count = struct.unpack_from(self.order + count_code, self.data, directory)[0]
+        for place in range(begin, begin + step * min(count, _MOST_ENTRIES), step):
+            if place + step > len(self.data):
                 return
-            tag, kind, number = struct.unpack_from(self.order + "HHI", self.data, place)
-            yield DirectoryEntry(tag, kind, number, place + 8)
+            tag, kind, number = struct.unpack_from(self.order + code, self.data, place)
+            yield DirectoryEntry(tag, kind, number, place + step - self._field)
 
     def integer(self, entry: DirectoryEntry) -> int | None:
         """Read an entry that is a single whole number."""
@@ -119,17 +135,17 @@ class Block:
         found: Tree = {}
         for entry in self.entries(directory):
             if entry.tag in SUB_DIRECTORIES:
-                below = self.tree(self.word(entry.place), depth=depth + 1) if depth < _DEEPEST else {}
+                below = self.tree(self.pointer(entry), depth=depth + 1) if depth < _DEEPEST else {}
                 if below:
                     found[entry.tag] = below
             elif entry.kind in _TYPE_SIZES and (wanted is None or entry.tag in wanted):
-                start = entry.place if entry.bytes <= 4 else self.word(entry.place)
+                start = entry.place if entry.bytes <= self._field else self.word(entry.place)
                 if start + entry.bytes <= len(self.data):
                     found[entry.tag] = (entry.kind, entry.count, bytes(self.data[start : start + entry.bytes]))
         return found
 
 
-def serialise(tree: Tree, order: str, start: int, following: int = 0) -> bytes:
+def serialise(tree: Tree, order: str, start: int, *, wide: bool = False) -> bytes:
     r"""Return the bytes of a directory: its entries, then its long values, then its sub-directories.
 
     Parameters
@@ -140,32 +156,47 @@ def serialise(tree: Tree, order: str, start: int, following: int = 0) -> bytes:
         The byte order, `<` or `>`.
     start : int
         The offset it will have, which is even.
-    following : int
-        The offset of the directory after it, 0 for none.
+    wide : bool
+        Whether it is for a BigTIFF.
 
     Returns
     -------
     bytes
-        The directory and all that it points to.
+        The directory and all that it points to. No other directory follows it.
 
     Examples
     --------
     >>> serialise({0x0112: (3, 1, b"\6\0")}, "<", 8).hex(" ")
     '01 00 12 01 03 00 01 00 00 00 06 00 00 00 00 00 00 00'
     """
-    records = [struct.pack(order + "H", len(tree))]
-    tail = b""
-    tail_start = start + 2 + 12 * len(tree) + 4
+    count_code, code, offset = ("Q", "HHQ", "Q") if wide else ("H", "HHI", "I")
+    field_bytes = struct.calcsize(offset)
+    records = [struct.pack(order + count_code, len(tree))]
+    tails: list[bytes] = []
+    place = start + struct.calcsize("=" + count_code) + len(tree) * (struct.calcsize("=" + code) + field_bytes)
+    place += field_bytes
     for tag in sorted(tree):
         value = tree[tag]
-        place = tail_start + len(tail)
+        tail = b""
         if isinstance(value, dict):
-            kind, count, field = 4, 1, struct.pack(order + "I", place)
-            tail += serialise(value, order, place)
+            kind, count, field = (18 if wide else 4), 1, struct.pack(order + offset, place)
+            tail = serialise(value, order, place, wide=wide)
         else:
             kind, count, field = value
-            if len(field) > 4:
-                tail += field + bytes(len(field) % 2)
-                field = struct.pack(order + "I", place)
-        records.append(struct.pack(order + "HHI", tag, kind, count) + field.ljust(4, b"\0"))
-    return b"".join([*records, struct.pack(order + "I", following), tail])
+            if len(field) > field_bytes:
+                tail = field + bytes(len(field) % 2)
+                field = struct.pack(order + offset, place)
+        records.append(struct.pack(order + code, tag, kind, count) + field.ljust(field_bytes, b"\0"))
+        tails.append(tail)
+        place += len(tail)
+    return b"".join([*records, bytes(field_bytes), *tails])
+
+
+def swapped(kind: int, value: bytes) -> bytes:
+    r"""Return a value's bytes in the other byte order.
+
+    >>> swapped(3, b"\1\0\2\0")
+    b'\x00\x01\x00\x02'
+    """
+    size = 4 if kind in (5, 10) else _TYPE_SIZES.get(kind, 1)  # a fraction is two numbers
+    return b"".join(value[place : place + size][::-1] for place in range(0, len(value), size))

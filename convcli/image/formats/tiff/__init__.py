@@ -1,4 +1,4 @@
-"""TIFF: its description here; reading and writing by tifffile in the modules beside.
+"""TIFF: its description here; reading by tifffile and imagecodecs, and writing, in the modules beside.
 
 Source: TIFF 6.0, section 2; the BigTIFF design of Adobe and others.
 """
@@ -51,10 +51,11 @@ FORMATS = (
         suffixes=(".tiff", ".tif"),
         aliases=("tif",),
         codec="convcli.image.formats.tiff.codec",
-        depths=("u8", "u16", "i16", "f32", "f64"),
+        depths=("u8", "u16", "u32", "i8", "i16", "i32", "f32", "f64"),
         channels=(1, 2, 3, 4),
         signatures=(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
-        metadata=("exif", "xmp", "icc", "resolution"),
+        metadata=("exif", "xmp", "icc", "resolution", "tiff_tags"),
+        many_bands=True,
         encoder_options=("compression",),
         decoded_bytes=_decoded_bytes,
         stacks="pages",
