@@ -1,7 +1,7 @@
 """Images in memory: pixels in RGB order, upright, what their file said besides, and whether they fit."""
 
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -39,7 +39,7 @@ class Metadata:
         A PNG's chunks on the meaning of its samples (gAMA, cHRM, sRGB, cICP, mDCV, cLLI, sBIT), which only another PNG
         can hold.
     png_chunks : tuple of (bytes, bytes)
-        A PNG's other chunks that stay true: text, background, time, aspect.
+        A PNG's other chunks that stay true: text, time, the shape of pixels, and the background, in 16 bits.
     jpeg_segments : tuple of (int, bytes)
         A JPEG's comments, by marker.
     jpeg_aspect : tuple of int, optional
@@ -71,6 +71,16 @@ class Metadata:
         held = (self.exif, self.xmp, self.icc, self.resolution, self.jpeg_aspect)
         records = self.png_colour or self.png_chunks or self.jpeg_segments
         return not records and all(part is None for part in held)
+
+    @property
+    def has_aspect(self) -> bool:
+        """Whether it says of what shape pixels are, without their size."""
+        return self.jpeg_aspect is not None or any(kind == b"pHYs" for kind, _ in self.png_chunks)
+
+    def without_aspect(self) -> "Metadata":
+        """Return the same without the shape of pixels."""
+        chunks = tuple(chunk for chunk in self.png_chunks if chunk[0] != b"pHYs")
+        return replace(self, jpeg_aspect=None, png_chunks=chunks)
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,8 @@ import io
 import struct
 import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
@@ -24,6 +26,36 @@ MOST_PIXELS_A_BYTE = 4096
 _FAILURES = (OSError, SyntaxError, ValueError, LookupError, TypeError, struct.error, EOFError, NotImplementedError)
 
 _lock = threading.Lock()  # Python's filter of warnings is the process's
+
+
+@contextmanager
+def opened(data: bytes, name: str, title: str, plugin: str, reader: str) -> Iterator[Any]:
+    """Open and load a file with Pillow; see `decode`. Raises ImageReadError for all that fails inside.
+
+    Yields
+    ------
+    PIL.Image.Image
+        The picture, as stored.
+    """
+    kind = getattr(import_module(f"PIL.{plugin}"), reader)
+    from PIL import Image as PillowImage
+
+    with _lock, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            with kind(io.BytesIO(data), name) as picture:
+                width, height = picture.size
+                check_fits_memory(name, (height, width, 4), 1)
+                check_plausible(name, title, (height, width), len(data), MOST_PIXELS_A_BYTE)
+                picture.load()
+                yield picture
+        except PillowImage.DecompressionBombError:
+            raise ImageReadError(f"{name}: a {title} of more pixels than Pillow decodes; {_AGAIN}") from None
+        except _FAILURES as error:
+            reason = " ".join(str(error).split())[:80] or type(error).__name__
+            word = "truncated or damaged" if is_damage(error) else "an unusual"
+            advice = _AGAIN if is_damage(error) else "convert it to PNG"
+            raise ImageReadError(f"{name}: {word} {title}, which Pillow does not decode ({reason}); {advice}") from None
 
 
 def decode(data: bytes, name: str, title: str, plugin: str, reader: str) -> tuple[NDArray[Any], dict[Any, Any]]:
@@ -52,26 +84,8 @@ def decode(data: bytes, name: str, title: str, plugin: str, reader: str) -> tupl
     ImageReadError
         For a file that is cut short, damaged or too large.
     """
-    opened = getattr(import_module(f"PIL.{plugin}"), reader)
-    from PIL import Image as PillowImage
-
-    bomb = PillowImage.DecompressionBombError
-    with _lock, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            with opened(io.BytesIO(data), name) as picture:
-                width, height = picture.size
-                check_fits_memory(name, (height, width, 4), 1)
-                check_plausible(name, title, (height, width), len(data), MOST_PIXELS_A_BYTE)
-                picture.load()
-                return _samples(picture, name, title), dict(picture.info)
-        except bomb:
-            raise ImageReadError(f"{name}: a {title} of more pixels than Pillow decodes; {_AGAIN}") from None
-        except _FAILURES as error:
-            reason = " ".join(str(error).split())[:80] or type(error).__name__
-            word = "truncated or damaged" if is_damage(error) else "an unusual"
-            advice = _AGAIN if is_damage(error) else "convert it to PNG"
-            raise ImageReadError(f"{name}: {word} {title}, which Pillow does not decode ({reason}); {advice}") from None
+    with opened(data, name, title, plugin, reader) as picture:
+        return _samples(picture, name, title), dict(picture.info)
 
 
 def is_damage(error: Exception) -> bool:

@@ -57,7 +57,8 @@ def read(data: bytes, name: str, threads: int = 1) -> Image:
 
     kind = next(format_ for format_ in FORMATS if format_.matches(data[:256]))
     notes = _check(data, name, kind)
-    pixels, info = pillow_codec.decode(data, name, kind.title, *_READERS["cur" if data[:4] == _CUR else kind.name])
+    cursor = kind.name == "ico" and data.startswith(_CUR)
+    pixels, info = pillow_codec.decode(data, name, kind.title, *_READERS["cur" if cursor else kind.name])
     if kind.name == "ico" and len(info.get("sizes", ())) > 1:
         notes = (*notes, "several sizes: only the largest is used")
     return pillow_codec.image(pixels, kind.name, notes=notes)
