@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -53,7 +53,14 @@ class Metadata:
     stored_size : tuple of int, optional
         The (height, width) that the file held before the picture was turned upright.
     png_colour : tuple of (bytes, bytes)
-        A PNG's chunks on the meaning of its samples (gAMA, cHRM, sRGB, cICP), which only another PNG can hold.
+        A PNG's chunks on the meaning of its samples (gAMA, cHRM, sRGB, cICP, mDCV, cLLI, sBIT), which only another PNG
+        can hold.
+    png_chunks : tuple of (bytes, bytes)
+        A PNG's other chunks that stay true: text, time, the shape of pixels, and the background, in 16 bits.
+    jpeg_segments : tuple of (int, bytes)
+        A JPEG's comments, by marker.
+    jpeg_aspect : tuple of int, optional
+        (x, y), the shape of a JPEG's pixels where it states no resolution.
     jpeg_quality : int, optional
         The quality of the JPEG it was, 1 to 100, so that another can be made alike.
     jpeg_subsampling : str, optional
@@ -72,6 +79,9 @@ class Metadata:
     resolution: tuple[float, float] | None = None
     stored_size: tuple[int, int] | None = None
     png_colour: tuple[tuple[bytes, bytes], ...] = ()
+    png_chunks: tuple[tuple[bytes, bytes], ...] = ()
+    jpeg_segments: tuple[tuple[int, bytes], ...] = ()
+    jpeg_aspect: tuple[int, int] | None = None
     jpeg_quality: int | None = None
     jpeg_subsampling: str | None = None
     tiff_compression: str | None = None
@@ -81,8 +91,19 @@ class Metadata:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing in it that would be written to a file."""
-        held = (self.exif, self.xmp, self.icc, self.resolution, self.tiff_tags)
-        return not self.png_colour and all(part is None for part in held)
+        held = (self.exif, self.xmp, self.icc, self.resolution, self.jpeg_aspect, self.tiff_tags)
+        records = self.png_colour or self.png_chunks or self.jpeg_segments
+        return not records and all(part is None for part in held)
+
+    @property
+    def has_aspect(self) -> bool:
+        """Whether it says of what shape pixels are, without their size."""
+        return self.jpeg_aspect is not None or any(kind == b"pHYs" for kind, _ in self.png_chunks)
+
+    def without_aspect(self) -> "Metadata":
+        """Return the same without the shape of pixels."""
+        chunks = tuple(chunk for chunk in self.png_chunks if chunk[0] != b"pHYs")
+        return replace(self, jpeg_aspect=None, png_chunks=chunks)
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,7 +198,15 @@ def depth_name(dtype: np.dtype[Any]) -> str:
     return f"{dtype.kind}{8 * dtype.itemsize}"
 
 
-def check_fits_memory(name: str, size: tuple[int, int, int], sample_bytes: int, most_pixels: int | None = None) -> None:
+def check_fits_memory(
+    name: str,
+    size: tuple[int, int, int],
+    sample_bytes: int,
+    most_pixels: int | None = None,
+    *,
+    longest_side: int | None = None,
+    decoder: str = "OpenCV",
+) -> None:
     """Check, before a picture is decoded, that it fits into memory twice: read and filtered.
 
     Parameters
@@ -190,26 +219,28 @@ def check_fits_memory(name: str, size: tuple[int, int, int], sample_bytes: int, 
         Bytes of a decoded sample.
     most_pixels : int, optional
         How many pixels its decoder takes, where that is limited.
+    longest_side : int, optional
+        How many pixels a side its decoder takes, by default as many as OpenCV does where `most_pixels` is given.
+    decoder : str
+        The name of the decoder that is limited.
 
     Raises
     ------
     ImageReadError
-        Where it does not fit, or is larger than its decoder takes.
+        Where it does not fit, is larger than its decoder takes, or than `MAX_PIXELS`.
     """
     height, width, channels = size
     shown = f"{width} x {height} pixels"
     wanted = MAX_PIXELS.get()
     if wanted is not None and height * width > wanted:
         raise ImageReadError(f"{name}: {shown} are more than the {wanted:,} that are allowed; say --max-pixels")
-    if most_pixels is not None and max(height, width) > _LONGEST_SIDE:
-        raise ImageReadError(
-            f"{name}: {shown} are more than the {_LONGEST_SIDE:,} a side that OpenCV decodes; convert it to TIFF "
-            "or cut it up"
-        )
+    if longest_side is None and most_pixels is not None:
+        longest_side = _LONGEST_SIDE
+    advice = "convert it to TIFF or cut it up"
+    if longest_side is not None and max(height, width) > longest_side:
+        raise ImageReadError(f"{name}: {shown} are more than the {longest_side:,} a side that {decoder} decodes; {advice}")
     if most_pixels is not None and height * width > most_pixels:
-        raise ImageReadError(
-            f"{name}: {shown} are more than the {most_pixels:,} that OpenCV decodes; convert it to TIFF or cut it up"
-        )
+        raise ImageReadError(f"{name}: {shown} are more than the {most_pixels:,} that {decoder} decodes; {advice}")
     needed = 2 * height * width * channels * sample_bytes
     if needed <= _NEGLIGIBLE:
         return
@@ -217,6 +248,38 @@ def check_fits_memory(name: str, size: tuple[int, int, int], sample_bytes: int, 
     if there is not None and needed > there:
         raise ImageReadError(
             f"{name}: {shown} need {_gigabytes(needed)} of memory, and {_gigabytes(there)} are free; cut it up"
+        )
+
+
+# A picture of fewer pixels is decoded in no time, however little says it.
+_SMALL_PICTURE = 2**24
+
+
+def check_plausible(name: str, title: str, size: tuple[int, int], file_bytes: int, most_pixels_a_byte: int) -> None:
+    """Check, before a picture is decoded, that a file of its length can hold it.
+
+    Parameters
+    ----------
+    name : str
+        What messages call its file.
+    title : str
+        The name of its format.
+    size : tuple of int
+        Height and width, as its header says them.
+    file_bytes : int
+        Of the file.
+    most_pixels_a_byte : int
+        How many pixels a byte of the format's coding can stand for.
+
+    Raises
+    ------
+    ImageReadError
+        Where it cannot.
+    """
+    height, width = size
+    if height * width > max(_SMALL_PICTURE, most_pixels_a_byte * file_bytes):
+        raise ImageReadError(
+            f"{name}: damaged {title}, {file_bytes} bytes cannot make {width} x {height} pixels; get the file again"
         )
 
 

@@ -5,6 +5,7 @@
 
 import json
 import re
+import struct
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,7 @@ import pytest
 import tifffile
 from commandline import done, run
 from numpy.testing import assert_allclose, assert_array_equal
+from PIL import Image
 
 FOLDER = Path(tempfile.mkdtemp(prefix="convcli-field-"))
 subprocess.run(
@@ -101,8 +103,17 @@ def holds(path, key, value):
     """Whether a file holds a fact of `keep`."""
     if path.suffix == ".png":
         return chunks(path.read_bytes()).get(key, b"").hex() == value
-    if path.suffix in (".bmp", ".jp2"):
-        return False  # then a note must say so
+    if path.suffix == ".bmp":  # whose profile no reader at hand looks for
+        data = path.read_bytes()
+        start, length = struct.unpack_from("<II", data, 14 + 112)
+        return data[70:74] == b"DEBM" and length == value and data[14 + start :][36:40] == b"acsp"
+    if path.suffix == ".jp2":
+        with Image.open(path) as picture:
+            if key == "dpi":
+                return picture.info.get("dpi", (0, 0)) == pytest.approx((value, value), rel=1e-4)
+            data = path.read_bytes()
+            start = data.index(b"colr") - 4
+            return data[start + 8] == 2 and int.from_bytes(data[start : start + 4], "big") == 11 + value
     with tifffile.TiffFile(path) as file:
         page = file.pages[0]
         numbers = {

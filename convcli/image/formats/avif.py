@@ -1,4 +1,6 @@
-"""AVIF: its boxes checked, turned as its own rotation and mirror say, its metadata; the picture itself is OpenCV's.
+"""AVIF: its boxes checked, turned as its own rotation and mirror say, its metadata; the picture itself is libavif's.
+
+imagecodecs decodes still pictures, of every depth and range; OpenCV the first picture of an animation, and encodes.
 
 Source: AV1 Image File Format 1.1; ISO/IEC 23008-12, sections 6.5.10 (irot) and 6.5.12 (imir).
 """
@@ -25,6 +27,7 @@ _AGAIN = "get the file again"
 _BRANDS = (b"avif", b"avis")
 _BRANDS_END = 256
 _HEADER_BYTES = 65536
+_MOST_PIXELS, _LONGEST_SIDE = 16384 * 16384, 32768
 _ALPHA_URN = b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha"
 
 
@@ -43,7 +46,7 @@ def read(data: bytes, name: str, threads: int = 1) -> Image:
     Returns
     -------
     Image
-        Gray, RGB or RGBA, upright; u8, or u16 (10 and 12 bits, made 0..65535).
+        Gray or RGB with or without alpha, upright; u8, or u16 (10 and 12 bits, made 0..65535).
 
     Raises
     ------
@@ -52,7 +55,7 @@ def read(data: bytes, name: str, threads: int = 1) -> Image:
     """
     import numpy as np
 
-    from convcli.image.formats import isobmff, opencv_codec
+    from convcli.image.formats import isobmff
     from convcli.image.model import Image, Metadata, check_fits_memory
 
     top = dict(isobmff.boxes(memoryview(data), name, _TITLE))
@@ -66,10 +69,14 @@ def read(data: bytes, name: str, threads: int = 1) -> Image:
     size = properties.get(b"ispe", memoryview(bytes(12)))
     width, height = (int.from_bytes(size[at : at + 4], "big") for at in (4, 8))
     deep = any(depth > 8 for depth in properties.get(b"pixi", memoryview(b""))[5:])
-    check_fits_memory(name, (height, width, 4), 2 if deep else 1, opencv_codec.MOST_PIXELS)
-    pixels = opencv_codec.decode(data)
-    if pixels is None:
-        raise ImageReadError(f"{name}: damaged AVIF, its picture cannot be decoded; {_AGAIN}")
+    check_fits_memory(name, (height, width, 4), 2 if deep else 1)
+    if height * width > _MOST_PIXELS or max(height, width) > _LONGEST_SIDE:
+        raise ImageReadError(
+            f"{name}: {width} x {height} pixels are more than libavif decodes, {_LONGEST_SIDE} a side and "
+            f"{_MOST_PIXELS:,} in all; convert it to TIFF"
+        )
+    moving = b"moov" in top
+    pixels = _decode_moving(data, name) if moving else _decode_still(data, name, threads)
     if pixels.dtype == np.uint16:
         pixels = _full_range(pixels, properties)
     # There may be two colour properties: a profile, and numbers that name a standard space.
@@ -79,19 +86,44 @@ def read(data: bytes, name: str, threads: int = 1) -> Image:
     # Four bytes before the block say how far into the rest it starts.
     exif = exif[4 + int.from_bytes(exif[:4], "big") :] if exif is not None and len(exif) > 4 else None
     metadata = Metadata(exif, items.body(data, b"mime"), icc, None, pixels.shape[:2])
-    notes = ("an animation: only its first picture is used",) if b"moov" in top else ()
-    return Image(_turned(pixels, items.properties), pixels.shape[2] == 4, metadata, "avif", notes)
+    notes = ("an animation: only its first picture is used",) if moving else ()
+    return Image(_turned(pixels, items.properties), pixels.shape[2] in (2, 4), metadata, "avif", notes)
+
+
+def _decode_still(data: bytes, name: str, threads: int) -> NDArray[Any]:
+    import imagecodecs
+
+    from convcli.system.captured_stderr import library_messages
+
+    try:
+        with library_messages():
+            pixels = imagecodecs.avif_decode(data, numthreads=threads)
+    except (RuntimeError, ValueError, NotImplementedError) as error:
+        quoted = str(error).split("'")
+        reason = quoted[1] if len(quoted) > 2 else "its picture cannot be decoded"
+        raise ImageReadError(f"{name}: an AVIF that libavif does not take ({reason}); convert it to PNG") from None
+    height, width, *channels = pixels.shape
+    return pixels.reshape(height, width, channels[0] if channels else 1)  # type: ignore[no-any-return]  # untyped
+
+
+def _decode_moving(data: bytes, name: str) -> NDArray[Any]:
+    from convcli.image.formats import opencv_codec
+
+    pixels = opencv_codec.decode(data, talks=True)
+    if pixels is None:
+        raise ImageReadError(f"{name}: an animated AVIF, which OpenCV does not decode; convert it to PNG")
+    return pixels
 
 
 def _full_range(pixels: NDArray[Any], properties: dict[bytes, memoryview]) -> NDArray[Any]:
-    """Stretch 10 or 12 bits, as OpenCV gives them, to 16."""
+    """Stretch 10 or 12 bits, as they are decoded, to 16."""
     setup = properties.get(b"av1C", memoryview(bytes(4)))
     bits = 12 if setup[2] & 0x20 else 10
     return pixels << (16 - bits) | pixels >> (2 * bits - 16)
 
 
 def _turned(pixels: NDArray[Any], properties: list[isobmff.Box]) -> NDArray[Any]:
-    """Rotate and mirror as the file says, in its order. OpenCV does neither, and EXIF's orientation does not count."""
+    """Rotate and mirror as the file says, in its order. No decoder does, and EXIF's orientation does not count."""
     import numpy as np
 
     for kind, body in properties:

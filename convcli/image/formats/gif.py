@@ -1,7 +1,4 @@
-"""GIF: checked for being whole here, its first picture decoded by OpenCV.
-
-Source: CompuServe, Graphics Interchange Format, version 89a.
-"""
+"""GIF: its first picture decoded by Pillow; its blocks counted here. Source: CompuServe, GIF version 89a."""
 
 from __future__ import annotations
 
@@ -34,7 +31,7 @@ def read(data: bytes, name: str, threads: int = 1) -> Image:
     Returns
     -------
     Image
-        RGB or RGBA, u8, with a note where there are more pictures.
+        RGB or RGBA, u8, with a note where there are more pictures; a frame beyond the canvas makes the canvas larger.
 
     Raises
     ------
@@ -43,45 +40,51 @@ def read(data: bytes, name: str, threads: int = 1) -> Image:
     """
     import numpy as np
 
-    from convcli.image.formats import opencv_codec
-    from convcli.image.model import Image, Metadata, check_fits_memory
+    from convcli.image.formats import pillow_codec
+    from convcli.image.model import check_fits_memory, check_plausible
 
     if len(data) <= _HEADER_BYTES:
-        raise _truncated(data, name)
+        raise ImageReadError(f"{name}: truncated GIF, it ends after {len(data)} bytes; {_AGAIN}")
     width, height = struct.unpack_from("<HH", data, 6)
-    check_fits_memory(name, (height, width, 4), 1, opencv_codec.MOST_PIXELS)
-    pictures = _count_pictures(data, name)
-    pixels = opencv_codec.decode_or_raise(data, name, "GIF")
-    if pixels.shape[2] == 4 and pixels[:, :, 3].all():  # OpenCV gives every animation an alpha
+    pictures, whole, (low, right) = _walk(data)
+    if not pictures:
+        raise ImageReadError(f"{name}: truncated or damaged GIF, it holds no picture; {_AGAIN}")
+    if not whole and pictures == 1:
+        raise ImageReadError(f"{name}: truncated GIF, its picture is not whole; {_AGAIN}")
+    height, width = max(height, low), max(width, right)
+    check_fits_memory(name, (height, width, 4), 1)
+    check_plausible(name, "GIF", (height, width), len(data), pillow_codec.MOST_PIXELS_A_BYTE)
+    pixels, _ = pillow_codec.decode(data, name, "GIF", "GifImagePlugin", "GifImageFile")
+    if pixels.shape[2] < 3:
+        pixels = np.concatenate([np.repeat(pixels[:, :, :1], 3, axis=2), pixels[:, :, 1:]], axis=2)
+    if pixels.shape[2] == 4 and pixels[:, :, 3].all():
         pixels = np.ascontiguousarray(pixels[:, :, :3])
     notes = (f"{pictures} pictures: only the first is used",) if pictures > 1 else ()
-    return Image(pixels, pixels.shape[2] == 4, Metadata(stored_size=pixels.shape[:2]), "gif", notes)
+    return pillow_codec.image(pixels, "gif", notes=notes)
 
 
-def _count_pictures(data: bytes, name: str) -> int:
-    """Count the pictures up to the end mark, checking that all blocks are whole."""
+def _walk(data: bytes) -> tuple[int, bool, tuple[int, int]]:
+    """Count the pictures; return whether the last of them is whole, and how far down and right the first one goes."""
     place = _HEADER_BYTES + _table_bytes(data[10])
-    pictures = 0
-    while True:
-        if place >= len(data):
-            raise _truncated(data, name)
+    pictures, extent = 0, (0, 0)
+    while place < len(data):
         kind = data[place]
-        if kind == _END:
-            return pictures
         if kind == _PICTURE and place + 10 < len(data):
+            left, top, width, height = struct.unpack_from("<4H", data, place + 1)
+            if not pictures:
+                extent = top + height, left + width
             pictures += 1
             place += 10 + _table_bytes(data[place + 9]) + 1
         elif kind == _EXTENSION:
             place += 2
         else:
-            raise ImageReadError(f"{name}: damaged GIF, an unknown block at byte {place}; {_AGAIN}")
+            return pictures, True, extent  # the end mark, or what others pass over too
         while place < len(data) and data[place]:
             place += 1 + data[place]
+        if place >= len(data):
+            return pictures, place == len(data) and kind == _PICTURE, extent
         place += 1
-
-
-def _truncated(data: bytes, name: str) -> ImageReadError:
-    return ImageReadError(f"{name}: truncated GIF, it ends after {len(data)} bytes without its end mark; {_AGAIN}")
+    return pictures, True, extent
 
 
 def _table_bytes(flags: int) -> int:

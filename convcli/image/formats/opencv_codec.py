@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import cv2
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.errors import ImageReadError, ImageWriteError
+from convcli.system.captured_stderr import library_messages
 
 MOST_PIXELS = 2**30  # OpenCV refuses more
 JPEG_QUALITY = int(cv2.IMWRITE_JPEG_QUALITY)
@@ -28,7 +29,6 @@ TIFF_PREDICTOR = int(cv2.IMWRITE_TIFF_PREDICTOR)
 TIFF_STRIP_ROWS = int(cv2.IMWRITE_TIFF_ROWSPERSTRIP)
 WEBP_QUALITY = int(cv2.IMWRITE_WEBP_QUALITY)
 AVIF_QUALITY = int(cv2.IMWRITE_AVIF_QUALITY)
-JPEG2000_COMPRESSION = int(cv2.IMWRITE_JPEG2000_COMPRESSION_X1000)
 EXIF_BLOCK = int(cv2.IMAGE_METADATA_EXIF)
 XMP_BLOCK = int(cv2.IMAGE_METADATA_XMP)
 ICC_BLOCK = int(cv2.IMAGE_METADATA_ICCP)
@@ -59,7 +59,9 @@ def quiet() -> Iterator[None]:
                 cv2.utils.logging.setLogLevel(_quiet["level"])
 
 
-def decode(data: bytes | bytearray | memoryview, *, rgb: bool = False) -> NDArray[Any] | None:
+def decode(
+    data: bytes | bytearray | memoryview, *, rgb: bool = False, talks: bool = False, said: list[str] | None = None
+) -> NDArray[Any] | None:
     """Decode a file's bytes, as stored: not turned.
 
     Parameters
@@ -68,6 +70,10 @@ def decode(data: bytes | bytearray | memoryview, *, rgb: bool = False) -> NDArra
         The whole file.
     rgb : bool
         Whether the picture is known to be colour without alpha, so that OpenCV may write RGB at once.
+    talks : bool
+        Whether the library below may print on standard error, which is then kept off it.
+    said : list of str, optional
+        Takes what it printed.
 
     Returns
     -------
@@ -76,8 +82,10 @@ def decode(data: bytes | bytearray | memoryview, *, rgb: bool = False) -> NDArra
     """
     buffer = np.frombuffer(data, np.uint8)
     try:
-        with quiet():
+        with quiet(), library_messages() if talks else nullcontext([]) as lines:
             pixels = cv2.imdecode(buffer, _RGB if rgb else cv2.IMREAD_UNCHANGED)
+        if said is not None:
+            said += lines
     except cv2.error:
         return None
     if pixels is None:
@@ -122,9 +130,9 @@ def encode(
         with quiet():
             if blocks:
                 kinds, bodies = [kind for kind, _ in blocks], [np.frombuffer(body, np.uint8) for _, body in blocks]
-                done, encoded = cv2.imencodeWithMetadata(suffix, _bgr(pixels), kinds, bodies, list(parameters))
+                done, encoded = cv2.imencodeWithMetadata(suffix, reversed_colours(pixels), kinds, bodies, list(parameters))
             else:
-                done, encoded = cv2.imencode(suffix, _bgr(pixels), list(parameters))
+                done, encoded = cv2.imencode(suffix, reversed_colours(pixels), list(parameters))
     except cv2.error:
         return None
     return encoded if done else None
@@ -146,7 +154,8 @@ def encode_or_raise(
     return encoded.tobytes()
 
 
-def _bgr(pixels: NDArray[Any]) -> NDArray[Any]:
+def reversed_colours(pixels: NDArray[Any]) -> NDArray[Any]:
+    """Return RGB(A) samples as BGR(A), and the other way round; others as they are."""
     channels = pixels.shape[2]
     return cv2.cvtColor(pixels, _SWAP[channels]) if channels in _SWAP else pixels
 

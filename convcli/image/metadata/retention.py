@@ -8,6 +8,9 @@ from convcli.image.formats.registry import Format
 from convcli.image.model import Metadata
 
 _XMP_NUMBERS = rb"""((?:tiff|exif):%s\s*(?:=\s*["']|>\s*))\d+"""
+_TEXTS = (b"tEXt", b"zTXt", b"iTXt")
+_CHUNK_WORDS = {b"tIME": "time", b"bKGD": "background", b"pHYs": "shape of pixels"}
+_STRETCH = 0.1  # what a valid extent may change of the ratio of the sides
 _PROFILE_CHANNELS = {b"GRAY": 1, b"RGB ": 3}
 
 
@@ -57,15 +60,21 @@ def fit_metadata(
         icc = None
         notes.append(f"the colour profile is dropped: it is not one for {'gray' if colours == 1 else 'RGB'}")
     fitted = replace(metadata, exif=exif, xmp=xmp, icc=icc)
+    if fitted.has_aspect and _stretched(metadata.stored_size, (height, width)):
+        fitted = fitted.without_aspect()
+        notes.append("the shape of its pixels is dropped: it is another now")
     lost = []
     for part, title in (
         ("exif", "EXIF"),
         ("xmp", "XMP"),
         ("icc", "the colour profile"),
         ("resolution", "the resolution"),
+        ("png_chunks", _words_of_chunks(fitted.png_chunks)),
+        ("jpeg_segments", "the comment"),
+        ("jpeg_aspect", "the shape of its pixels"),
     ):
-        if part not in target.metadata and getattr(fitted, part) is not None:
-            missing: dict[str, Any] = {part: None}
+        if part not in target.metadata and getattr(fitted, part):
+            missing: dict[str, Any] = {part: () if part in ("png_chunks", "jpeg_segments") else None}
             fitted = replace(fitted, **missing)
             lost.append(title)
     if "png_colour" not in target.metadata and any(kind != b"sRGB" for kind, _ in fitted.png_colour) and icc is None:
@@ -74,6 +83,26 @@ def fit_metadata(
         verb = "is" if len(lost) == 1 and lost[0] != "the PNG's gamma and primaries" else "are"
         notes.append(f"{_listed(lost)} {verb} lost: {target.title} has no place for {'it' if verb == 'is' else 'them'}")
     return fitted, tuple(notes)
+
+
+def _stretched(before: tuple[int, int] | None, now: tuple[int, int]) -> bool:
+    """Whether a picture was made narrower in one direction than in the other, by a stride."""
+    if before is None:
+        return False
+    (height, width), ratio = before, now[0] / now[1]
+    return min(abs(ratio * width / height - 1), abs(ratio * height / width - 1)) > _STRETCH
+
+
+def _words_of_chunks(chunks: tuple[tuple[bytes, bytes], ...]) -> str:
+    """Return what chunks of a PNG hold, for a message.
+
+    >>> _words_of_chunks(((b"tEXt", b"Title\\0A house"), (b"tIME", bytes(7))))
+    "the PNG's text (Title), time"
+    """
+    texts = dict.fromkeys(body.partition(b"\0")[0].decode("latin-1") for kind, body in chunks if kind in _TEXTS)
+    words = [f"text ({', '.join(texts)})"] if texts else []
+    words += dict.fromkeys(_CHUNK_WORDS[kind] for kind, _ in chunks if kind in _CHUNK_WORDS)
+    return f"the PNG's {', '.join(words)}"
 
 
 def _correct_xmp(xmp: bytes, height: int, width: int, turned: bool) -> bytes:

@@ -14,7 +14,8 @@ from typing import Any
 SUB_DIRECTORIES = (0x8769, 0x8825, 0xA005)  # Exif, GPS, interoperability
 _TYPE_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 _MAGIC = {b"II*\0": ("<", False), b"MM\0*": (">", False), b"II+\0": ("<", True), b"MM\0+": (">", True)}
-_INTEGERS = {1: "B", 3: "H", 4: "I", 13: "I"}
+_INTEGERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I"}
+_SIGNED = (6, 8, 9)
 _MOST_ENTRIES = 1000
 _DEEPEST = 4
 
@@ -99,7 +100,8 @@ class Block:
 
     def set_integer(self, entry: DirectoryEntry, value: int) -> None:
         """Replace an entry that is a single whole number; one too narrow for the value becomes a LONG."""
-        kind = entry.kind if value < 256 ** _TYPE_SIZES[entry.kind] else 4
+        largest = 256 ** _TYPE_SIZES[entry.kind] // (2 if entry.kind in _SIGNED else 1) - 1
+        kind = entry.kind if value <= largest else 4
         struct.pack_into(self.order + "H", self.data, entry.place - 6, kind)
         self.data[entry.place : entry.place + 4] = bytes(4)
         struct.pack_into(self.order + _INTEGERS[kind], self.data, entry.place, value)

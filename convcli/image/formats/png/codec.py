@@ -8,9 +8,7 @@ Source: PNG specification, third edition (W3C, 2025).
 
 from __future__ import annotations
 
-import struct
-import zlib
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -33,19 +31,16 @@ from convcli.image.formats.png.chunks import (
     walk,
 )
 from convcli.image.formats.png.encoder import Strip, combine_adler, make_strip
-from convcli.image.model import Image, Metadata, check_fits_memory
+from convcli.image.formats.png.records import metadata_chunks, read_metadata
+from convcli.image.model import Image, check_fits_memory
 from convcli.system.output_file import Sink
 from convcli.system.threads import results_in_order
 
 if TYPE_CHECKING:
     from convcli.image.formats.png.inflate import FilteredRows
 
+_ORDER = {b"IHDR": 0, b"PLTE": 1, b"tRNS": 2, b"IDAT": 3, b"IEND": 4}
 _COLOUR_TYPES = {1: 0, 3: 2, 2: 4, 4: 6}
-_TEXT_CHUNKS = (b"tEXt", b"zTXt", b"iTXt")
-_COLOUR_CHUNKS = (b"cICP", b"sRGB", b"gAMA", b"cHRM")
-_XMP_KEYWORD = b"XML:com.adobe.xmp"
-_LARGEST_METADATA = 64 * 2**20  # what a compressed text or profile may grow to: enough for any real one
-_METRES_PER_INCH = 0.0254
 _STRIP_BYTES = 2**20
 
 
@@ -97,7 +92,7 @@ def read_chunks(
         pixels = decode_strips(header, rows or FilteredRows(header, chunks), threads, inflated=inflated)
     if pixels is None:
         pixels = _decode(data, header, chunks, transparent, name)
-    metadata, notes = _metadata(chunks, header)
+    metadata, notes = read_metadata(chunks, header)
     if metadata.exif is not None:
         from convcli.image.metadata.exif import orientation_of
 
@@ -117,11 +112,15 @@ def _decode(
     gray = header.colour_type in (0, 4)
     wanted = (b"IHDR", b"PLTE", b"IDAT", b"IEND") + (() if gray else (b"tRNS",))
     picture = data
-    if any(kind not in wanted for kind, _ in chunks):
-        parts = (piece for kind, body in chunks if kind in wanted for piece in pieces(kind, body))
+    kinds = [kind for kind, _ in chunks]
+    early = b"tRNS" in kinds and b"PLTE" in kinds and kinds.index(b"tRNS") < kinds.index(b"PLTE")
+    if early or any(kind not in wanted for kind in kinds):
+        # In the order that libpng asks for: some files have the transparency of a palette before it.
+        ordered = sorted((part for part in chunks if part[0] in wanted), key=lambda part: _ORDER[part[0]])
+        parts = (piece for kind, body in ordered for piece in pieces(kind, body))
         picture = b"".join([SIGNATURE, *parts])
     opaque_colour = header.colour_type in (2, 3) and transparent is None
-    pixels = opencv_codec.decode(picture, rgb=opaque_colour)
+    pixels = opencv_codec.decode(picture, rgb=opaque_colour, talks=True)
     if pixels is None or pixels.shape[:2] != (header.height, header.width):
         raise ImageReadError(f"{name}: damaged PNG, its picture data cannot be decoded; {AGAIN}")
     if header.colour_type == 4:
@@ -137,53 +136,6 @@ def _with_transparent_shade(pixels: NDArray[Any], shade: int, bits: int) -> NDAr
         shade = shade * 255 // (2**bits - 1)
     alpha = np.where(pixels == shade, 0, np.iinfo(pixels.dtype).max).astype(pixels.dtype)
     return np.concatenate([pixels, alpha], axis=2)
-
-
-def _metadata(chunks: ChunkList, header: Header) -> tuple[Metadata, tuple[str, ...]]:
-    exif = xmp = icc = resolution = None
-    colour: list[tuple[bytes, bytes]] = []
-    notes, texts = [], []
-    for kind, view in chunks:
-        if kind == b"eXIf":
-            exif = bytes(view)
-        elif kind == b"iCCP":
-            icc = _inflate(bytes(view).partition(b"\0")[2][1:])
-            if icc is None:
-                notes.append("its damaged colour profile is ignored")
-        elif kind == b"iTXt" and bytes(view[: len(_XMP_KEYWORD) + 1]) == _XMP_KEYWORD + b"\0":
-            xmp = _international_text(bytes(view[len(_XMP_KEYWORD) + 1 :]))
-        elif kind == b"pHYs" and len(view) == 9 and view[8] == 1:
-            across, down = struct.unpack(">II", view[:8])
-            resolution = (across * _METRES_PER_INCH, down * _METRES_PER_INCH)
-        elif kind in _COLOUR_CHUNKS:
-            colour.append((kind, bytes(view)))
-        elif kind in _TEXT_CHUNKS:
-            texts.append(bytes(view[:80]).partition(b"\0")[0].decode("latin-1"))
-        elif kind == b"acTL":
-            notes.append("an animation: only its first picture is used")
-    if texts:
-        named = ", ".join(dict.fromkeys(texts))
-        notes.append(f"its text is lost ({named}): only EXIF, XMP, profile and resolution are kept")
-    size = (header.height, header.width)
-    return Metadata(exif, xmp, icc, resolution, size, tuple(colour)), tuple(notes)
-
-
-def _inflate(data: bytes) -> bytes | None:
-    """Inflate a profile or text, refusing damage and one that would grow beyond all measure."""
-    inflater = zlib.decompressobj()
-    try:
-        text = inflater.decompress(data, _LARGEST_METADATA)
-    except zlib.error:
-        return None
-    return text if inflater.eof else None
-
-
-def _international_text(body: bytes) -> bytes | None:
-    """Return the text of an iTXt chunk behind its keyword: flag, method, language, translated keyword, text."""
-    fields = body[2:].split(b"\0", 2)
-    if len(body) < 2 or len(fields) < 3:
-        return None
-    return _inflate(fields[2]) if body[0] == 1 else fields[2]
 
 
 def write(image: Image, sink: Sink, settings: EncoderSettings) -> tuple[str, ...]:
@@ -205,7 +157,7 @@ def write(image: Image, sink: Sink, settings: EncoderSettings) -> tuple[str, ...
     """
     height, width, channels = image.pixels.shape
     sink(SIGNATURE + header_chunk(width, height, 8 * image.pixels.dtype.itemsize, _COLOUR_TYPES[channels]))
-    for whole in _metadata_chunks(image.metadata):
+    for whole in metadata_chunks(image.metadata, channels, 8 * image.pixels.dtype.itemsize):
         sink(whole)
     # The threads of the pieces end where the sink fails.
     with closing(_picture_pieces(image.pixels, settings.compression, settings.threads)) as picture:
@@ -213,23 +165,6 @@ def write(image: Image, sink: Sink, settings: EncoderSettings) -> tuple[str, ...
             sink(piece)
     sink(chunk(b"IEND", b""))
     return ()
-
-
-def _metadata_chunks(metadata: Metadata) -> Iterator[bytes]:
-    """Yield the chunks in the order that PNG asks for: colour before the picture, and a profile in place of sRGB."""
-    for kind, body in metadata.png_colour:
-        if not (kind == b"sRGB" and metadata.icc is not None):
-            yield chunk(kind, body)
-    if metadata.icc is not None:
-        yield chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(metadata.icc, 9))
-    if metadata.resolution is not None:
-        across, down = (round(value / _METRES_PER_INCH) for value in metadata.resolution)
-        if 0 < across < 2**31 and 0 < down < 2**31:
-            yield chunk(b"pHYs", struct.pack(">IIB", across, down, 1))
-    if metadata.exif is not None:
-        yield chunk(b"eXIf", metadata.exif)
-    if metadata.xmp is not None:
-        yield chunk(b"iTXt", _XMP_KEYWORD + bytes(5) + metadata.xmp)
 
 
 def _picture_pieces(pixels: NDArray[Any], compression: str, threads: int) -> Generator[bytes | memoryview, None, None]:
