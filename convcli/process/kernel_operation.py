@@ -32,6 +32,7 @@ from convcli.process.result import StepResult
 
 if TYPE_CHECKING:
     from convcli.process.operation import Halo
+    from convcli.process.placement import Placement
     from convcli.process.region_on_image import RegionOnImage
 
 DTYPES = {
@@ -261,6 +262,7 @@ class KernelOperation:
             roles=chain.roles,
             alpha_place=image.alpha_place if chain.alpha and not toning.gray else None,
             nodata=written,
+            placement=_placement(image, self.kernels, options, part),
         )
         check_picture(output, plan)
         rule = options.missing.treatment.rule(marked=nodata is not None or mask is not None)
@@ -290,6 +292,19 @@ def _part_of(image: Image, region: Region, operation: KernelOperation) -> "Regio
 
     options = operation.options
     return RegionOnImage(region, image, operation.kernels, options.convolve, options.tone)
+
+
+def _placement(
+    image: Image, kernels: Sequence[AnyKernel], options: FilterOptions, part: "RegionOnImage | None"
+) -> "Placement | None":
+    """Return where the result's samples lie on the image, where anything in its file depends on it."""
+    if image.metadata.tiff_tags is None:
+        return None
+    from convcli.process.placement import Placement, placement_of
+
+    placement = placement_of(kernels, options.convolve)
+    origin = None if part is None else part.origin
+    return placement if origin is None else Placement(placement.stride, origin)
 
 
 def _part_is_mixed(options: FilterOptions, dtype: np.dtype[Any]) -> bool:

@@ -4,13 +4,16 @@ import os
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from convcli.errors import OutputError, UsageError, check_word
 from convcli.image.formats.registry import COMPRESSIONS, Format, format_for, formats_taking, joined_titles
 from convcli.process.choices import DEPTHS
 from convcli.process.result import Size
 from convcli.system.output_file import EXISTING, check_destination
+
+if TYPE_CHECKING:
+    from convcli.process.placement import Placement
 
 STANDARD_STREAM = "-"
 
@@ -100,6 +103,8 @@ class OutputPlan:
         The index at which a file holds opacity, where that is not after all other bands.
     nodata : float, optional
         The value that stands for missing samples.
+    placement : Placement, optional
+        Where its samples lie on the image, where that is not simply one over the other.
     notes : tuple of str
         Lines that a user should see.
     """
@@ -115,6 +120,7 @@ class OutputPlan:
     roles: tuple[str, ...] = ()
     alpha_place: int | None = None
     nodata: float | None = None
+    placement: "Placement | None" = None
     notes: tuple[str, ...] = ()
 
 

@@ -81,8 +81,9 @@ def process_image(
             format_ = output_format(source, output, image.format, options)
             laid = operation.on_image(image, source, output, format_)
             plan = laid.plan
-            input_size, metadata, notes = image.size, image.metadata, image.notes
-            notes += notes_without_effect(options, operation.signed, plan) + plan.notes
+            input_size, notes = image.size, image.notes
+            metadata, lost = _metadata_of(image, plan, operation)
+            notes += notes_without_effect(options, operation.signed, plan) + plan.notes + lost
             del image  # whose samples the operation lets go of when it has no more need of them
         if not options.dry_run:
             with watch.stage("filter"):
@@ -115,6 +116,25 @@ def process_image(
         input_bytes=input_bytes,
         output_bytes=None if options.dry_run else _file_bytes(output),
     )
+
+
+def _metadata_of(image: Image, plan: OutputPlan, operation: "Operation") -> tuple[Metadata, tuple[str, ...]]:
+    """Return what the result's file is to say besides, and notes of what is lost."""
+    options = operation.output
+    metadata = image.metadata
+    notes: tuple[str, ...] = ()
+    if options.strip or not plan.keeps_metadata:
+        metadata = Metadata()
+    elif metadata.tiff_tags is not None:
+        from convcli.process.placement import placed_metadata
+
+        metadata, notes = placed_metadata(image, plan)
+    if options.stamp:
+        from convcli.image.stamp import stamped
+
+        metadata, unstamped = stamped(metadata, plan.format, operation.provenance(plan))
+        notes += unstamped
+    return metadata, notes
 
 
 def _load_codec(source: str) -> None:
@@ -206,7 +226,7 @@ def _encode(
     result = Image(
         samples,
         alpha=plan.alpha,
-        metadata=metadata if plan.keeps_metadata and not operation.output.strip else Metadata(),
+        metadata=metadata,
         format=plan.format.name,
         roles=plan.roles,
         alpha_place=plan.alpha_place,
