@@ -271,20 +271,16 @@ class KernelOperation:
 
     def _chain(self, image: Image, dtype: np.dtype[Any], mask: NDArray[np.float32] | None) -> Chain:
         options = self.options
-        return chain_of(image, self.kernels, options, dtype, mask, cold=self.cold)
-
-
-def chain_of(
-    image: Image,
-    kernels: Sequence[AnyKernel],
-    options: FilterOptions,
-    dtype: np.dtype[Any],
-    mask: NDArray[np.float32] | None,
-    *,
-    cold: bool,
-) -> Chain:
-    """Plan the kernels for one image."""
-    return Chain(image, kernels, options.convolve, options.tone, dtype, cold=cold)
+        return Chain(
+            image,
+            self.kernels,
+            options.convolve,
+            options.tone,
+            dtype,
+            cold=self.cold,
+            missing=options.missing.treatment,
+            mask=mask,
+        )
 
 
 def _part_of(image: Image, region: Region, operation: KernelOperation) -> "RegionOnImage":
@@ -363,7 +359,7 @@ class KernelsOnImage:
     def run(self) -> NDArray[Any]:
         """Return the samples of the output."""
         samples = self._chain.run()
-        missing = getattr(self._chain, "missing", None)
+        missing = self._chain.missing
         part = self._part
         if part is not None:
             samples, missing = part.kept(samples), None if missing is None else part.kept(missing)

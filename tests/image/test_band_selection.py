@@ -68,7 +68,7 @@ def test_a_blur_weighs_by_the_band_that_is_said_to_be_opacity():
     data[0, :, :3] = [[10, 20, 30], [200, 210, 220], [40, 50, 60]]
     data[0, :, 3] = [255, 0, 255]
     np.save("bands.npy", data)
-    done("filter", "bands.npy", "-k", "1 1 1", "--scale", "1/3", "--alpha-band", "4", "-o", "out.npy")
+    done("filter", "bands.npy", "-k", "box:size=3", "--alpha-band", "4", "-o", "out.npy")
     # By hand: the transparent middle counts for nothing; at the edges it is there twice, by reflection.
     assert np.load("out.npy")[0, 1, :3].tolist() == [25, 35, 45]
 
