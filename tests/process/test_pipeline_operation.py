@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from commandline import done
 from numpy.testing import assert_allclose, assert_array_equal
 
 from convcli.errors import FilterError, OutputError, UsageError
@@ -306,3 +307,24 @@ def test_a_saved_step_never_replaces_the_image():
     with pytest.raises(UsageError, match="the output is the input") as caught:
         lay(operation, image_of("u8"))
     assert caught.value.advice == "choose another folder with --save-steps"
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 100])
+def test_an_array_takes_the_response_whatever_its_number_of_channels(channels):
+    maps = np.random.default_rng(0).normal(size=(6, 7, channels)).astype(np.float32)
+    np.save("in.npy", maps)
+    Path("net.yaml").write_text("steps:\n  - abs\n")
+    done("run", "net.yaml", "in.npy", "-o", "out.npy")
+    out = np.atleast_3d(np.load("out.npy"))
+    assert out.dtype == np.float32
+    assert_array_equal(out, np.abs(maps))
+
+
+def test_an_array_takes_the_response_to_integers_too():
+    pixels = np.arange(27, dtype=np.uint8).reshape(3, 3, 3)
+    np.save("in.npy", pixels)
+    Path("net.yaml").write_text("input: {range: byte}\nsteps:\n  - filter: 0 -20 0\n")
+    done("run", "net.yaml", "in.npy", "-o", "out.npy")
+    assert np.array_equal(np.load("out.npy"), -20.0 * pixels)
+    done("run", "net.yaml", "in.npy", "--depth", "u8", "-o", "out.npy", "-f")
+    assert np.load("out.npy").dtype == np.uint8
