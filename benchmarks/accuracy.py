@@ -19,10 +19,10 @@ import numpy as np
 from convcli import convolve
 from convcli.convolution.backends.base import refusal
 from convcli.convolution.backends.registry import automatic_backends
-from convcli.convolution.options import EXTENTS, PADDING_MODES
+from convcli.convolution.options import EXTENTS
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-from oracle import DTYPES, KERNELS, bound, random_image, random_kernel, reference
+from oracle import DTYPES, KERNELS, PADDED_MODES, bound, random_image, random_kernel, reference
 
 WEIGHTS = {name: random_kernel(size) for name, size in KERNELS.items()} | {
     "separable": np.outer([1.0, 4, 6, 4, 1], [-1.0, 0, 1]),
@@ -44,7 +44,7 @@ def main() -> int:
     start, cases, refused = time.perf_counter(), 0, 0
     worst: dict[tuple[str, str], float] = {}
     failures = []
-    grid = itertools.product(PADDING_MODES, DTYPES, SHAPES, WEIGHTS, EXTENTS, (False, True), GEOMETRIES)
+    grid = itertools.product(PADDED_MODES, DTYPES, SHAPES, WEIGHTS, EXTENTS, (False, True), GEOMETRIES)
     for padding, depth, shape, kernel, extent, flip, (anchor_name, stride, dilation) in grid:
         image, weights = random_image(shape, DTYPES[depth]), WEIGHTS[kernel]
         spans = [d * (k - 1) + 1 for d, k in zip(dilation, weights.shape, strict=True)]

@@ -20,10 +20,10 @@ from scipy.signal import correlate
 from convcli import convolve
 from convcli.convolution.bank import Bank
 from convcli.convolution.convolve import correlate_bank
-from convcli.convolution.options import DEVICES, PADDING_MODES
+from convcli.convolution.options import DEVICES
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-from oracle import DTYPES, KERNELS, bound, random_image, random_kernel, reference
+from oracle import DTYPES, KERNELS, PADDED_MODES, bound, random_image, random_kernel, reference
 
 SHAPES = ((21, 34), (7, 6, 3))
 GEOMETRIES = (
@@ -40,9 +40,7 @@ BANKS = ((3, 16, 1, 7, 7), (64, 64, 1, 3, 3), (200, 8, 1, 3, 3), (1, 1, 8, 5, 3)
 def images(device: str) -> float:
     """Compare single kernels; the largest error."""
     worst = 0.0
-    for padding, depth, shape, kernel, geometry in itertools.product(
-        PADDING_MODES, DTYPES, SHAPES, KERNELS, GEOMETRIES
-    ):
+    for padding, depth, shape, kernel, geometry in itertools.product(PADDED_MODES, DTYPES, SHAPES, KERNELS, GEOMETRIES):
         image, weights = random_image(shape, DTYPES[depth]), random_kernel(KERNELS[kernel])
         options = {"padding": padding, "padding_value": 12.5 if padding == "constant" else 0.0, **geometry}
         expected, largest = reference(image, weights, **options)

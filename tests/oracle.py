@@ -11,6 +11,8 @@ from convcli.convolution.padding import PADDINGS, source_indices
 
 # What numpy.pad and scipy.ndimage call the modes that they have; tests/convolution/test_padding.py checks these names.
 NUMPY_PADDING = {mode.name: mode.numpy for mode in PADDINGS if mode.numpy}
+# All that have samples outside the image.
+PADDED_MODES = tuple(mode.name for mode in PADDINGS if not mode.missing)
 NDIMAGE_PADDING = {mode.name: mode.scipy for mode in PADDINGS if mode.scipy}
 
 SHAPES = {
@@ -174,6 +176,11 @@ def normalized_reference(
 def bound(weights: np.ndarray, largest: float, double: bool) -> float:
     """The error bound of docs/numerics.md."""
     return (1e-13 if double else 2e-6) * float(np.abs(weights).sum()) * largest
+
+
+def in_double(dtype: Any) -> bool:
+    """Whether samples of a type are computed in double precision whatever is asked for."""
+    return np.dtype(dtype).name in ("int32", "uint32", "float64")
 
 
 def all_pairs(axes: Mapping[str, Sequence[Any]], seed: int = 0) -> Iterator[dict[str, Any]]:

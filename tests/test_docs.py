@@ -61,7 +61,7 @@ def test_other_names_of_a_padding_mode_are_those_that_are_accepted(row):
         assert ConvolveOptions(padding=word).padding == name
 
 
-@pytest.mark.parametrize("row", PADDINGS, ids=lambda row: row[0])
+@pytest.mark.parametrize("row", [row for row in PADDINGS if row[3] != "-"], ids=lambda row: row[0])
 def test_a_padding_mode_is_as_drawn_here_and_in_the_libraries_named(row):
     name, drawing, _, opencv, scipy, numpy = row
     before, after = drawn(drawing)

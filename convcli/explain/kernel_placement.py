@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from convcli.convolution.geometry import AxisGeometry, axis_geometry
 from convcli.convolution.options import ConvolveOptions
-from convcli.convolution.padding import source_indices
+from convcli.convolution.padding import padding_mode, source_indices
 from convcli.convolution.plan import aligned_weights
 from convcli.errors import UsageError
 from convcli.kernel.model import AnyKernel
@@ -69,8 +69,10 @@ def kernel_placements(kernel: AnyKernel, size: tuple[int, ...], options: Convolv
     FilterError
         If a kernel does not fit, with extent `valid`.
     UsageError
-        If the anchor lies outside the kernel.
+        If the anchor lies outside the kernel, or with padding `none`, whose weights depend on the place.
     """
+    if padding_mode(options.padding).missing:
+        raise UsageError(f"padding {options.padding} has no samples to show outside the image: choose constant")
     parts, anchor = aligned_weights(kernel, options)
     rows, columns = (
         axis_geometry(

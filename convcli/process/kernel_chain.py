@@ -15,22 +15,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.convolution.geometry import axis_geometry
+from convcli.convolution.missing import MissingOptions
 from convcli.convolution.options import ConvolveOptions, available_threads
-from convcli.convolution.plan import ConvolutionPlan, aligned_weights, plan_convolution
+from convcli.convolution.plan import ConvolutionPlan, aligned_weights, plan_convolution, working_type
 from convcli.convolution.planning.planner import ProfileKey
 from convcli.errors import FilterError, UsageError, check_word
 from convcli.image import tone
-from convcli.image.model import Image, default_roles
+from convcli.image.model import COLOURS, Image, default_roles
 from convcli.image.tone import Finish
 from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
 from convcli.process.choices import ALPHA, SIGNED
 from convcli.system.threads import run_tasks
 
 if TYPE_CHECKING:
+    from convcli.convolution.execution.missing_samples import MissingSamples
     from convcli.process.operation import Halo
 
 # A kernel whose weights sum to no more than this part of the sum of their magnitudes answers to change alone.
 _ZERO_SUM = 1e-6
+
+# What is done with opacity where it is filtered with the colours.
+_FILTERED_OPACITY = ("premultiply", "filter")
+
+_MISSING = MissingOptions()
 
 # As many samples as a second-level cache holds in float32, with room for what is made of them.
 _STRIP_SAMPLES = 1 << 16
@@ -93,13 +100,16 @@ def by_rows(shape: tuple[int, ...], do: Callable[[slice], None], threads: int | 
     )
 
 
-def resolve_mapping(signed: str, kernels: Sequence[AnyKernel], bias: float) -> str:
+def resolve_mapping(signed: str, kernels: Sequence[AnyKernel], bias: float, *, keeps_sign: bool = False) -> str:
     """Decide how a response becomes a picture: as asked, else as the last kernel that says so, else by the weights.
 
     By the weights is `abs` where any kernel of the chain sums to zero and no bias lifts its response, else `clip`.
+    Where nothing is asked, an output type with a sign keeps it: `clip`.
     """
     if signed != "auto":
         return signed
+    if keeps_sign:
+        return "clip"
     stated = [kernel.mapping for kernel in kernels if kernel.mapping]
     if stated:
         return stated[-1]
@@ -112,7 +122,7 @@ def resolve_alpha(alpha: str, kernels: Sequence[AnyKernel]) -> str:
     """Decide what becomes of opacity: `keep`, `filter`, `premultiply` or `drop`.
 
     `auto` premultiplies where no weight of any kernel is negative, so that blurs have no fringes, and keeps it
-    otherwise.
+    otherwise, as it does where each kernel has one weight: it then goes where the colours go, which stay what they are.
 
     Raises
     ------
@@ -130,6 +140,8 @@ def resolve_alpha(alpha: str, kernels: Sequence[AnyKernel]) -> str:
                     f"--alpha premultiply needs weights of a positive sum, unlike {kernel.name}: use --alpha keep"
                 )
         return alpha
+    if _moves(kernels):
+        return "keep"
     return "premultiply" if all(averaging) and all(k.weights.min() >= 0 for k in _parts(kernels)) else "keep"
 
 
@@ -153,6 +165,16 @@ class Chain:
         a transparent pixel, which needs nothing; None for one without alpha.
     output_size : (int, int, int)
         Height, width and channels of the result.
+    missing : ndarray of bool or None
+        After the run: which samples of the result are missing; None where none can be. They are NaN in a float result,
+        and in an integer one the image's nodata value, or 0 where there is none that the type holds.
+    nan_count : int
+        How many samples of the image are NaN.
+
+    Raises
+    ------
+    FilterError
+        Where luma is asked for of bands that are no colours, or a mask is of another size.
     """
 
     def __init__(
@@ -164,21 +186,29 @@ class Chain:
         dtype: np.dtype[Any],
         *,
         cold: bool = False,
+        missing: MissingOptions = _MISSING,
+        mask: NDArray[Any] | None = None,
     ) -> None:
         self._kernels = kernels
         self._cold = cold
         self._threads = options.threads
         self._toning = toning
         self._dtype = dtype
+        roles = image.roles
+        if toning.gray:
+            roles = gray_roles(roles)
         pixels = tone.to_gray(image.pixels, image.alpha) if toning.gray else image.pixels
         self._source_dtype = pixels.dtype
         self._white = tone.full_range(pixels.dtype)
-        double = options.precision == "double" or pixels.dtype.name in ("uint32", "int32", "float64")
-        self._real: np.dtype[Any] = np.dtype(np.float64 if double else np.float32)
+        self._real = working_type(pixels.dtype, options.precision)
 
         colours = pixels.shape[2] - image.alpha
+        # Bands of data have neither a curve nor opacity.
+        self._tinted = np.flatnonzero([role != "data" for role in roles[:colours]])
+        self._all_tinted = len(self._tinted) == colours
         self._opacity = pixels[..., colours:]
         self._mode = resolve_alpha(toning.alpha, kernels) if image.alpha else "drop"
+        self._moved = toning.alpha == "auto" and _moves(kernels)
         if self._mode == "premultiply" and self._opacity.min(initial=self._white) == self._white:
             # An opaque image is filtered as one without alpha, and stays opaque.
             self._mode = "opaque"
@@ -186,7 +216,11 @@ class Chain:
             self._opacity = np.empty((0, 0, 0), pixels.dtype)  # a view would hold the whole image
         self.alpha = self._mode != "drop"
         self.opacity = self._mode if image.alpha else None
-        self.mapping = None if dtype.kind == "f" else resolve_mapping(toning.signed, kernels, toning.bias)
+        self.mapping = (
+            None
+            if dtype.kind == "f"
+            else resolve_mapping(toning.signed, kernels, toning.bias, keeps_sign=dtype.kind == "i")
+        )
 
         self._source = self._before(pixels, colours)
         self._options = self._opacity_options = options
@@ -200,6 +234,65 @@ class Chain:
         self.output_size = (height, width, channels + (self._mode in ("keep", "opaque")))
         kept = image.roles if self.alpha or not image.alpha else image.roles[:-1]
         self.roles = kept if len(kept) == self.output_size[2] else default_roles(self.output_size[2], alpha=self.alpha)
+        self.nan_count = _count_nan(image.pixels)
+        self.missing: NDArray[np.bool_] | None = None
+        self._missing_value = 0.0
+        self._gaps = self._find_gaps(image, missing, mask)
+
+    def _find_gaps(
+        self, image: Image, options: MissingOptions, mask: NDArray[Any] | None
+    ) -> "list[MissingSamples | None]":
+        """Return what is missing before each kernel; None for one that is run as if nothing were."""
+        nodata = image.nodata
+        marked = mask is not None or nodata is not None
+        outside = self._options.padding == "none"
+        floats = self._source.dtype.kind == "f" and bool(self.nan_count)
+        if not (marked or outside or (floats and options.missing != "auto")):
+            return [None] * len(self.plans)
+        from convcli.convolution.execution.missing_samples import MissingSamples, is_sample, missing_samples
+
+        if nodata is not None and is_sample(nodata, self._dtype):
+            self._missing_value = nodata
+        # What equals the nodata value is looked up before samples change; and opacity has no such value.
+        changed = self._source.dtype != image.pixels.dtype or self._toning.gray or self._mode in _FILTERED_OPACITY
+        if mask is not None or (nodata is not None and changed):
+            mask, nodata = self._known(image, mask), None
+        first = missing_samples(self._source, options, mask, nodata)
+        rule, fill = options.rule(marked=marked or outside), options.holes == "fill"
+        gaps = first or (MissingSamples(rule, min_coverage=options.min_coverage) if outside else None)
+        if gaps is None:
+            return [None] * len(self.plans)
+        between = MissingSamples(rule, nan=True, min_coverage=options.min_coverage, fill=fill)
+        found = [gaps, *[between] * (len(self.plans) - 1)]
+        self.missing = np.zeros(self.output_size, bool)
+        if self._in_one_pass:
+            seen = self.missing[..., : self.plans[-1].output_size[2]]
+            found[-1] = replace(found[-1], value=self._missing_value, missing=seen)
+        return [*found]
+
+    def _known(self, image: Image, mask: NDArray[Any] | None) -> NDArray[Any]:
+        """Return the certainty of the samples that are filtered: a mask, and what equals the nodata value."""
+        from convcli.convolution.execution.missing_samples import checked_mask, is_sample
+
+        known = np.ones((1, 1, 1), np.float32) if mask is None else checked_mask(mask, image.size)
+        known = np.broadcast_to(known, (*image.size[:2], known.shape[2]))
+        nodata, colours = image.nodata, image.size[2] - image.alpha
+        bands = known[..., :colours]
+        if nodata is not None and is_sample(nodata, image.pixels.dtype):
+            bands = bands * (image.pixels[..., :colours] != image.pixels.dtype.type(nodata))
+        if self._toning.gray:
+            bands = bands.min(axis=2, keepdims=True)  # a luma is known where all colours are
+        if self._mode not in _FILTERED_OPACITY:
+            return bands
+        if nodata is None and known.shape[2] == 1:
+            return known
+        size = *image.size[:2], self._source.shape[2] - 1
+        return np.concatenate([np.broadcast_to(bands, size), known[..., -1:]], axis=2)
+
+    @property
+    def missing_count(self) -> int:
+        """How many samples of the result are missing, after the run."""
+        return 0 if self.missing is None else int(np.count_nonzero(self.missing))
 
     @property
     def halo(self) -> "Halo | None":
@@ -227,8 +320,8 @@ class Chain:
         """Filter, once; returns (height, width, channels) samples of the output's type."""
         values = self._source
         del self._source  # or the image would be held until the result is written
-        for plan in self.plans:
-            values = plan.run(values)
+        for plan, gaps in zip(self.plans, self._gaps, strict=True):
+            values = plan.run(values, gaps=gaps)
         if self._in_one_pass and self._mode in ("drop", "filter"):
             return values
         out = np.empty(self.output_size, self._dtype)
@@ -264,7 +357,7 @@ class Chain:
     def _before(self, pixels: NDArray[Any], colours: int) -> NDArray[Any]:
         """Turn pixels, gray already, into what the first kernel is laid on."""
         toned = self._toning.linear or self._mode == "premultiply"
-        channels = pixels.shape[2] if self._mode in ("premultiply", "filter") else colours
+        channels = pixels.shape[2] if self._mode in _FILTERED_OPACITY else colours
         if not toned and channels == pixels.shape[2]:
             return pixels
         out = np.empty((*pixels.shape[:2], channels), self._real if toned else pixels.dtype)
@@ -272,51 +365,92 @@ class Chain:
         def prepare(rows: slice) -> None:
             colour: NDArray[Any] = pixels[rows, :, :colours]
             opacity: NDArray[Any] = pixels[rows, :, colours:channels]
+            if not self._all_tinted:
+                out[rows] = pixels[rows, :, :channels]
+                colour = colour[..., self._tinted]
             if self._toning.linear:
                 colour = tone.to_linear(colour, self._white, self._real)
             if self._mode == "premultiply":
-                out[rows] = tone.premultiply(colour, opacity, self._white, self._real)
-            else:
+                both = tone.premultiply(colour, opacity, self._white, self._real)
+                if self._all_tinted:
+                    out[rows] = both
+                    return
+                colour = both[..., :-1]
+            if self._all_tinted:
                 out[rows, :, :colours] = colour
                 out[rows, :, colours:] = opacity
+            else:
+                out[rows][..., self._tinted] = colour
 
         by_rows(pixels.shape, prepare, self._threads)
         return out
 
     def _after(self, response: NDArray[Any], out: NDArray[Any]) -> None:
         """Turn the whole float response into the output's colours and, where it was filtered too, opacity."""
-        colours = response.shape[2] - (self._mode in ("premultiply", "filter"))
-        span = (0.0, 0.0)
-        if self.mapping == "stretch":
-            spans: list[tuple[float, float]] = []
-            by_rows(response.shape, lambda rows: spans.append(tone.span(self._toned(response[rows])[0])), self._threads)
-            span = min(low for low, _ in spans), max(high for _, high in spans)
+        colours = response.shape[2] - (self._mode in _FILTERED_OPACITY)
+        spans = self._spans(response) if self.mapping == "stretch" else ()
 
         def finish(rows: slice) -> None:
             colour, opacity = self._toned(response[rows])
-            if self.mapping == "stretch":
-                tone.stretch(colour, span, out[rows, :, :colours])
-            else:
-                self._finish()(colour, out[rows, :, :colours])
+            lost = None if self.missing is None else np.isnan(colour)
+            target = out[rows, :, :colours]
+            for bands, span in spans:
+                stretched = np.empty((*colour.shape[:2], len(bands)), out.dtype)
+                tone.stretch(colour[..., bands], span, stretched)
+                target[..., bands] = stretched
+            if not spans:
+                self._finish()(colour, target)
             if opacity is not None:
                 self._finish_opacity()(opacity, out[rows, :, colours:])
+            if lost is not None and self.missing is not None:
+                self.missing[rows, :, :colours] = lost
+                if self._dtype.kind != "f":
+                    np.copyto(target, self._dtype.type(self._missing_value), where=lost)
 
         by_rows(response.shape, finish, self._threads)
+
+    def _spans(self, response: NDArray[Any]) -> list[tuple[NDArray[np.intp], tuple[float, float]]]:
+        """Return what is stretched together, and between which values: the colours, and the bands of data."""
+        found: list[NDArray[Any]] = []
+
+        def search(rows: slice) -> None:
+            colour = self._toned(response[rows])[0]
+            found.append(np.array([tone.span(colour[..., [band]]) for band in range(colour.shape[2])]))
+
+        by_rows(response.shape, search, self._threads)
+        low, high = np.min([part[:, 0] for part in found], axis=0), np.max([part[:, 1] for part in found], axis=0)
+        groups = [bands for bands in (self._tinted, np.setdiff1d(np.arange(len(low)), self._tinted)) if bands.size]
+        return [(bands, (float(low[bands].min()), float(high[bands].max()))) for bands in groups]
 
     def _toned(self, response: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
         """Scale, lift and, where they were premultiplied or linear, take back a part of the response, in new arrays."""
         scale, bias = self._real.type(self._toning.scale), self._real.type(self._toning.bias)
         opacity: NDArray[Any] | None = None
         if self._mode == "premultiply":
-            colour, opacity = tone.unpremultiply(response, self._total, self._white)
-            colour = np.where(opacity > 0, colour * scale + bias, self._real.type(0))
+            colour, opacity = self._unpremultiplied(response, scale, bias)
         elif self._mode == "filter":
             toned = response * scale + bias
             colour, opacity = toned[..., :-1], toned[..., -1:]
         else:
             colour = response * scale + bias
         if self._toning.linear and self._dtype.kind != "f":
-            colour = tone.from_linear(colour, self._white)
+            if self._all_tinted:
+                colour = tone.from_linear(colour, self._white)
+            else:
+                colour[..., self._tinted] = tone.from_linear(colour[..., self._tinted], self._white)
+        return colour, opacity
+
+    def _unpremultiplied(self, response: NDArray[Any], scale: Any, bias: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Split a response into colours, scaled and lifted where they are visible, and opacity."""
+        colour, opacity = tone.unpremultiply(response, self._total, self._white)
+        colour = np.where(opacity > 0, colour * scale + bias, self._real.type(0))
+        if not self._all_tinted:
+            data = np.setdiff1d(np.arange(colour.shape[2]), self._tinted)
+            colour[..., data] = response[..., data] * scale + bias
+        if self.missing is not None:
+            unknown = np.isnan(response[..., -1:])
+            np.copyto(colour, np.nan, where=np.isnan(response[..., :-1]) | unknown)
+            np.copyto(opacity, np.nan, where=unknown)
         return colour, opacity
 
     @property
@@ -334,14 +468,14 @@ class Chain:
         opacity = self._opacity
         options = self._opacity_options
         for kernel in self._kernels:
-            if options.extent == "same":
+            if options.extent == "same" and not self._moved:
                 rows, columns = options.stride
                 opacity = opacity[::rows, ::columns]
                 continue
             opacity = np.ascontiguousarray(opacity)
             height, width, channels = opacity.shape
             finish = Finish(opacity.dtype)
-            carrier = _carrier(kernel, options.anchor)
+            carrier = _mover(kernel) if self._moved else _carrier(kernel, options.anchor)
             opacity = plan_convolution((height, width, channels), opacity.dtype, carrier, options, finish).run(opacity)
         return opacity
 
@@ -392,6 +526,47 @@ def _carrier(kernel: AnyKernel, anchor: tuple[int, int] | None) -> AnyKernel:
     weights = np.zeros(kernel.size)
     weights[at] = 1.0
     return Kernel("identity", weights, anchor=at)
+
+
+def _moves(kernels: Sequence[AnyKernel]) -> bool:
+    """Whether each kernel has one weight: the image is moved and scaled, and no sample is mixed with others."""
+    return all(isinstance(kernel, Kernel) and np.count_nonzero(kernel.weights) == 1 for kernel in kernels)
+
+
+def _mover(kernel: AnyKernel) -> AnyKernel:
+    """Return a kernel of one weight that moves the image as the given one does, and leaves its samples as they are."""
+    assert isinstance(kernel, Kernel)
+    return replace(kernel, weights=(kernel.weights != 0).astype(np.float64))
+
+
+def gray_roles(roles: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the roles of what luma makes of channels with `roles`.
+
+    >>> gray_roles(("red", "green", "blue", "alpha"))
+    ('gray', 'alpha')
+
+    Raises
+    ------
+    FilterError
+        For bands that are no colours.
+    """
+    alpha = ("alpha",) * roles.count("alpha")
+    if roles in (("gray", *alpha), (*COLOURS, *alpha)):
+        return ("gray", *alpha)
+    raise FilterError(
+        f"--gray makes luma of red, green and blue, and these bands are {', '.join(roles)}: choose bands with --bands"
+    )
+
+
+def _count_nan(pixels: NDArray[Any]) -> int:
+    """Count NaN, after a quick look whether there is any: a sum of squares is NaN where one of them is."""
+    if pixels.dtype.kind != "f":
+        return 0
+    if pixels.dtype.itemsize >= 4 and pixels.flags.c_contiguous:
+        flat = pixels.reshape(-1)
+        if not np.isnan(np.dot(flat, flat)):
+            return 0
+    return int(np.count_nonzero(np.isnan(pixels)))
 
 
 def _parts(kernels: Sequence[AnyKernel]) -> Iterator[Kernel]:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from convcli.convolution.options import ConvolveOptions
 from convcli.convolution.plan import ConvolutionPlan
-from convcli.errors import FilterError, OutputError, UsageError
+from convcli.errors import OutputError, UsageError
 from convcli.image.formats.registry import Format
-from convcli.image.model import COLOURS, Image
+from convcli.image.model import Image
 from convcli.image.reading import ReadOptions
 from convcli.kernel.model import AnyKernel, CompositeKernel
 from convcli.process.kernel_chain import Chain, ToneOptions, resolve_alpha
@@ -233,7 +233,6 @@ class KernelOperation:
         options, toning = self.options, self.options.tone
         depth, notes = output_depth(source, output, format_, image.depth, self.output)
         dtype = np.dtype(DTYPES[depth])
-        _check_tones(image, toning)
         nodata = options.missing.nodata_of(image)
         if _part_is_mixed(options, dtype):
             raise OutputError(
@@ -265,8 +264,9 @@ class KernelOperation:
             placement=_placement(image, self.kernels, options, part),
         )
         check_picture(output, plan)
-        rule = options.missing.treatment.rule(marked=nodata is not None or mask is not None)
-        missing = MissingOutputs(image, nodata, written, format_, rule)
+        marked = nodata is not None or mask is not None or options.convolve.padding == "none"
+        rule = options.missing.treatment.rule(marked=marked)
+        missing = MissingOutputs(image.pixels.dtype, nodata, written, format_, rule, chain.nan_count)
         return KernelsOnImage(plan, chain, options.kernels, missing, part)
 
     def _chain(self, image: Image, dtype: np.dtype[Any], mask: NDArray[np.float32] | None) -> Chain:
@@ -306,16 +306,6 @@ def _placement(
 def _part_is_mixed(options: FilterOptions, dtype: np.dtype[Any]) -> bool:
     """Whether an output would hold a region in other units than the rest of the image."""
     return options.region is not None and not options.region.crop and options.tone.linear and dtype.kind == "f"
-
-
-def _check_tones(image: Image, toning: ToneOptions) -> None:
-    """Check that an image has the bands that gray is made of. Raises FilterError."""
-    colours = image.pixels.shape[2] - image.alpha
-    if toning.gray and colours > 1 and image.roles[:colours] != COLOURS:
-        raise FilterError(
-            f"--gray is the brightness of red, green and blue, and the image has {colours} bands that are not these",
-            advice="choose one with --bands",
-        )
 
 
 def _notes_without_effect(toning: ToneOptions, mapping: str | None, depth: str) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.image.formats.registry import Format
-from convcli.image.model import Image
 from convcli.image.tone import convert_depth
 
 
@@ -53,8 +52,8 @@ class MissingOutputs:
 
     Parameters
     ----------
-    image : Image
-        The image that it is made from.
+    source : dtype
+        Sample type of the image that it is made from.
     nodata : float, optional
         The value of missing samples in that.
     written : float, optional
@@ -63,6 +62,8 @@ class MissingOutputs:
         The format of the output.
     rule : str
         `ignore` or `spread`: how missing samples are treated.
+    nan : int
+        How many samples of the image are NaN.
 
     Attributes
     ----------
@@ -70,13 +71,19 @@ class MissingOutputs:
         Lines that a user should see, after `finish`.
     """
 
-    def __init__(self, image: Image, nodata: float | None, written: float | None, format_: Format, rule: str) -> None:
+    def __init__(
+        self,
+        source: np.dtype[Any],
+        nodata: float | None,
+        written: float | None,
+        format_: Format,
+        rule: str,
+        nan: int,
+    ) -> None:
         self.notes: tuple[str, ...] = ()
-        self._alpha = image.alpha
-        self._floats = image.pixels.dtype.kind == "f"
-        # An integer output does not show where NaN was; whether there is any in the image is known before.
-        self._nan = int(np.isnan(image.pixels).sum()) if self._floats and rule == "spread" else 0
-        self._nodata = None if nodata is None else image.pixels.dtype.type(nodata) if self._floats else nodata
+        self._floats = source.kind == "f"
+        self._nan = nan if rule == "spread" else 0
+        self._nodata = None if nodata is None else source.type(nodata) if self._floats else nodata
         self._written = written
         self._title = format_.title
         self._rule = rule
@@ -116,10 +123,12 @@ class MissingOutputs:
         self.notes = (*notes, *self._keep_apart(part, missing))
 
     def _note_nan(self, samples: NDArray[Any]) -> None:
-        # The least sample is NaN where any is, which is found out sooner than how many there are.
-        if self._rule != "spread" or not np.isnan(samples.min()):
+        if self._rule != "spread":
             return
-        number = int(np.isnan(samples).sum())
+        # The least sample is NaN where any is, which is found out sooner than how many there are.
+        number = int(np.isnan(samples).sum()) if np.isnan(samples.min()) else 0
+        if not number:
+            return
         self.notes = (f"{number:,} of {samples.size:,} samples are NaN: --missing ignore computes more of them",)
 
     def _keep_apart(self, samples: NDArray[Any], missing: NDArray[np.bool_]) -> tuple[str, ...]:

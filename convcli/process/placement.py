@@ -62,9 +62,7 @@ def placed_metadata(image: Image, plan: "OutputPlan") -> tuple[Metadata, tuple[s
     tags = metadata.tiff_tags
     if tags is None or plan.size[:2] == image.size[:2] or tags.values.keys().isdisjoint(GEOREFERENCE):
         return metadata, ()
-    return _without(metadata, GEOREFERENCE), (
-        "the georeference is dropped: the pipeline's result is of another size",
-    )
+    return _without(metadata, GEOREFERENCE), ("the georeference is dropped: the pipeline's result is of another size",)
 
 
 def _without(metadata: Metadata, tags: Collection[int]) -> Metadata:

@@ -31,7 +31,8 @@ def test_indices_repeat_samples_as_numpy_pad_does(mode, length, before, after):
 def test_a_drawing_shows_what_the_mode_does(mode):
     drawn = mode.drawing.replace("|", "").split()
     indices = source_indices(4, 3, 3, mode.name).tolist()
-    assert drawn == ["v" if index == OUTSIDE else "abcd"[index] for index in indices]
+    outside = "-" if mode.missing else "v"
+    assert drawn == [outside if index == OUTSIDE else "abcd"[index] for index in indices]
 
 
 @pytest.mark.parametrize("mode", [mode for mode in PADDINGS if mode.opencv], ids=lambda mode: mode.name)

@@ -3,14 +3,13 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from oracle import pad
+from oracle import PADDED_MODES, pad
 
-from convcli.convolution.execution.tiles import PaddedSource
-from convcli.convolution.options import PADDING_MODES
+from convcli.convolution.execution.padded_source import PaddedSource
 
 
 @given(
-    mode=st.sampled_from(PADDING_MODES),
+    mode=st.sampled_from(PADDED_MODES),
     size=st.tuples(st.integers(1, 7), st.integers(1, 7)),
     before=st.tuples(st.integers(0, 12), st.integers(0, 12)),
     after=st.tuples(st.integers(0, 12), st.integers(0, 12)),
