@@ -11,7 +11,7 @@ from convcli.image.reading import read_image
 
 GAUSSIAN = "gaussian:sigma=1.5"
 NODATA_TAG = 42113
-# Single precision promises 2e-6 of the sum of weights, 1, and of the largest sample, over a coverage of a tenth at least.
+# Single precision promises 2e-6 of the sum of weights, 1, and of the largest sample, by a coverage of at least a tenth.
 BOUND = 2e-6 * 10
 
 

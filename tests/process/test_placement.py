@@ -11,6 +11,8 @@ rasterio = pytest.importorskip("rasterio")
 from rasterio.errors import NotGeoreferencedWarning  # noqa: E402  # where there is a rasterio
 from rasterio.transform import from_origin  # noqa: E402  # likewise
 
+# rasterio's own, on how it multiplies.
+pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
 WEST, NORTH, STEP = 500000.0, 5000000.0, 30.0
 
 
@@ -54,7 +56,7 @@ def test_every_sample_lies_on_the_ground_where_it_lay(options):
     # The image holds its own rows and columns, and so do averages of them: the ground below a sample's centre is known.
     height, width = rows.shape
     for row, column in ((0, 0), (height - 1, 0), (height - 1, width - 1)):
-        east, north = transform * (column + 0.5, row + 0.5)
+        east, north = transform @ (column + 0.5, row + 0.5)
         # Float64 holds these coordinates to 1e-9, and single precision the rows to 1e-4.
         np.testing.assert_allclose(east, WEST + (columns[row, column] + 0.5) * STEP, atol=1e-2, rtol=0)
         np.testing.assert_allclose(north, NORTH - (rows[row, column] + 0.5) * STEP, atol=1e-2, rtol=0)

@@ -109,8 +109,8 @@ def test_a_mapping_is_that_of_the_whole_image(signed):
         ),
         (
             ("--roi", "0,0,0,5"),
-            "--roi 0,0,0,5: it starts at 0,0 at the least, and is at least 1 pixel wide and high: X,Y,W,H are the first "
-            "column and row, width and height",
+            "--roi 0,0,0,5: it starts at 0,0 at the least, and is at least 1 pixel wide and high: X,Y,W,H are the "
+            "first column and row, width and height",
             2,
         ),
         (
