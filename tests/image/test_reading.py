@@ -59,15 +59,24 @@ FILES = {
 }
 
 
+# Bytes at the end of a file that may be missing, since no pixel depends on them.
+WITHOUT_PICTURE = dict.fromkeys(FILES, 0) | {"jpeg": 3, "progressive jpeg": 3, "bmp": 2, "gif": 2}
+
+
 @pytest.mark.parametrize("kind", FILES)
 def test_a_file_cut_anywhere_is_an_error_in_one_line_and_nothing_else(kind, capfd):
     data = FILES[kind]()
-    assert decode_image(data, "whole").size == (60, 70, 3)
+    whole = decode_image(data, "whole")
+    assert whole.size == (60, 70, 3)
     cuts = {*range(1, min(len(data), 90)), *np.linspace(1, len(data) - 1, 120).astype(int).tolist(), len(data) - 1}
     for cut in sorted(cuts):
-        with pytest.raises(ImageReadError, match="cut") as caught:
-            decode_image(data[:cut], "cut")
-        assert "\n" not in str(caught.value), cut
+        try:
+            read = decode_image(data[:cut], "cut")
+        except ImageReadError as error:
+            assert "\n" not in str(error), cut
+        else:  # an end mark or padding is all that is missing, as other readers see it too
+            assert cut >= len(data) - WITHOUT_PICTURE[kind], cut
+            np.testing.assert_array_equal(read.pixels, whole.pixels)
     assert capfd.readouterr().err == ""
 
 
@@ -93,7 +102,7 @@ def test_a_file_with_bytes_changed_is_read_or_refused_but_never_breaks(kind):
         (b"# A title\n\nSome words.", "bad.png: not an image: it is text, starting '# A title Some words.'"),
         (b"\0\1\2\3\4\5\6\7\x08", "it starts with the bytes 00 01 02 03 04 05 06 07"),
         (b"%PDF-1.7 ", "a PDF document; export its page as PNG"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIF"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC"),
         (b"P9 1 1", "it is text"),
         (b"\x1f\x8b\x08\0", "gzip-compressed; unpack it first"),
     ],

@@ -71,7 +71,7 @@ def _parse(data: bytes) -> _Header:
     alpha = int.from_bytes(data[66:70], "little") if stated else 0
     if compression in (_FIELDS, _ALPHA_FIELDS) and len(data) >= 66:
         return replace(found, masks=(*struct.unpack_from("<3I", data, 54), alpha))
-    return replace(found, masks=(*found.masks[:3], alpha)) if bits == 32 else found
+    return found  # masks that are stated beside plain pixels say nothing
 
 
 def read(data: bytes, name: str, threads: int = 1) -> Image:
@@ -220,7 +220,10 @@ def _run_lengths(data: bytes, header: _Header, name: str) -> NDArray[Any]:
     canvas = np.zeros((header.height, header.width), np.uint8)
     half = header.compression == _RUNS_4
     place, x, y = header.start, 0, 0
+    widest = header.width + 3  # some writers fill rows up
     while y < header.height:
+        if x > widest:
+            raise ImageReadError(f"{name}: damaged BMP, its run lengths go beyond row {y}; {_AGAIN}")
         pair = data[place : place + 2]
         if len(pair) < 2:
             if x >= header.width and y == header.height - 1:

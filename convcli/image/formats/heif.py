@@ -58,7 +58,7 @@ def read(data: bytes, name: str, threads: int = 1) -> Image:
     except (ValueError, RuntimeError, EOFError, OSError, SyntaxError, LookupError, NotImplementedError) as error:
         reason = " ".join(str(error).split())[:80]
         raise ImageReadError(f"{name}: a HEIC that libheif does not take ({reason}); convert it to PNG") from None
-    pixels = np.array(stored.reshape(height, width, -1))  # already of full range, and turned by libheif
+    pixels = np.array(stored.reshape(*stored.shape[:2], -1))  # already of full range, and turned by libheif
     exif = info.get("exif")
     metadata = Metadata(
         exif.removeprefix(b"Exif\0\0") if exif else None,

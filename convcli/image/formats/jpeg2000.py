@@ -36,6 +36,7 @@ _READ_SPACES = {None, 0, _SRGB, _GRAY, _YCC, 20, 21}  # bilevel, e-sRGB and ROMM
 _COLOUR, _OPACITY, _MULTIPLIED = 0, 1, 2
 _COLOURS = 3
 _ALL = 65535
+_DECODER_BYTES = 4  # of a sample, whatever its depth
 
 
 class _Component(NamedTuple):
@@ -94,30 +95,18 @@ def read(data: bytes, name: str, threads: int = 1) -> Image:
     ImageReadError
         For a file that is cut short, damaged, too large or of a colour space that is not read.
     """
-    from convcli.image.formats import isobmff
     from convcli.image.model import Image, Metadata, check_fits_memory
 
     header = _Header()
-    stream: bytes | memoryview = data
-    if not data.startswith(_CODESTREAM):
-        stream = b""
-        for kind, body in isobmff.boxes(memoryview(data), name, _TITLE):
-            if kind == b"jp2c" and not stream:
-                stream = body
-            elif kind == b"jp2h":
-                _read_boxes(body, name, header)
-            elif kind == b"uuid" and bytes(body[:16]) == _XMP:
-                header.xmp = bytes(body[16:])
-            elif kind == b"uuid" and bytes(body[:16]) == _EXIF:
-                header.exif = bytes(body[16:]).removeprefix(b"Exif\0\0")
-    if len(stream) < 45 or not bytes(stream[-64:]).rstrip(b"\0").endswith(_END_MARK):
-        raise ImageReadError(f"{name}: truncated JPEG 2000, its end mark is missing; {_AGAIN}")
-    _read_size(stream, header)
+    try:
+        stream = _parse(data, name, header)
+    except (struct.error, LookupError, ValueError, OverflowError):
+        raise ImageReadError(f"{name}: damaged JPEG 2000, its boxes contradict themselves; {_AGAIN}") from None
     if not header.components or not header.height or not header.width:
         raise ImageReadError(f"{name}: damaged JPEG 2000, it states no size; {_AGAIN}")
     deepest = max(component.bits for component in header.components)
     size = (header.height, header.width, max(len(header.components), len(header.mapping)))
-    check_fits_memory(name, size, 1 if deepest <= 8 else 2)
+    check_fits_memory(name, size, _DECODER_BYTES)
     _check_is_read(header, deepest, name)
     notes = ()
     if any(component.signed for component in header.components):
@@ -136,6 +125,28 @@ def read(data: bytes, name: str, threads: int = 1) -> Image:
         pixels = _straight(pixels)
     metadata = Metadata(header.exif, header.xmp, header.icc, header.resolution, pixels.shape[:2])
     return Image(pixels, alpha is not None, metadata, "jp2", notes)
+
+
+def _parse(data: bytes, name: str, header: _Header) -> bytes | memoryview:
+    """Fill a header from the boxes and the codestream, and return the latter."""
+    from convcli.image.formats import isobmff
+
+    stream: bytes | memoryview = data
+    if not data.startswith(_CODESTREAM):
+        stream = b""
+        for kind, body in isobmff.boxes(memoryview(data), name, _TITLE):
+            if kind == b"jp2c" and not stream:
+                stream = body
+            elif kind == b"jp2h":
+                _read_boxes(body, name, header)
+            elif kind == b"uuid" and bytes(body[:16]) == _XMP:
+                header.xmp = bytes(body[16:])
+            elif kind == b"uuid" and bytes(body[:16]) == _EXIF:
+                header.exif = bytes(body[16:]).removeprefix(b"Exif\0\0")
+    if len(stream) < 45 or not bytes(stream[-64:]).rstrip(b"\0").endswith(_END_MARK):
+        raise ImageReadError(f"{name}: truncated JPEG 2000, its end mark is missing; {_AGAIN}")
+    _read_size(stream, header)
+    return stream
 
 
 def _same_sampling(header: _Header) -> bool:
@@ -216,7 +227,7 @@ def _channels(pixels: NDArray[Any], header: _Header) -> NDArray[Any]:
     """Return channels of full range: the palette looked up, or the components stretched and shifted."""
     import numpy as np
 
-    if header.palette is not None and header.mapping and pixels.shape[2] > 0:
+    if header.palette is not None and header.palette.size and header.mapping:
         planes, bits = [], []
         for component, kind, column in header.mapping:
             plane = pixels[:, :, min(component, pixels.shape[2] - 1)]
@@ -247,7 +258,8 @@ def _read_subsampled(data: bytes, name: str, header: _Header, deepest: int) -> N
     from convcli.image.formats import pillow_codec
 
     pixels, _ = pillow_codec.decode(data, name, _TITLE, "Jpeg2KImagePlugin", "Jpeg2KImageFile")
-    header.definitions = [d for d in header.definitions if d[1] != _COLOUR]
+    stated = any(kind in (_OPACITY, _MULTIPLIED) for _, kind, _ in header.definitions)
+    header.definitions = [(pixels.shape[2] - 1, _OPACITY, 0)] if stated and pixels.shape[2] in (2, 4) else []
     return pixels
 
 
@@ -289,7 +301,7 @@ def _straight(pixels: NDArray[Any]) -> NDArray[Any]:
 def write(image: Image, sink: Sink, settings: EncoderSettings) -> tuple[str, ...]:
     """Encode gray or RGB, with or without alpha, u8 or u16, to `sink`; by default at quality 100, which loses nothing.
 
-    A lower quality q asks for a signal that is 20 + q / 3 dB above the noise.
+    A lower quality q asks for a signal that is 10 + 0.4 q dB above the noise.
     """
     import imagecodecs
 
@@ -299,7 +311,7 @@ def write(image: Image, sink: Sink, settings: EncoderSettings) -> tuple[str, ...
     try:
         stream = imagecodecs.jpeg2k_encode(
             image.pixels[:, :, 0] if channels == 1 else image.pixels,
-            level=0 if lossless else 20 + quality / 3,
+            level=0 if lossless else 10 + 0.4 * quality,
             codecformat="j2k",
             reversible=lossless,
             mct=channels in (3, 4),

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from convcli.errors import ImageReadError
 from convcli.image.model import Image, Metadata, check_fits_memory, check_plausible
+from convcli.system.captured_stderr import library_messages
 
 _AGAIN = "get the file again"
 # What its modes become; those that are here already stay as they are.
@@ -40,7 +41,7 @@ def opened(data: bytes, name: str, title: str, plugin: str, reader: str) -> Iter
     kind = getattr(import_module(f"PIL.{plugin}"), reader)
     from PIL import Image as PillowImage
 
-    with _lock, warnings.catch_warnings():
+    with _lock, warnings.catch_warnings(), library_messages():
         warnings.simplefilter("ignore")
         try:
             with kind(io.BytesIO(data), name) as picture:
@@ -50,7 +51,7 @@ def opened(data: bytes, name: str, title: str, plugin: str, reader: str) -> Iter
                 picture.load()
                 yield picture
         except PillowImage.DecompressionBombError:
-            raise ImageReadError(f"{name}: a {title} of more pixels than Pillow decodes; {_AGAIN}") from None
+            raise ImageReadError(f"{name}: more pixels than Pillow decodes as {title}; convert it to PNG or cut it up") from None
         except _FAILURES as error:
             reason = " ".join(str(error).split())[:80] or type(error).__name__
             word = "truncated or damaged" if is_damage(error) else "an unusual"

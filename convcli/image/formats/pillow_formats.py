@@ -113,9 +113,11 @@ def _is_tga(start: bytes) -> bool:
     _, map_type, kind, first, length, map_bits, _, _, width, height, bits, flags = struct.unpack_from("<3BHHBHHHHBB", start)
     if bits not in _TGA_KINDS.get(kind, ()) or map_type > 1 or not width or not height or flags & 0xC0:
         return False
+    if flags & 15 > 8 or (flags & 15 and bits not in (16, 32)):
+        return False  # as many bits of opacity as there cannot be
     if kind in (1, 9):
         return map_type == 1 and length > 0 and map_bits in (15, 16, 24, 32) and first < 2**12
-    return map_type == 1 or (not length and not map_bits)
+    return map_bits in (15, 16, 24, 32) if map_type else not length and not map_bits
 
 
 def _is_pcx(start: bytes) -> bool:
@@ -123,7 +125,10 @@ def _is_pcx(start: bytes) -> bool:
 
 
 def _is_icon(start: bytes) -> bool:
-    return start[:4] in (_ICO, _CUR) and len(start) >= 22 and start[4] > 0 and start[5] == 0 and start[9] == 0
+    if start[:4] not in (_ICO, _CUR) or len(start) < 22 or not start[4] or start[5]:
+        return False
+    length, place = struct.unpack_from("<II", start, 14)
+    return length > 0 and 22 <= place < 2**24
 
 
 def _qoi_bytes(file: BinaryIO) -> int | None:
@@ -142,8 +147,16 @@ def _sgi_bytes(file: BinaryIO) -> int | None:
 
 
 def _pcx_bytes(file: BinaryIO) -> int | None:
-    left, top, right, bottom = struct.unpack("<4x4H", file.read(12))
-    return int((right - left + 1) * (bottom - top + 1) * 3)
+    head = file.read(68)
+    left, top, right, bottom = struct.unpack_from("<4H", head, 4)
+    bits, planes = head[3], head[65]
+    if (bits, planes) == (8, 1):  # of gray, or of the palette that ends the file
+        file.seek(-768, 2)
+        table = file.read(768)
+        gray = table[::3] == table[1::3] == table[2::3]
+    else:
+        gray = (bits, planes) == (1, 1)
+    return int((right - left + 1) * (bottom - top + 1) * (1 if gray else 3))
 
 
 def _tga_bytes(file: BinaryIO) -> int | None:

@@ -254,7 +254,7 @@ def joined_titles(formats: Iterable[Format]) -> str:
     """Join the names of formats as a sentence does.
 
     >>> joined_titles(formats_taking("quality"))
-    'JPEG, WebP, AVIF and JPEG 2000'
+    'JPEG, WebP, AVIF, JPEG 2000 and JPEG XL'
     """
     return _joined([format_.title for format_ in formats], "and")
 

@@ -10,6 +10,7 @@ from convcli.image.model import Metadata
 _XMP_NUMBERS = rb"""((?:tiff|exif):%s\s*(?:=\s*["']|>\s*))\d+"""
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 _CHUNK_WORDS = {b"tIME": "time", b"bKGD": "background", b"pHYs": "shape of pixels"}
+_COLOUR_CHUNKS = "the PNG's gamma and primaries"
 _STRETCH = 0.1  # what a valid extent may change of the ratio of the sides
 _PROFILE_CHANNELS = {b"GRAY": 1, b"RGB ": 3}
 
@@ -78,9 +79,9 @@ def fit_metadata(
             fitted = replace(fitted, **missing)
             lost.append(title)
     if "png_colour" not in target.metadata and any(kind != b"sRGB" for kind, _ in fitted.png_colour) and icc is None:
-        lost.append("the PNG's gamma and primaries")
+        lost.append(_COLOUR_CHUNKS)
     if lost:
-        verb = "is" if len(lost) == 1 and lost[0] != "the PNG's gamma and primaries" else "are"
+        verb = "is" if len(lost) == 1 and lost[0] != _COLOUR_CHUNKS else "are"
         notes.append(f"{_listed(lost)} {verb} lost: {target.title} has no place for {'it' if verb == 'is' else 'them'}")
     return fitted, tuple(notes)
 

@@ -1,7 +1,12 @@
 """GIF: its first picture, with its transparency."""
 
+import io
+import struct
+
+import numpy as np
 import pytest
 from image_samples import pillow, saved, smooth
+from numpy.testing import assert_array_equal
 from PIL import Image as Pillow
 
 from convcli.errors import ImageReadError, OutputError
@@ -23,12 +28,38 @@ def test_gif_gives_its_first_picture_with_its_transparency():
     assert not image.alpha
 
 
-def test_a_block_of_no_known_kind_is_damage():
-    data = saved(pillow(smooth(9, 9)).quantize(8), "GIF")
-    place = 13 + 3 * 8
-    assert data[place] in (0x21, 0x2C)
-    with pytest.raises(ImageReadError, match=f"x: damaged GIF, an unknown block at byte {place}"):
-        decode_image(data[:place] + b"\x7f" + data[place + 1 :], "x")
+def still() -> bytes:
+    return saved(pillow(smooth(9, 12)).quantize(8), "GIF")
+
+
+def shown(data: bytes) -> np.ndarray:
+    with Pillow.open(io.BytesIO(data)) as opened:
+        return np.asarray(opened.convert("RGB"))
+
+
+def test_a_frame_larger_than_the_canvas_is_read_whole():
+    data = still()
+    image = decode_image(data[:6] + struct.pack("<HH", 5, 4) + data[10:], "x")
+    assert_array_equal(image.pixels, shown(data))
+
+
+def test_a_file_without_its_end_mark_is_read():
+    data = still()
+    assert data.endswith(b";")
+    assert_array_equal(decode_image(data[:-1], "x").pixels, shown(data))
+
+
+@pytest.mark.parametrize("kept", [13, 40, -20])
+def test_a_picture_that_is_cut_is_refused(kept):
+    with pytest.raises(ImageReadError, match="x: truncated"):
+        decode_image(still()[:kept], "x")
+
+
+def test_a_canvas_that_no_file_of_its_length_can_fill_is_refused_before_it_is_decoded():
+    data = still()
+    bomb = data[:6] + struct.pack("<HH", 32768, 16385) + data[10:]
+    with pytest.raises(ImageReadError, match=r"x: .*32768 x 16385 pixels"):
+        decode_image(bomb, "x")
 
 
 def test_a_gif_is_not_written():

@@ -42,4 +42,6 @@ def rgb_of_inks(data: bytes, profile: bytes | None, name: str) -> tuple[NDArray[
                 return np.array(seen), "CMYK became sRGB through its profile, which is dropped"
         light = 255 - np.asarray(inks).astype(np.uint16)
     pixels = ((light[:, :, :3] * light[:, :, 3:] + 127) // 255).astype(np.uint8)
+    if profile is not None:
+        return pixels, "CMYK became RGB as (1 - ink)(1 - black): its profile is not one for inks, and is dropped"
     return pixels, "CMYK without a profile became RGB as (1 - ink)(1 - black)"
