@@ -16,7 +16,7 @@ from convcli.image.model import Image
 from convcli.image.reading import decode_image, read_image
 from convcli.image.writing import as_image, encode_image, write_image
 
-DEPTHS = ("u8", "u16", "i16", "f32", "f64")
+DEPTHS = ("u8", "u16", "u32", "i8", "i16", "i32", "f32", "f64")
 LAYOUTS = (1, 2, 3, 4)
 WRITTEN = list(written_formats())
 # The largest difference that a lossy format may make to gentle waves, in units of the sample type.
@@ -42,7 +42,8 @@ def test_what_a_format_claims_to_hold_comes_back_and_all_else_is_refused(tmp_pat
         return
     assert write_image(path, pixels) == ()
     image = read_image(path)
-    assert (image.depth, image.alpha) == (depth, channels in (2, 4))
+    # The channels of an array have no roles of their own, so that none of them is alpha.
+    assert (image.depth, image.alpha) == (depth, channels in (2, 4) and name != "npy")
     assert image.size == (40, 50, format_.stored_channels(channels))
     got = image.pixels if image.size[2] == channels else image.pixels[:, :, [0, -1] if channels == 2 else [0]]
     np.testing.assert_allclose(
@@ -59,7 +60,7 @@ def test_a_description_is_whole_and_its_codec_does_what_it_says(format_):
     assert hasattr(codec, "write") or format_.only_read
     assert set(format_.depths) <= set(DEPTHS)
     assert set(format_.channels) <= set(LAYOUTS)
-    assert set(format_.metadata) <= {"exif", "xmp", "icc", "resolution", "png_colour"}
+    assert set(format_.metadata) <= {"exif", "xmp", "icc", "resolution", "png_colour", "tiff_tags"}
     assert set(format_.encoder_options) <= {"quality", "compression"}
     assert all(suffix.startswith(".") and suffix.islower() for suffix in format_.suffixes + format_.read_suffixes)
 

@@ -5,8 +5,7 @@ Source: TIFF 6.0; Adobe Photoshop TIFF technical notes (alpha, ICC); CIPA DC-008
 
 import io
 import logging
-import struct
-import zlib
+import math
 from dataclasses import replace
 
 import tifffile
@@ -15,31 +14,15 @@ from convcli.errors import ImageReadError
 from convcli.image.formats import opencv_codec
 from convcli.image.formats.tiff.encoder import write
 from convcli.image.formats.tiff.pages import AGAIN, check_whole, metadata_of, orientation_of_page, picture_of
-from convcli.image.formats.tiff.samples import Unreadable, bands_of
+from convcli.image.formats.tiff.samples import DAMAGE, UnreadableError, bands_of
 from convcli.image.metadata.tiff_tags import GDAL_NODATA, nodata_text, nodata_value
 from convcli.image.model import Image, Metadata, TiffTags
 
-__all__ = ["read", "write"]
+__all__ = ["read", "read_preview", "write"]
 
 # tifffile logs what it finds odd; without a handler, Python would print that on stderr.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 logging.getLogger("tifffile").propagate = False
-
-# tifffile and the codecs below it meet damage with whatever their code runs into, and promise no fewer kinds.
-# Errors of imagecodecs are RuntimeErrors.
-_DAMAGE = (
-    tifffile.TiffFileError,
-    struct.error,
-    zlib.error,
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)
 
 
 def read(data: bytes, name: str, threads: int = 1, *, page: str | None = None) -> Image:
@@ -74,9 +57,9 @@ def read(data: bytes, name: str, threads: int = 1, *, page: str | None = None) -
             metadata, lost = metadata_of(picture, data)
     except ImageReadError:
         raise
-    except Unreadable as error:
+    except UnreadableError as error:
         raise ImageReadError(f"{name}: {error}") from None
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise ImageReadError(f"{name}: truncated or damaged TIFF ({_one_line(error)}); {AGAIN}") from None
     except MemoryError:
         raise ImageReadError(f"{name}: the TIFF asks for more memory than there is; cut it up") from None
@@ -101,10 +84,15 @@ def read(data: bytes, name: str, threads: int = 1, *, page: str | None = None) -
     )
 
 
+def read_preview(data: bytes, name: str, threads: int = 1) -> Image:
+    """Decode the preview of a camera's raw file; as `read` otherwise."""
+    return read(data, name, threads, page="preview")
+
+
 def _with_nodata(metadata: Metadata, stated: float | None, nodata: float | None) -> Metadata:
     """Let the nodata tag say what it is of the samples in memory."""
     tags = metadata.tiff_tags
-    if tags is None or stated is None or stated == nodata or (nodata is not None and nodata != nodata):
+    if tags is None or stated is None or stated == nodata or (nodata is not None and math.isnan(nodata)):
         return metadata
     values = dict(tags.values)
     if nodata is None:
@@ -117,8 +105,3 @@ def _with_nodata(metadata: Metadata, stated: float | None, nodata: float | None)
 
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
-
-
-def read_preview(data: bytes, name: str, threads: int = 1) -> Image:
-    """Decode the preview of a camera's raw file; as `read` otherwise."""
-    return read(data, name, threads, page="preview")
