@@ -18,6 +18,10 @@ _IMAGEJ = (50838, 50839)
 _PAGE_NUMBER, _TRANSFER_FUNCTION = 297, 301
 GEOREFERENCE = (PIXEL_SCALE, TIE_POINTS, TRANSFORMATION, GEO_KEYS, 34736, 34737, RPC)
 
+# Tags that describe the picture, not how the file holds it: document, description, make, model, orientation, page,
+# software, date, artist, computer, rating, copyright, and Windows' title, comment, author, keywords and subject.
+DESCRIPTIVE = frozenset({269, 270, 271, 272, 274, 285, 305, 306, 315, 316, 18246, 33432, *range(0x9C9B, 0x9CA0)})
+
 # Of the storage, which is written anew: sizes, layout, compression, inks, tiles, JPEG's tables, YCbCr, orientation.
 _STORAGE = frozenset(
     (

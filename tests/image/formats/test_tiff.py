@@ -1,6 +1,7 @@
 """TIFF: every depth and layout against tifffile and Pillow, and compressed as it was when it is written again."""
 
 import io
+import zlib
 from dataclasses import replace
 
 import cv2
@@ -428,3 +429,19 @@ def test_the_description_of_a_stack_becomes_that_of_its_first_page():
     assert 'SizeC="1"' in page.description
     assert 'Name="A"' in page.description
     assert 'Name="B"' not in page.description
+
+
+def test_a_last_strip_that_inflates_to_more_than_its_rows_is_whole():
+    pixels = rough(10, 8, 3)
+    strips = [zlib.compress(pixels[:6].tobytes()), zlib.compress(pixels[6:].tobytes() + bytes(48))]
+    stream = io.BytesIO()
+    tifffile.imwrite(
+        stream,
+        iter(strips),
+        shape=pixels.shape,
+        dtype=pixels.dtype,
+        photometric="rgb",
+        rowsperstrip=6,
+        compression="zlib",
+    )
+    np.testing.assert_array_equal(decode_image(stream.getvalue(), "x").pixels, pixels)

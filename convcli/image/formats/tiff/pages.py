@@ -14,6 +14,7 @@ from convcli.image.formats.tiff import strips
 from convcli.image.metadata.tiff_directories import Block, serialise
 from convcli.image.metadata.tiff_tags import (
     DESCRIPTION,
+    DESCRIPTIVE,
     GEOREFERENCE,
     RESOLUTION_UNIT,
     X_RESOLUTION,
@@ -24,9 +25,6 @@ from convcli.image.metadata.tiff_tags import (
 from convcli.image.model import Metadata, TiffTags, check_fits_memory
 
 AGAIN = "get the file again"
-# Tags that describe the picture, not how the file holds it: document, description, make, model, orientation, page,
-# software, date, artist, computer, rating, copyright, and Windows' title, comment, author, keywords and subject.
-DESCRIPTIVE = frozenset({269, 270, 271, 272, 274, 285, 305, 306, 315, 316, 18246, 33432, *range(0x9C9B, 0x9CA0)})
 _REDUCED, _MASK = 1, 4
 _CFA, _LINEAR_RAW = 32803, 34892
 _PLAIN_KINDS = (0, 1, 2, 3, 5, 6, 8)  # photometric interpretations that are pictures

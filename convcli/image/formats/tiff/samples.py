@@ -24,6 +24,7 @@ _COLOURS = {_RGB: 3, _YCBCR: 3, _LAB: 3, _ICC_LAB: 3, _INKS: 4}
 _ASSOCIATED, _STRAIGHT = 1, 2
 _OLD_JPEG, _JPEG = 6, 7
 _FAX = (2, 3, 4)
+_DEFLATE = (8, 32946)
 _ICC_TAG, _INK_SET = 34675, 332
 
 
@@ -105,7 +106,7 @@ def bands_of(page: Any, data: bytes, name: str, threads: int) -> Bands:
         )
     if kind == _YCBCR and (page.compression == _OLD_JPEG or page.compression != _JPEG):
         return _by_libtiff(page, data, name)
-    stored = _decoded(page, name, threads)
+    stored = _decoded(page, data, name, threads)
     if page.compression in _FAX and kind in (_WHITE_IS_ZERO, _BLACK_IS_ZERO):
         _check_fax(page, data, name, stored)
     if kind == _PALETTE:
@@ -137,7 +138,7 @@ def bands_of(page: Any, data: bytes, name: str, threads: int) -> Bands:
 _KINDS = {32803: "colour filter array", 32844: "SGI LogL", 32845: "SGI LogLuv", 10: "ITU Lab", 34892: "linear raw"}
 
 
-def _decoded(page: Any, name: str, threads: int) -> NDArray[Any]:
+def _decoded(page: Any, data: bytes, name: str, threads: int) -> NDArray[Any]:
     """Decode to (H, W, C) as stored. Raises UnreadableError for codings and sample types that nobody here knows."""
     coding = getattr(page.compression, "name", page.compression)
     dtype = page.dtype
@@ -155,12 +156,44 @@ def _decoded(page: Any, name: str, threads: int) -> NDArray[Any]:
     except NotImplementedError as error:
         raise UnreadableError(f"a TIFF ({coding}) that is not decoded: {error}; save it with deflate") from None
     except (*DAMAGE, ImportError) as error:
-        raise _undecodable(name, coding, error) from None
+        again = _with_cut_strips(page, data) if page.compression in _DEFLATE and not page.is_tiled else None
+        if again is None:
+            raise _undecodable(name, coding, error) from None
+        pixels = again
     if pixels.size == 0:
         raise ImageReadError(f"{name}: damaged TIFF, there are no samples in it; {AGAIN}")
     if pixels.ndim == 2:
         return np.asarray(pixels[:, :, np.newaxis])
     return np.asarray(np.moveaxis(pixels, 0, 2) if page.axes.startswith("S") else pixels)
+
+
+def _with_cut_strips(page: Any, data: bytes) -> NDArray[Any] | None:
+    """Decode deflated strips of which some inflate to more than their rows; None for damaged ones.
+
+    Some programs make the last strip as long as the others. The decoders of imagecodecs take that for damage.
+    """
+    row = (page.imagewidth * (page.samplesperpixel if page.planarconfig == 1 else 1) * page.bitspersample + 7) // 8
+    copy, offsets, counts = [data], [], []
+    end = len(data)
+    strips = -(-page.imagelength // page.rowsperstrip)
+    for number, (offset, count) in enumerate(zip(page.dataoffsets, page.databytecounts, strict=True)):
+        rows = min(page.rowsperstrip, page.imagelength - number % strips * page.rowsperstrip)
+        try:
+            inflated = zlib.decompressobj().decompress(data[offset : offset + count], row * rows)
+        except zlib.error:
+            return None
+        if len(inflated) != row * rows:
+            return None
+        copy.append(zlib.compress(inflated, 0))
+        offsets.append(end)
+        counts.append(len(copy[-1]))
+        end += counts[-1]
+    with tifffile.TiffFile(io.BytesIO(b"".join(copy))) as file:
+        if not isinstance(page.index, int):
+            return None
+        again = file.pages[page.index]
+        again.dataoffsets, again.databytecounts = tuple(offsets), tuple(counts)
+        return np.asarray(again.asarray())
 
 
 def _undecodable(name: str, coding: object, error: Exception) -> ImageReadError:
