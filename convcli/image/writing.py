@@ -178,7 +178,8 @@ def as_image(array: NDArray[Any]) -> Image:
     Parameters
     ----------
     array : ndarray
-        (H, W) or (H, W, C), C of 1 to 4, of which 2 and 4 have alpha; u8, u16, i16, f32 or f64.
+        (H, W) or (H, W, C): of 2 and 4 channels the last is alpha, of more than 4 all but the first are data; u8, u16,
+        u32, i8, i16, i32, f32 or f64.
 
     Returns
     -------
@@ -198,8 +199,8 @@ def as_image(array: NDArray[Any]) -> Image:
     pixels = np.asarray(array)
     if pixels.ndim == 2:
         pixels = pixels[:, :, np.newaxis]
-    if pixels.ndim != 3 or not 1 <= pixels.shape[2] <= 4:
-        raise OutputError(f"an image is an array (H, W) or (H, W, C) with 1 to 4 channels, not of shape {array.shape}")
+    if pixels.ndim != 3 or not pixels.shape[2]:
+        raise OutputError(f"an image is an array (H, W) or (H, W, C), not of shape {array.shape}")
     pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
     if depth_name(pixels.dtype) not in _DEPTHS:
         raise OutputError(f"an image holds {', '.join(_DEPTHS)}, not {pixels.dtype}; convert it with .astype()")

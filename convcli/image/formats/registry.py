@@ -52,7 +52,8 @@ class Format:
     codec : str
         The module that reads and writes it, loaded when it is first used.
     depths : tuple of str
-        The sample types that can be written: u8, u16, u32, i8, i16, i32, f32, f64. For a format that is only read, those it gives.
+        The sample types that can be written: u8, u16, u32, i8, i16, i32, f32, f64. For a format that is only read,
+        those it gives.
     channels : tuple of int
         The layouts it has: 1 gray, 2 gray+alpha, 3 RGB, 4 RGBA. Gray is written as three equal channels where it has no
         gray of its own, which loses nothing.
@@ -174,7 +175,9 @@ class Format:
             raise OutputError(f"{self.title} cannot hold transparency: say --alpha drop, or write {better}")
         colours = channels - alpha
         if not self.many_bands and colours not in (1, 3):
-            raise OutputError(f"{self.title} cannot hold {colours} colour channels, only gray or RGB: write .tiff or .npy")
+            raise OutputError(
+                f"{self.title} cannot hold {colours} colour channels, only gray or RGB: write .tiff or .npy"
+            )
         if colours == 3 and not self.colour:
             raise OutputError(f"{self.title} holds only gray: say --gray, or write .ppm")
 

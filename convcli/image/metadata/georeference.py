@@ -126,7 +126,7 @@ def _scale_calibration(values: dict[int, tuple[int, int, bytes]], order: str, st
     if description is not None and b"<OME " in description[2][:2000]:
         text = description[2]
         for axis, step in ((b"X", right), (b"Y", down)):
-            found = re.search(rb'PhysicalSize' + axis + rb'="([0-9.eE+-]+)"', text)
+            found = re.search(rb"PhysicalSize" + axis + rb'="([0-9.eE+-]+)"', text)
             if found is not None:
                 text = text[: found.start(1)] + repr(float(found[1]) * step).encode() + text[found.end(1) :]
         values[tiff_tags.DESCRIPTION] = (2, len(text), text)

@@ -57,7 +57,8 @@ def fit_metadata(
     if xmp is not None and (turned or metadata.stored_size != (height, width)):
         xmp = _correct_xmp(xmp, height, width, turned)
     colours = target.stored_channels(channels) - alpha
-    if icc is not None and _PROFILE_CHANNELS.get(icc[16:20]) != colours:
+    fits = _PROFILE_CHANNELS.get(icc[16:20] if icc is not None else b"")
+    if icc is not None and (fits is None or (colours in (1, 3) and fits != colours)):  # more are bands of data
         icc = None
         notes.append(f"the colour profile is dropped: it is not one for {'gray' if colours == 1 else 'RGB'}")
     fitted = replace(metadata, exif=exif, xmp=xmp, icc=icc)
@@ -78,10 +79,16 @@ def fit_metadata(
             missing: dict[str, Any] = {part: () if part in ("png_chunks", "jpeg_segments") else None}
             fitted = replace(fitted, **missing)
             lost.append(title)
+    if fitted.tiff_tags is not None and "tiff_tags" not in target.metadata:
+        from convcli.image.metadata.tiff_tags import titles
+
+        lost += titles(fitted.tiff_tags)
+        fitted = replace(fitted, tiff_tags=None)
     if "png_colour" not in target.metadata and any(kind != b"sRGB" for kind, _ in fitted.png_colour) and icc is None:
         lost.append(_COLOUR_CHUNKS)
     if lost:
-        verb = "is" if len(lost) == 1 and lost[0] != _COLOUR_CHUNKS else "are"
+        plural = lost[0].endswith("s") or lost[0] in (_COLOUR_CHUNKS, "GDAL's metadata")
+        verb = "are" if len(lost) > 1 or plural else "is"
         notes.append(f"{_listed(lost)} {verb} lost: {target.title} has no place for {'it' if verb == 'is' else 'them'}")
     return fitted, tuple(notes)
 

@@ -18,12 +18,18 @@ _IMAGEJ = (50838, 50839)
 _PAGE_NUMBER, _TRANSFER_FUNCTION = 297, 301
 GEOREFERENCE = (PIXEL_SCALE, TIE_POINTS, TRANSFORMATION, GEO_KEYS, 34736, 34737, RPC)
 
+# Tags that describe the picture, not how the file holds it: document, description, make, model, orientation, page,
+# software, date, artist, computer, rating, copyright, and Windows' title, comment, author, keywords and subject.
+DESCRIPTIVE = frozenset({269, 270, 271, 272, 274, 285, 305, 306, 315, 316, 18246, 33432, *range(0x9C9B, 0x9CA0)})
+
 # Of the storage, which is written anew: sizes, layout, compression, inks, tiles, JPEG's tables, YCbCr, orientation.
 _STORAGE = frozenset(
-    (*range(254, 260), 262, 266, *range(273, 275), 277, 278, 279, 284, 292, 293, 317, 320, *range(322, 329))
-    + (332, 333, 334, 336, 337, 338, 339, 347, *range(512, 522), *range(529, 533), 559, 32995, 32996, 32997, 50674)
-    # What `Metadata` holds for all formats: XMP, colour profile, EXIF, GPS and interoperability.
-    + (700, 34665, 34675, 34853, 40965)
+    (
+        *(*range(254, 260), 262, 266, 273, 274, 277, 278, 279, 284, 292, 293, 317, 320, *range(322, 329)),
+        *(332, 333, 334, 336, 337, 338, 339, 347, *range(512, 522), *range(529, 533), 559, 32995, 32996, 32997, 50674),
+        # What `Metadata` holds for all formats: XMP, colour profile, EXIF, GPS and interoperability.
+        *(700, 34665, 34675, 34853, 40965),
+    )
 )
 # Facts that filtering makes false, or values that point elsewhere in the file: what they are, for the note.
 _FALSE = {
@@ -31,7 +37,13 @@ _FALSE = {
     "its gray response and halftone hints": (263, 264, 265, 290, 291, 321, 342),
     "the layers of Photoshop": (37724,),
     "MetaMorph's planes": (33628, 33629, 33630, 33631),
-    "what its camera says of raw samples": (33421, 33422, *range(50706, 50838), *range(50861, 51200), *range(52525, 52553)),
+    "what its camera says of raw samples": (
+        33421,
+        33422,
+        *range(50706, 50838),
+        *range(50861, 51200),
+        *range(52525, 52553),
+    ),
 }
 _FREE_SPACE = (288, 289)
 _SUB_DIRECTORIES = 330
@@ -68,7 +80,8 @@ def kept_tags(tree: Tree, order: str, *, pages: int, described: Iterable[int]) -
         for tag, value in tree.items()
         if tag not in _NOT_KEPT and tag not in held and not isinstance(value, dict)
     }
-    notes = [f"{title} are dropped: they are no longer true" for title, tags in _FALSE.items() if set(tags) & tree.keys()]
+    false = [title for title, tags in _FALSE.items() if set(tags) & tree.keys()]
+    notes = [f"{title} are dropped: they are no longer true" for title in false]
     if pages > 1 and any(values.pop(tag, None) for tag in _IMAGEJ):
         notes.append("ImageJ's labels and overlays are dropped: they are those of all pages")
     if pages > 1:
@@ -149,15 +162,19 @@ def titles(tags: TiffTags) -> list[str]:
     """
     found = []
     values = dict(tags.values)
-    if values.keys() & {X_RESOLUTION, Y_RESOLUTION} and values.get(RESOLUTION_UNIT, (3, 1, b"\2"))[2].strip(b"\0") == b"\1":
+    unit, across = values.get(RESOLUTION_UNIT), values.get(X_RESOLUTION)
+    if unit is not None and unit[2].strip(b"\0") == b"\1" and across is not None and across[2][:4] != across[2][4:]:
         found.append("the resolution without a unit")
+    layout = values.pop(DESCRIPTION, (_ASCII, 0, b""))[2]
+    for start, title in ((b"ImageJ=", "ImageJ's description"), (b"<", "OME-XML")):
+        if layout.startswith(start):
+            found.append(title)
     for title, wanted in (
         ("the georeference", GEOREFERENCE),
         ("the nodata value", (GDAL_NODATA,)),
         ("GDAL's metadata", (GDAL_METADATA,)),
         ("IPTC", (IPTC,)),
         ("Photoshop's resources", (PHOTOSHOP,)),
-        ("the description", (DESCRIPTION,)),
         ("ImageJ's labels", _IMAGEJ),
     ):
         if values.keys() & set(wanted):
@@ -201,12 +218,12 @@ def fit_tags(tags: TiffTags, size: tuple[int, int, int], depth: str, bits: int) 
         del values[_TRANSFER_FUNCTION]
         notes.append(f"the transfer function is dropped: it is not one of {bits} bits")
     if GDAL_NODATA in values and not _holds(depth, values[GDAL_NODATA][2]):
-        text = values.pop(GDAL_NODATA)[2].strip(b"\0 ").decode("latin-1")
-        notes.append(f"the nodata value {text} is dropped: {depth} cannot hold it")
+        stated = values.pop(GDAL_NODATA)[2].strip(b"\0 ").decode("latin-1")
+        notes.append(f"the nodata value {stated} is dropped: {depth} cannot hold it")
     description = values.get(DESCRIPTION)
     if description is not None:
         text = description[2]
-        height, width, channels = size
+        height, width, _ = size
         if text.startswith(b'{"shape"'):
             shape = [int(number) for number in re.findall(rb"\d+", text.split(b"]")[0])]
             if [n for n in shape if n != 1] != [n for n in size if n != 1]:

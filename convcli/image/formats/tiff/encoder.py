@@ -11,7 +11,7 @@ import numpy as np
 from convcli.image.formats.codec import EncoderSettings
 from convcli.image.formats.tiff import strips
 from convcli.image.metadata.tiff_directories import Block, Tree, serialise, swapped
-from convcli.image.metadata.tiff_tags import GDAL_NODATA, fit_tags, nodata_text, nodata_value
+from convcli.image.metadata.tiff_tags import DESCRIPTIVE, GDAL_NODATA, fit_tags, nodata_text, nodata_value
 from convcli.image.model import Image, TiffTags, depth_name
 from convcli.system.output_file import Sink
 
@@ -114,8 +114,6 @@ def _byte_order(image: Image) -> strips.ByteOrder:
 
 def _described(image: Image, byteorder: str, bits: int) -> tuple[Tree, list[str]]:
     """Return all tags that describe the picture, and notes of those that cannot be kept."""
-    from convcli.image.formats.tiff.pages import DESCRIPTIVE
-
     metadata = image.metadata
     notes: list[str] = []
     tree: Tree = {}

@@ -11,9 +11,11 @@ import tifffile
 
 from convcli.errors import ImageReadError
 from convcli.image.formats.tiff import strips
-from convcli.image.metadata.tiff_directories import Block, Tree, serialise
+from convcli.image.metadata.tiff_directories import Block, serialise
 from convcli.image.metadata.tiff_tags import (
     DESCRIPTION,
+    DESCRIPTIVE,
+    GEOREFERENCE,
     RESOLUTION_UNIT,
     X_RESOLUTION,
     Y_RESOLUTION,
@@ -23,9 +25,6 @@ from convcli.image.metadata.tiff_tags import (
 from convcli.image.model import Metadata, TiffTags, check_fits_memory
 
 AGAIN = "get the file again"
-# Tags that describe the picture, not how the file holds it: document, description, make, model, orientation, page,
-# software, date, artist, computer, rating, copyright, and Windows' title, comment, author, keywords and subject.
-DESCRIPTIVE = frozenset({269, 270, 271, 272, 274, 285, 305, 306, 315, 316, 18246, 33432, *range(0x9C9B, 0x9CA0)})
 _REDUCED, _MASK = 1, 4
 _CFA, _LINEAR_RAW = 32803, 34892
 _PLAIN_KINDS = (0, 1, 2, 3, 5, 6, 8)  # photometric interpretations that are pictures
@@ -77,29 +76,28 @@ def picture_of(file: Any, data: bytes, name: str, wanted: str | None) -> Picture
     """
     count = len(file.pages)
     chain = [file.pages[number] for number in range(min(count, _MOST_LOOKED_AT))]
-    chain = [page for page in chain if isinstance(page, tifffile.TiffPage)] or [file.pages.first]
-    chain += [file.pages[number].aspage() for number in range(1, min(count, _MOST_LOOKED_AT)) if len(chain) < 2]
-    nested = [below for page in chain[:_MOST_LOOKED_AT] for below in _sub_pages(page)]
-    raw = [page for page in chain + nested if _is_sensor(page, data)]
-    previews = sorted((page for page in chain + nested if page not in raw and _is_plain(page)), key=_area, reverse=True)
-    if raw and (not previews or _area(max(raw, key=_area)) > _area(previews[0]) * 0 and _is_camera(raw, chain)):
-        full = max(raw, key=_area)
-        if wanted == "preview":
-            if not previews:
-                raise ImageReadError(f"{name}: no preview in this raw file; develop it to TIFF first")
-            return Picture(previews[0], 1, ())
-        shown = f"{full.imagewidth} x {full.imagelength}"
-        hint = f"--page preview takes its preview of {previews[0].imagewidth} x {previews[0].imagelength}" if previews else "it holds no preview"
+    nested = [below for page in chain for below in _sub_pages(page)]
+    sensor = max((page for page in chain + nested if _is_of_sensor(page, data)), key=_area, default=None)
+    full_size = [page for page in chain if not page.subfiletype & (_REDUCED | _MASK)]
+    if sensor is not None and not any(_is_plain(page) and 2 * _area(page) > _area(sensor) for page in full_size):
+        previews = [page for page in chain + nested if _is_plain(page)]
+        preview = max(previews, key=_area, default=None)
+        if preview is not None and wanted == "preview":
+            return Picture(preview, 1, ())
+        hint = "it holds no preview"
+        if preview is not None:
+            hint = f"--page preview takes its preview of {preview.imagewidth} x {preview.imagelength}"
         raise ImageReadError(
-            f"{name}: a camera's raw file, {shown} samples of the sensor, which convcli does not develop; "
-            f"develop it to TIFF first ({hint})"
+            f"{name}: a camera's raw file of {sensor.imagewidth} x {sensor.imagelength} samples of the sensor, which "
+            f"convcli does not develop; develop it to TIFF first ({hint})"
         )
     if wanted == "preview":
         raise ImageReadError(f"{name}: not a camera's raw file, it has no preview; leave out --page preview")
-    full_size = [page for page in chain if not page.subfiletype & (_REDUCED | _MASK)]
     page = full_size[0] if full_size else chain[0]
     if not full_size:
-        larger = [below for below in nested if not below.subfiletype & (_REDUCED | _MASK) and _area(below) > _area(page)]
+        larger = [
+            below for below in nested if not below.subfiletype & (_REDUCED | _MASK) and _area(below) > _area(page)
+        ]
         page = larger[0] if larger else page
     others = count - len(chain) + max(1, len(full_size))
     notes = [f"{others} pages: only the first is used"] if others > 1 else []
@@ -119,20 +117,15 @@ def _area(page: Any) -> int:
     return int(page.imagewidth * page.imagelength)
 
 
-def _is_sensor(page: Any, data: bytes) -> bool:
+def _is_of_sensor(page: Any, data: bytes) -> bool:
     """Whether a directory holds what a sensor saw behind its colour filters, and no picture yet."""
-    if int(page.photometric) in (_CFA, _LINEAR_RAW) and page.samplesperpixel < 4:
-        return True
-    # Canon's CR2 marks itself behind the header, and its sensor's samples by the slices they are stored in.
-    return data[8:10] == b"CR" and 50752 in page.tags
-
-
-def _is_camera(raw: list[Any], chain: list[Any]) -> bool:
-    return True
+    # Canon's CR2 marks itself behind the header, and its sensor's samples by the slices that they are stored in.
+    return int(page.photometric) in (_CFA, _LINEAR_RAW) or (data[8:10] == b"CR" and 50752 in page.tags)
 
 
 def _is_plain(page: Any) -> bool:
-    return int(page.photometric) in _PLAIN_KINDS and bool(page.dataoffsets) and _area(page) > 0
+    plain = int(page.photometric) in _PLAIN_KINDS and 50752 not in page.tags
+    return plain and bool(page.dataoffsets) and _area(page) > 0
 
 
 def check_whole(page: Any, data: bytes, name: str) -> None:
@@ -168,7 +161,9 @@ def check_whole(page: Any, data: bytes, name: str) -> None:
         bool(offset) == bool(count) for offset, count in zip(offsets, counts, strict=True)
     )  # GDAL writes no tile of missing samples, and says what they are
     if empty and not sparse:
-        raise ImageReadError(f"{name}: truncated or damaged TIFF, {empty} of its {len(counts)} {part} are empty; {AGAIN}")
+        raise ImageReadError(
+            f"{name}: truncated or damaged TIFF, {empty} of its {len(counts)} {part} are empty; {AGAIN}"
+        )
     last = max(offset + count for offset, count in zip(offsets, counts, strict=True))
     if last > len(data):
         raise ImageReadError(f"{name}: truncated TIFF, {last - len(data)} bytes of its picture are missing; {AGAIN}")
@@ -230,10 +225,10 @@ def metadata_of(picture: Picture, data: bytes) -> tuple[Metadata, list[str]]:
     return metadata, notes
 
 
-def _turned(values: dict[int, tuple[int, int, bytes]], orientation: int) -> tuple[dict[int, tuple[int, int, bytes]], list[str]]:
+def _turned(
+    values: dict[int, tuple[int, int, bytes]], orientation: int
+) -> tuple[dict[int, tuple[int, int, bytes]], list[str]]:
     """Swap the resolutions of a picture that is turned upright; a georeference of the stored rows is dropped."""
-    from convcli.image.metadata.tiff_tags import GEOREFERENCE
-
     if orientation >= 5 and X_RESOLUTION in values and Y_RESOLUTION in values:
         values[X_RESOLUTION], values[Y_RESOLUTION] = values[Y_RESOLUTION], values[X_RESOLUTION]
     lost = [values.pop(tag) for tag in GEOREFERENCE if tag in values]

@@ -4,6 +4,8 @@ Source: TIFF 6.0, sections 16 to 23 (inks, YCbCr, Lab), 18 (ExtraSamples); Adobe
 """
 
 import io
+import struct
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -21,10 +23,29 @@ _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _MASK, _INKS, _YCBCR, _LAB, _ICC
 _COLOURS = {_RGB: 3, _YCBCR: 3, _LAB: 3, _ICC_LAB: 3, _INKS: 4}
 _ASSOCIATED, _STRAIGHT = 1, 2
 _OLD_JPEG, _JPEG = 6, 7
+_FAX = (2, 3, 4)
+_DEFLATE = (8, 32946)
 _ICC_TAG, _INK_SET = 34675, 332
 
 
-class Unreadable(Exception):
+# tifffile and the codecs below it meet damage with whatever their code runs into, and promise no fewer kinds.
+# Errors of imagecodecs are RuntimeErrors.
+DAMAGE = (
+    tifffile.TiffFileError,
+    struct.error,
+    zlib.error,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+
+
+class UnreadableError(Exception):
     """A TIFF that is sound, of a kind that is not decoded; its text says which, and what to do."""
 
 
@@ -74,16 +95,20 @@ def bands_of(page: Any, data: bytes, name: str, threads: int) -> Bands:
     ------
     ImageReadError
         For damage.
-    Unreadable
+    UnreadableError
         For a kind that is not decoded.
     """
     kind = int(page.photometric)
     if kind not in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _MASK, *_COLOURS):
         title = getattr(page.photometric, "name", page.photometric)
-        raise Unreadable(f"a TIFF of {_KINDS.get(kind, title)} samples ({kind}), which is not decoded; convert it to RGB")
+        raise UnreadableError(
+            f"a TIFF of {_KINDS.get(kind, title)} samples ({kind}), which is not decoded; convert it to RGB"
+        )
     if kind == _YCBCR and (page.compression == _OLD_JPEG or page.compression != _JPEG):
         return _by_libtiff(page, data, name)
-    stored = _decoded(page, name, threads)
+    stored = _decoded(page, data, name, threads)
+    if page.compression in _FAX and kind in (_WHITE_IS_ZERO, _BLACK_IS_ZERO):
+        _check_fax(page, data, name, stored)
     if kind == _PALETTE:
         return _of_palette(page, stored)
     bits = page.bitspersample
@@ -113,31 +138,102 @@ def bands_of(page: Any, data: bytes, name: str, threads: int) -> Bands:
 _KINDS = {32803: "colour filter array", 32844: "SGI LogL", 32845: "SGI LogLuv", 10: "ITU Lab", 34892: "linear raw"}
 
 
-def _decoded(page: Any, name: str, threads: int) -> NDArray[Any]:
-    """Decode to (H, W, C) as stored. Raises Unreadable for codings and sample types that nobody here knows."""
+def _decoded(page: Any, data: bytes, name: str, threads: int) -> NDArray[Any]:
+    """Decode to (H, W, C) as stored. Raises UnreadableError for codings and sample types that nobody here knows."""
     coding = getattr(page.compression, "name", page.compression)
-    if page.dtype is None or page.dtype.kind not in "buif" or page.dtype.itemsize > (8 if page.dtype.kind == "f" else 4):
+    dtype = page.dtype
+    if dtype is None or dtype.kind not in "buif" or dtype.itemsize > (8 if dtype.kind == "f" else 4):
         what = page.dtype if page.dtype is not None else f"{page.bitspersample}-bit"
-        raise Unreadable(f"a TIFF of {what} samples; convert it to one of {', '.join(_DEPTHS)} (f32 loses least)")
-    if page.compression != 1 and page.compression not in tifffile.TIFF.DECOMPRESSORS and page.compression not in (6, 7, 2, 3, 4):
-        raise Unreadable(f"a TIFF compressed by {coding}, which is not decoded; save it with deflate")
+        raise UnreadableError(f"a TIFF of {what} samples; convert it to one of {', '.join(_DEPTHS)} (f32 loses least)")
+    if (
+        page.compression != 1
+        and page.compression not in tifffile.TIFF.DECOMPRESSORS
+        and page.compression not in (6, 7, 2, 3, 4)
+    ):
+        raise UnreadableError(f"a TIFF compressed by {coding}, which is not decoded; save it with deflate")
     try:
         pixels = page.asarray(maxworkers=threads)
     except NotImplementedError as error:
-        raise Unreadable(f"a TIFF ({coding}) that is not decoded: {error}; save it with deflate") from None
-    except MemoryError:
-        raise
-    except Exception as error:  # codecs raise whatever they meet in damaged data
-        text = " ".join(str(error).split()) or type(error).__name__
-        raise ImageReadError(f"{name}: truncated or damaged TIFF, its {coding} data do not decode ({text}); {AGAIN}") from None
+        raise UnreadableError(f"a TIFF ({coding}) that is not decoded: {error}; save it with deflate") from None
+    except (*DAMAGE, ImportError) as error:
+        again = _with_cut_strips(page, data) if page.compression in _DEFLATE and not page.is_tiled else None
+        if again is None:
+            raise _undecodable(name, coding, error) from None
+        pixels = again
     if pixels.size == 0:
         raise ImageReadError(f"{name}: damaged TIFF, there are no samples in it; {AGAIN}")
     if pixels.ndim == 2:
-        return pixels[:, :, np.newaxis]
-    return np.moveaxis(pixels, 0, 2) if page.axes.startswith("S") else pixels
+        return np.asarray(pixels[:, :, np.newaxis])
+    return np.asarray(np.moveaxis(pixels, 0, 2) if page.axes.startswith("S") else pixels)
 
 
-def _full_range(pixels: NDArray[Any], bits: Any) -> NDArray[Any]:
+def _with_cut_strips(page: Any, data: bytes) -> NDArray[Any] | None:
+    """Decode deflated strips of which some inflate to more than their rows; None for damaged ones.
+
+    Some programs make the last strip as long as the others. The decoders of imagecodecs take that for damage.
+    """
+    row = (page.imagewidth * (page.samplesperpixel if page.planarconfig == 1 else 1) * page.bitspersample + 7) // 8
+    copy, offsets, counts = [data], [], []
+    end = len(data)
+    strips = -(-page.imagelength // page.rowsperstrip)
+    for number, (offset, count) in enumerate(zip(page.dataoffsets, page.databytecounts, strict=True)):
+        rows = min(page.rowsperstrip, page.imagelength - number % strips * page.rowsperstrip)
+        try:
+            inflated = zlib.decompressobj().decompress(data[offset : offset + count], row * rows)
+        except zlib.error:
+            return None
+        if len(inflated) != row * rows:
+            return None
+        copy.append(zlib.compress(inflated, 0))
+        offsets.append(end)
+        counts.append(len(copy[-1]))
+        end += counts[-1]
+    with tifffile.TiffFile(io.BytesIO(b"".join(copy))) as file:
+        if not isinstance(page.index, int):
+            return None
+        again = file.pages[page.index]
+        again.dataoffsets, again.databytecounts = tuple(offsets), tuple(counts)
+        return np.asarray(again.asarray())
+
+
+def _undecodable(name: str, coding: object, error: Exception) -> ImageReadError:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return ImageReadError(f"{name}: truncated or damaged TIFF, its {coding} data do not decode ({text}); {AGAIN}")
+
+
+def _check_fax(page: Any, data: bytes, name: str, stored: NDArray[Any]) -> None:
+    """Check that two decoders agree on a fax: neither of them says that its codes are damaged."""
+    import imagecodecs
+
+    coding = getattr(page.compression, "name", page.compression)
+    try:
+        seen = _rgba_by_libtiff(page, data)[:, :, 0] > 0
+    except imagecodecs.TiffError as error:
+        raise _undecodable(name, coding, error) from None
+    white = stored[:, :, 0] > 0
+    if int(page.photometric) == _WHITE_IS_ZERO:
+        np.logical_not(white, out=white)
+    if seen.shape != white.shape or not np.array_equal(seen, white):
+        raise _undecodable(name, coding, ValueError("two decoders find different pictures"))
+
+
+def _rgba_by_libtiff(page: Any, data: bytes) -> NDArray[np.uint8]:
+    """Decode to RGBA of 8 bits, in rows as stored."""
+    import imagecodecs
+
+    orientation = page.tags.get(274)
+    if orientation is not None and orientation.value != 1:  # libtiff would turn some of them
+        copy = bytearray(data)
+        place = orientation.valueoffset
+        copy[place : place + orientation.valuebytecount] = (1).to_bytes(
+            orientation.valuebytecount, "little" if page.parent.byteorder == "<" else "big"
+        )
+        data = bytes(copy)
+    index = page.index if isinstance(page.index, int) else 0
+    return np.asarray(imagecodecs.tiff_decode(data, index=index, asrgb=True))
+
+
+def _full_range(pixels: Any, bits: Any) -> Any:
     """Make samples native, and those of odd widths 0..255 (below 8 bits), 0..65535 (9 to 15) or all of 32 bits."""
     pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
     if pixels.dtype == bool:
@@ -147,10 +243,11 @@ def _full_range(pixels: NDArray[Any], bits: Any) -> NDArray[Any]:
     wide = 8 * pixels.dtype.itemsize
     if pixels.dtype.kind == "u" and isinstance(bits, int) and bits < wide:
         most = np.iinfo(pixels.dtype).max
+        white = 2**bits - 1
         if bits > 16:
-            return np.rint(pixels * (most / (2**bits - 1))).astype(pixels.dtype)
-        table = np.rint(np.arange(2**bits) * (most / (2**bits - 1))).astype(pixels.dtype)
-        return table[np.minimum(pixels, 2**bits - 1)]
+            return np.rint(pixels * (most / white)).astype(pixels.dtype)
+        # Rounded: white is odd, so that nothing lies halfway.
+        return ((pixels.astype(np.uint32) * most + white // 2) // white).astype(pixels.dtype)
     if isinstance(bits, tuple):
         most = np.iinfo(pixels.dtype).max
         return np.rint(pixels * (most / (2.0 ** np.array(bits) - 1))).astype(pixels.dtype)
@@ -159,7 +256,9 @@ def _full_range(pixels: NDArray[Any], bits: Any) -> NDArray[Any]:
 
 def _nodata_scale(stored: NDArray[Any], bits: Any, pixels: NDArray[Any]) -> Callable[[float], float]:
     """Return what turns a number in the units of the file into one of the samples in memory."""
-    if stored.dtype == bool or (pixels.dtype.kind == "u" and isinstance(bits, int) and bits < 8 * pixels.dtype.itemsize):
+    if stored.dtype == bool or (
+        pixels.dtype.kind == "u" and isinstance(bits, int) and bits < 8 * pixels.dtype.itemsize
+    ):
         most = int(np.iinfo(pixels.dtype).max)
         return lambda value: float(np.rint(value * most / (2**bits - 1)))
     return float
@@ -186,7 +285,8 @@ def _straight(colour: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
     white = 1.0 if colour.dtype.kind == "f" else float(np.iinfo(colour.dtype).max)
     divided = np.divide(colour * white, alpha, out=np.zeros(colour.shape), where=alpha != 0)
     straight = divided if colour.dtype.kind == "f" else np.rint(np.minimum(divided, white))
-    return straight.astype(colour.dtype)
+    result: NDArray[Any] = straight.astype(colour.dtype)
+    return result
 
 
 def _of_palette(page: Any, stored: NDArray[Any]) -> Bands:
@@ -197,19 +297,34 @@ def _of_palette(page: Any, stored: NDArray[Any]) -> Bands:
         raise ValueError("its palette is missing or of another size than its samples")
     # Some programs write 0..255, where 0..65535 is meant: then no colour reaches above 255.
     colours = (table if table.max() < 256 else table >> 8).T.astype(np.uint8)
-    pixels = colours[stored[:, :, 0].astype(np.intp)]
+    pixels = _looked_up(colours, stored[:, :, 0])
     rest = _full_range(stored[:, :, 1:], bits)
     rest = rest if rest.dtype == np.uint8 else np.rint(rest / 257).astype(np.uint8)
     pixels, extra, place = _alpha_last(page, np.concatenate([pixels, rest], axis=2), 3)
     return Bands(np.ascontiguousarray(pixels), (*COLOURS, *extra), place, lambda _: None)
 
 
-def _from_inks(page: Any, inks: NDArray[Any]) -> tuple[NDArray[Any], str]:
-    """Turn cyan, magenta, yellow and black into RGB: by their profile (8 bits), else by what they leave of the light."""
+def _looked_up(colours: NDArray[np.uint8], index: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return the colours (H, W, 3) of indices."""
+    index = np.ascontiguousarray(index)
+    if index.dtype.itemsize > 1:
+        return np.asarray(colours[index], np.uint8)
+    import cv2
+
+    table = np.zeros((1, 256, 3), np.uint8)
+    table[0, : len(colours)] = colours
+    index = index.view(np.uint8)
+    return np.asarray(cv2.LUT(cv2.merge([index] * 3), table))  # several times as fast as indexing
+
+
+def _from_inks(page: Any, inks: Any) -> tuple[NDArray[Any], str]:
+    """Turn cyan, magenta, yellow and black into RGB: by their profile (8 bits), else by the light they leave."""
     if inks.shape[2] < 4 or page.tags.valueof(_INK_SET, 1) != 1:
-        raise Unreadable(f"a TIFF of {inks.shape[2]} inks that are not CMYK; convert it to RGB")
+        raise UnreadableError(f"a TIFF of {inks.shape[2]} inks that are not CMYK; convert it to RGB")
     if inks.dtype.kind == "i":
-        raise Unreadable(f"a TIFF of signed CMYK inks ({depth_name(inks.dtype)}), which have no meaning; convert it to RGB")
+        raise UnreadableError(
+            f"a TIFF of signed CMYK inks ({depth_name(inks.dtype)}), which have no meaning; convert it to RGB"
+        )
     profile = page.tags.valueof(_ICC_TAG)
     if profile and inks.dtype == np.uint8:
         rgb = _through_profile(inks, "CMYK", bytes(profile))
@@ -226,12 +341,12 @@ def _from_inks(page: Any, inks: NDArray[Any]) -> tuple[NDArray[Any], str]:
 def _from_lab(page: Any, lab: NDArray[Any]) -> tuple[NDArray[Any], str]:
     """Turn CIE Lab of 8 bits into sRGB."""
     if lab.dtype != np.uint8 or lab.shape[2] != 3:
-        raise Unreadable(f"a TIFF in Lab colours of {lab.dtype}; convert it to RGB")
-    # Pillow counts a and b from -128 on at 0, as ICC Lab does; CIE Lab in TIFF has them signed.
-    stored = lab if int(page.photometric) == _ICC_LAB else np.concatenate([lab[:, :, :1], lab[:, :, 1:] ^ 0x80], axis=2)
-    rgb = _through_profile(stored, "LAB", None)
+        raise UnreadableError(f"a TIFF in Lab colours of {lab.dtype}; convert it to RGB")
+    # Pillow takes a and b as CIE Lab in TIFF has them, signed; ICC Lab counts from -128 on.
+    signed = lab if int(page.photometric) == _LAB else np.concatenate([lab[:, :, :1], lab[:, :, 1:] ^ 0x80], axis=2)
+    rgb = _through_profile(signed, "LAB", None)
     if rgb is None:
-        raise Unreadable("a TIFF in Lab colours; convert it to RGB")
+        raise UnreadableError("a TIFF in Lab colours; convert it to RGB")
     return rgb, "Lab became sRGB"
 
 
@@ -241,10 +356,7 @@ def _through_profile(samples: NDArray[Any], mode: str, profile: bytes | None) ->
 
     try:
         source = ImageCms.createProfile("LAB") if profile is None else ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        height, width, channels = samples.shape
-        # Signed a and b again: Pillow's own LAB has them so.
-        data = (samples ^ np.uint8([0, 0x80, 0x80]) if mode == "LAB" else samples).tobytes()
-        picture = Image.frombytes(mode, (width, height), data)
+        picture = Image.frombytes(mode, (samples.shape[1], samples.shape[0]), samples.tobytes())
         turned = ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
     except (ImageCms.PyCMSError, OSError, ValueError):
         return None
@@ -257,13 +369,12 @@ def _by_libtiff(page: Any, data: bytes, name: str) -> Bands:
 
     coding = getattr(page.compression, "name", page.compression)
     if page.planarconfig != 1 or page.samplesperpixel != 3 or page.bitspersample != 8:
-        raise Unreadable(f"a TIFF of YCbCr samples ({coding}) in an odd layout; convert it to RGB")
+        raise UnreadableError(f"a TIFF of YCbCr samples ({coding}) in an odd layout; convert it to RGB")
     try:
-        pixels = imagecodecs.tiff_decode(data, index=page.index, asrgb=True)
-    except Exception as error:  # libtiff's errors come in several kinds
-        text = " ".join(str(error).split()) or type(error).__name__
-        raise ImageReadError(f"{name}: truncated or damaged TIFF, its {coding} data do not decode ({text}); {AGAIN}") from None
+        pixels = _rgba_by_libtiff(page, data)
+    except imagecodecs.TiffError as error:
+        raise _undecodable(name, coding, error) from None
     pixels = np.ascontiguousarray(pixels[:, :, :3])
     if pixels.shape[:2] != (page.imagelength, page.imagewidth):
-        raise Unreadable(f"a TIFF of YCbCr samples ({coding}) in an odd layout; convert it to RGB")
+        raise UnreadableError(f"a TIFF of YCbCr samples ({coding}) in an odd layout; convert it to RGB")
     return Bands(pixels, COLOURS, None, lambda _: None)
