@@ -20,7 +20,7 @@ _FIRST = 2**16  # bytes that are read in one go: of small files, all
 
 
 _ALPHA_BAND_WORDS = ("auto", "last", "none")
-_PREVIEW = "preview"
+_FIRST_PAGE, _PREVIEW = "1", "preview"
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class ReadOptions:
     max_pixels : int, optional
         The most pixels, width times height, that are decoded; by default what fits into memory.
     page : str, optional
-        `preview`: the picture that a camera's raw file holds to be looked at.
+        `1`, the first, which is the default; or `preview`, the picture that a camera's raw file holds to be looked at.
 
     Raises
     ------
@@ -79,11 +79,11 @@ class ReadOptions:
             )
         if self.max_pixels is not None and self.max_pixels < 1:
             raise UsageError("must be at least 1", where=f"--max-pixels {self.max_pixels}")
-        if self.page is not None and self.page != _PREVIEW:
+        if self.page not in (None, _FIRST_PAGE, _PREVIEW):
             raise UsageError(
                 "of a file of several pages the first is read, and no other can be chosen yet",
                 where=f"--page {self.page}",
-                advice=f"drop it, or say --page {_PREVIEW} for the preview in a camera's raw file",
+                advice=f"say --page {_FIRST_PAGE}, or --page {_PREVIEW} for the preview in a camera's raw file",
             )
 
     def cache_key(self) -> tuple[object, ...]:
@@ -184,7 +184,7 @@ def _with_bands(image: Image, options: ReadOptions, name: str) -> Image:
 
 def _decoded(found: Format, data: bytes, name: str, threads: int, page: str | None) -> Image:
     codec = found.load_codec()
-    if page is None:
+    if page != _PREVIEW:
         return codec.read(data, name, threads)
     if "page" not in signature(codec.read).parameters:
         raise ImageReadError(

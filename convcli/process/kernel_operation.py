@@ -28,11 +28,10 @@ from convcli.process.output_files import (
     output_depth,
 )
 from convcli.process.region import Region
-from convcli.process.result import StepResult
+from convcli.process.result import Placement, StepResult
 
 if TYPE_CHECKING:
     from convcli.process.operation import Halo
-    from convcli.process.placement import Placement
     from convcli.process.region_on_image import RegionOnImage
 
 DTYPES = {
@@ -249,7 +248,7 @@ class KernelOperation:
             inner = replace(image, pixels=part.cut(image.pixels), nodata=nodata)
             chain = self._chain(inner, dtype, None if mask is None else part.cut(mask))
             size = part.output_size(chain.output_size[2])
-        written = output_nodata(nodata, image.pixels.dtype, dtype, format_)
+        written = output_nodata(nodata, image.pixels.dtype, dtype)
         plan = OutputPlan(
             format_,
             depth,
@@ -292,11 +291,11 @@ def _part_of(image: Image, region: Region, operation: KernelOperation) -> "Regio
 
 def _placement(
     image: Image, kernels: Sequence[AnyKernel], options: FilterOptions, part: "RegionOnImage | None"
-) -> "Placement | None":
+) -> Placement | None:
     """Return where the result's samples lie on the image, where anything in its file depends on it."""
     if image.metadata.tiff_tags is None:
         return None
-    from convcli.process.placement import Placement, placement_of
+    from convcli.process.placement import placement_of
 
     placement = placement_of(kernels, options.convolve)
     origin = None if part is None else part.origin

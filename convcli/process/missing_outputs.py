@@ -9,7 +9,7 @@ from convcli.image.formats.registry import Format
 from convcli.image.tone import convert_depth
 
 
-def output_nodata(nodata: float | None, source: np.dtype[Any], target: np.dtype[Any], format_: Format) -> float | None:
+def output_nodata(nodata: float | None, source: np.dtype[Any], target: np.dtype[Any]) -> float | None:
     """Return the value that stands for missing samples in an output.
 
     Parameters
@@ -18,24 +18,20 @@ def output_nodata(nodata: float | None, source: np.dtype[Any], target: np.dtype[
         The value in the image that it is made from.
     source, target : dtype
         Sample types of that image and of the output.
-    format_ : Format
-        The format of the output.
 
     Returns
     -------
     float or None
-        NaN for floats; None where the format cannot say it, or the sample type cannot hold it.
+        NaN for floats; the value itself, brought to the range of another integer type, for integers; None where the
+        type cannot hold it.
 
     Examples
     --------
-    >>> from convcli.image.formats.registry import format_for
-    >>> u8, u16, tiff = np.dtype(np.uint8), np.dtype(np.uint16), format_for("a.tif")
-    >>> output_nodata(255, u8, u8, tiff), output_nodata(255, u8, u16, tiff)
-    (255.0, 65535.0)
-    >>> output_nodata(255, u8, u8, format_for("a.png")) is None
-    True
+    >>> u8, u16, f32 = np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.float32)
+    >>> output_nodata(255, u8, u8), output_nodata(255, u8, u16), output_nodata(-9999, f32, u8) is None
+    (255.0, 65535.0, True)
     """
-    if nodata is None or "tiff_tags" not in format_.metadata:
+    if nodata is None:
         return None
     if target.kind == "f":
         return np.nan
@@ -86,6 +82,7 @@ class MissingOutputs:
         self._nodata = None if nodata is None else source.type(nodata) if self._floats else nodata
         self._written = written
         self._title = format_.title
+        self._holds = "tiff_tags" in format_.metadata
         self._rule = rule
 
     def finish(self, samples: NDArray[Any], missing: NDArray[np.bool_] | None) -> None:
@@ -113,11 +110,9 @@ class MissingOutputs:
         value = 0 if self._written is None else int(self._written)
         np.copyto(part, value, where=missing)
         notes = []
-        if number and self._written is None:
-            notes.append(
-                f"{number:,} of {part.size:,} samples are missing and written as 0: "
-                f"this {self._title} has no nodata value"
-            )
+        if number and (self._written is None or not self._holds):
+            why = "no nodata value is known for them" if self._holds else f"{self._title} has no place to say so"
+            notes.append(f"{number:,} of {part.size:,} samples are missing and written as {value}: {why}")
         if number and self._rule == "spread":
             notes.append(f"{number:,} of {part.size:,} samples are missing: --missing ignore computes more of them")
         self.notes = (*notes, *self._keep_apart(part, missing))

@@ -4,16 +4,13 @@ import os
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from convcli.errors import OutputError, UsageError, check_word
 from convcli.image.formats.registry import COMPRESSIONS, Format, format_for, formats_taking, joined_titles
 from convcli.process.choices import DEPTHS
-from convcli.process.result import Size
+from convcli.process.result import Placement, Size
 from convcli.system.output_file import EXISTING, check_destination
-
-if TYPE_CHECKING:
-    from convcli.process.placement import Placement
 
 STANDARD_STREAM = "-"
 
@@ -120,7 +117,7 @@ class OutputPlan:
     roles: tuple[str, ...] = ()
     alpha_place: int | None = None
     nodata: float | None = None
-    placement: "Placement | None" = None
+    placement: Placement | None = None
     notes: tuple[str, ...] = ()
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from convcli.convolution.options import ConvolveOptions
 from convcli.convolution.plan import aligned_weights
@@ -10,16 +10,10 @@ from convcli.image.metadata.georeference import adjusted_georeference
 from convcli.image.metadata.tiff_tags import GDAL_NODATA, GEOREFERENCE
 from convcli.image.model import Image, Metadata, TiffTags
 from convcli.kernel.model import AnyKernel
+from convcli.process.result import Placement
 
 if TYPE_CHECKING:
     from convcli.process.output_files import OutputPlan
-
-
-class Placement(NamedTuple):
-    """The sample at row r and column c of a result lies over row `r * stride[0] + offset[0]`, and so for columns."""
-
-    stride: tuple[int, int] = (1, 1)
-    offset: tuple[int, int] = (0, 0)
 
 
 def placement_of(kernels: Sequence[AnyKernel], options: ConvolveOptions) -> Placement:

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcli.errors import ConvcliError
 
@@ -11,6 +11,13 @@ if TYPE_CHECKING:
 
 # Height, width, channels.
 Size = tuple[int, int, int]
+
+
+class Placement(NamedTuple):
+    """The sample at row r and column c of a result lies over row `r * stride[0] + offset[0]`, and so for columns."""
+
+    stride: tuple[int, int] = (1, 1)
+    offset: tuple[int, int] = (0, 0)
 
 
 # Neither kind of result is ever compared: what makes them comparable takes time at each start.

@@ -132,8 +132,8 @@ def test_bands_that_an_image_lacks_are_told_in_one_line(options, line, rgba):
         ),
         (
             ("--page", "99"),
-            "--page 99: of a file of several pages the first is read, and no other can be chosen yet: drop it, or say "
-            "--page preview for the preview in a camera's raw file",
+            "--page 99: of a file of several pages the first is read, and no other can be chosen yet: say --page 1, "
+            "or --page preview for the preview in a camera's raw file",
         ),
         (
             ("--max-pixels", "many"),

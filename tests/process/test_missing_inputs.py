@@ -131,14 +131,14 @@ def test_a_wider_depth_has_the_nodata_value_of_its_own_range():
     assert tag_of("o.tif") == "65535"
 
 
-def test_a_format_without_nodata_gets_0_and_a_note():
+def test_a_format_without_a_place_for_it_gets_the_value_and_a_note():
     pixels = rough(20, 20, 1, seed=5)
     pillow(pixels).save("in.png")
     outcome = both("-k", GAUSSIAN, "--nodata", "255", source="in.png", name="o.png")
     missing = pixels[:, :, 0] == 255
-    assert (read_image("o.png").pixels[:, :, 0][missing] == 0).all()
+    assert (read_image("o.png").pixels[:, :, 0][missing] == 255).all()
     number = np.count_nonzero(missing)
-    assert f"{number} of 400 samples are missing and written as 0: this PNG has no nodata value" in outcome.messages
+    assert f"{number} of 400 samples are missing and written as 255: PNG has no place to say so" in outcome.messages
 
 
 def test_nan_spreads_and_a_note_says_how_to_do_without():
@@ -183,6 +183,20 @@ def test_a_mask_weighs_samples(masked):
     both("-k", GAUSSIAN, "--mask", "mask.png", "--depth", "f32", source="in.png", name="o.npy")
     expected = np.where(mask[:, :, np.newaxis] > 0, weighed(pixels, mask), np.nan)
     np.testing.assert_allclose(np.load("o.npy"), expected, atol=BOUND * 255, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"), [("o.tif", "no nodata value is known for them"), ("o.png", "PNG has no place to say so")]
+)
+def test_what_a_mask_leaves_out_of_integers_is_0_and_noted(name, why, masked):
+    pixels, mask = masked
+    outcome = both("-k", GAUSSIAN, "--mask", "mask.png", source="in.png", name=name)
+    out = read_image(name).pixels
+    assert (out[mask == 0] == 0).all()
+    known = mask > 0
+    np.testing.assert_allclose(out[known], weighed(pixels, mask)[known], atol=0.5 + BOUND * 255, rtol=0)
+    number = 3 * np.count_nonzero(mask == 0)
+    assert f"{number} of 2,160 samples are missing and written as 0: {why}" in outcome.messages
 
 
 def test_a_region_reads_the_mask_around_it(masked):

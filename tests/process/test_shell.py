@@ -122,7 +122,7 @@ def test_a_file_that_changes_while_it_is_read_fails(make, monkeypatch):
 @pytest.mark.parametrize(
     ("output", "options", "note"),
     [
-        ("b.png", {"quality": 50}, "--quality does nothing to PNG: it is for JPEG, WebP, AVIF and JPEG 2000"),
+        ("b.png", {"quality": 50}, "--quality does nothing to PNG: it is for JPEG, WebP, AVIF, JPEG 2000 and JPEG XL"),
         ("b.ppm", {"compression": "small"}, "--compression does nothing to PPM: it is for PNG and TIFF"),
         (
             "b.npy",

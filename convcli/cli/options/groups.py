@@ -85,7 +85,9 @@ class OutputGroup(OptionGroup):
     force: Annotated[bool, file_option("--force", "-f", help="The same as --existing overwrite.")] = False
     quality: Annotated[
         int | None,
-        file_option("--quality", metavar="N", parser=whole_number, help="Of JPEG, WebP, AVIF and JPEG 2000, 1 to 100."),
+        file_option(
+            "--quality", metavar="N", parser=whole_number, help="Of JPEG, WebP, AVIF, JPEG 2000 and JPEG XL, 1 to 100."
+        ),
     ] = None
     compression: Annotated[
         str, file_option("--compression", metavar="LEVEL", help=f"Of PNG and TIFF: {listed(COMPRESSIONS)}.")

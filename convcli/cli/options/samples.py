@@ -43,7 +43,11 @@ class ReadingGroup(OptionGroup):
     ] = None
     page: Annotated[
         str | None,
-        file_option("--page", metavar="preview", help="Take the preview in a camera's raw file for the picture."),
+        file_option(
+            "--page",
+            metavar="1|preview",
+            help="Read the first page, the default, or the preview in a camera's raw file.",
+        ),
     ] = None
 
     def read_options(self) -> "ReadOptions":
