@@ -17,8 +17,6 @@ from convcli.image.model import Image
 from convcli.image.reading import ReadOptions
 from convcli.kernel.model import AnyKernel, CompositeKernel
 from convcli.process.kernel_chain import Chain, ToneOptions, resolve_alpha
-from convcli.process.missing_inputs import MissingInputs
-from convcli.process.missing_outputs import MissingOutputs, output_nodata
 from convcli.process.output_files import (
     OutputOptions,
     OutputPlan,
@@ -31,6 +29,8 @@ from convcli.process.region import Region
 from convcli.process.result import Placement, StepResult
 
 if TYPE_CHECKING:
+    from convcli.process.missing_inputs import MissingInputs
+    from convcli.process.missing_outputs import MissingOutputs
     from convcli.process.operation import Halo
     from convcli.process.region_on_image import RegionOnImage
 
@@ -67,8 +67,8 @@ class FilterOptions:
         How the result is written.
     reading : ReadOptions
         How each image is read.
-    missing : MissingInputs
-        Which samples are missing, and what becomes of them.
+    missing : MissingInputs, optional
+        Which samples are missing, and what becomes of them; by default those that a file names, treated as usual.
     region : Region, optional
         The part of each image that is filtered, by default all.
 
@@ -83,7 +83,7 @@ class FilterOptions:
     tone: ToneOptions = field(default_factory=ToneOptions)
     output: OutputOptions = field(default_factory=OutputOptions)
     reading: ReadOptions = field(default_factory=ReadOptions)
-    missing: MissingInputs = field(default_factory=MissingInputs)
+    missing: "MissingInputs | None" = None
     region: Region | None = None
 
     def __post_init__(self) -> None:
@@ -189,18 +189,20 @@ class KernelOperation:
                 parts += [each.size, each.weights.tobytes(), each.anchor]
         asked = self.options
         parts += [replace(asked.convolve, threads=None), asked.tone, *self.output.cache_key()]
-        parts += [asked.reading.cache_key(), asked.missing.cache_key(), asked.region]
+        parts += [asked.reading.cache_key(), asked.missing and asked.missing.cache_key(), asked.region]
         parts += [asked.kernels if self.output.stamp else ()]
         return repr(parts)
 
     @property
     def mask(self) -> str | None:
         """The mask, or the folder of masks, that was named."""
-        return self.options.missing.mask
+        return None if self.options.missing is None else self.options.missing.mask
 
     def with_mask(self, path: str) -> "KernelOperation":
         """Return this with the mask of one image in place of a folder of them."""
-        options = replace(self.options, missing=replace(self.options.missing, mask=path))
+        missing = self.options.missing
+        assert missing is not None  # or there would be no folder of masks
+        options = replace(self.options, missing=replace(missing, mask=path))
         return KernelOperation(options, self.kernels, cold=self.cold)
 
     def provenance(self, plan: OutputPlan) -> str:
@@ -209,11 +211,12 @@ class KernelOperation:
         parts = [f"kernel {spec}" for spec in asked.kernels]
         parts += options_in_words(asked.convolve, leaving=("threads", "device"))
         parts += options_in_words(asked.tone, leaving=("signed",))
-        parts += options_in_words(asked.missing.treatment)
+        if asked.missing is not None:
+            parts += options_in_words(asked.missing.treatment)
         if plan.nodata is not None:
             parts.append(f"nodata={plan.nodata:g}")
-        if asked.missing.mask is not None:
-            parts.append(f"mask={Path(asked.missing.mask).name}")
+        if self.mask is not None:
+            parts.append(f"mask={Path(self.mask).name}")
         if asked.region is not None:
             parts.append(f"roi={asked.region}{' crop' if asked.region.crop else ''}")
         if asked.reading.bands is not None:
@@ -229,17 +232,17 @@ class KernelOperation:
 
     def on_image(self, image: Image, source: str, output: str, format_: Format) -> "KernelsOnImage":
         """Lay the kernels on an image. Raises FilterError and OutputError."""
-        options, toning = self.options, self.options.tone
+        options, asked = self.options, self.options.missing
         depth, notes = output_depth(source, output, format_, image.depth, self.output)
         dtype = np.dtype(DTYPES[depth])
-        nodata = options.missing.nodata_of(image)
+        nodata = image.nodata if asked is None else asked.nodata_of(image)
         if _part_is_mixed(options, dtype):
             raise OutputError(
                 f"{depth} would hold the response in linear light, and the rest of the image as it is",
                 where=f"--roi {options.region}",
                 advice="say --crop too, or leave out --linear",
             )
-        mask = options.missing.certainty_of(image, self.threads)
+        mask = None if asked is None else asked.certainty_of(image, self.threads)
         part = None if options.region is None else _part_of(image, options.region, self)
         if part is None:
             chain = self._chain(replace(image, nodata=nodata), dtype, mask)
@@ -248,7 +251,7 @@ class KernelOperation:
             inner = replace(image, pixels=part.cut(image.pixels), nodata=nodata)
             chain = self._chain(inner, dtype, None if mask is None else part.cut(mask))
             size = part.output_size(chain.output_size[2])
-        written = output_nodata(nodata, image.pixels.dtype, dtype)
+        missing = _missing_outputs(image, dtype, nodata, chain, options, marked=nodata is not None or mask is not None)
         plan = OutputPlan(
             format_,
             depth,
@@ -256,30 +259,35 @@ class KernelOperation:
             chain.mapping,
             chain.alpha,
             chain.opacity,
-            notes=_notes_without_effect(toning, chain.mapping, depth) + notes,
+            notes=_notes_without_effect(options.tone, chain.mapping, depth) + notes,
             roles=chain.roles,
-            alpha_place=image.alpha_place if chain.alpha and not toning.gray else None,
-            nodata=written,
+            alpha_place=image.alpha_place if chain.alpha and not options.tone.gray else None,
+            nodata=None if missing is None else missing.nodata,
             placement=_placement(image, self.kernels, options, part),
         )
         check_picture(output, plan)
-        marked = nodata is not None or mask is not None or options.convolve.padding == "none"
-        rule = options.missing.treatment.rule(marked=marked)
-        missing = MissingOutputs(image.pixels.dtype, nodata, written, format_, rule, chain.nan_count)
         return KernelsOnImage(plan, chain, options.kernels, missing, part)
 
     def _chain(self, image: Image, dtype: np.dtype[Any], mask: NDArray[np.float32] | None) -> Chain:
         options = self.options
-        return Chain(
-            image,
-            self.kernels,
-            options.convolve,
-            options.tone,
-            dtype,
-            cold=self.cold,
-            missing=options.missing.treatment,
-            mask=mask,
-        )
+        given: dict[str, Any] = {} if options.missing is None else {"missing": options.missing.treatment, "mask": mask}
+        return Chain(image, self.kernels, options.convolve, options.tone, dtype, cold=self.cold, **given)
+
+
+def _missing_outputs(
+    image: Image, dtype: np.dtype[Any], nodata: float | None, chain: Chain, options: FilterOptions, *, marked: bool
+) -> "MissingOutputs | None":
+    """Return what becomes of missing samples in the result; None where none can be, and nothing is copied."""
+    floats = image.pixels.dtype.kind == "f"
+    outside = options.convolve.padding == "none"
+    if not (marked or outside or floats or options.region is not None):
+        return None
+    from convcli.convolution.missing import MissingOptions
+    from convcli.process.missing_outputs import MissingOutputs
+
+    treatment = MissingOptions() if options.missing is None else options.missing.treatment
+    rule = treatment.rule(marked=marked or outside)
+    return MissingOutputs(image.pixels.dtype, dtype, nodata, rule, chain.nan_count)
 
 
 def _part_of(image: Image, region: Region, operation: KernelOperation) -> "RegionOnImage":
@@ -326,7 +334,7 @@ class KernelsOnImage:
         plan: OutputPlan,
         chain: Chain,
         specs: tuple[str, ...],
-        missing: MissingOutputs,
+        missing: "MissingOutputs | None",
         part: "RegionOnImage | None" = None,
     ) -> None:
         self.plan = plan
@@ -343,19 +351,20 @@ class KernelsOnImage:
     @property
     def late_notes(self) -> tuple[str, ...]:
         """Lines on what the run has found, after it."""
-        return self._missing.notes
+        return () if self._missing is None else self._missing.notes
 
     def run(self) -> NDArray[Any]:
         """Return the samples of the output."""
-        samples = self._chain.run()
-        missing = self._chain.missing
-        part = self._part
+        samples, treatment = self._chain.run(), self._missing
+        if treatment is None:
+            return samples
+        missing, part = self._chain.missing, self._part
         if part is not None:
             samples, missing = part.kept(samples), None if missing is None else part.kept(missing)
-        self._missing.finish(samples, missing)
+        treatment.finish(samples, missing, self.plan.format)
         if part is None:
             return samples
-        return part.place(samples, lambda pixels: self._missing.converted(pixels, samples.dtype, self.plan.alpha))
+        return part.place(samples, lambda pixels: treatment.converted(pixels, self.plan.alpha))
 
     def steps(self) -> tuple[StepResult, ...]:
         """Return each kernel with the backend chosen for it."""

@@ -48,14 +48,10 @@ class MissingOutputs:
 
     Parameters
     ----------
-    source : dtype
-        Sample type of the image that it is made from.
+    source, target : dtype
+        Sample types of the image and of the output.
     nodata : float, optional
-        The value of missing samples in that.
-    written : float, optional
-        The value of missing samples in the output, as `output_nodata` returns it.
-    format_ : Format
-        The format of the output.
+        The value of missing samples in the image.
     rule : str
         `ignore` or `spread`: how missing samples are treated.
     nan : int
@@ -63,29 +59,22 @@ class MissingOutputs:
 
     Attributes
     ----------
+    nodata : float or None
+        The value of missing samples in the output, as `output_nodata` returns it.
     notes : tuple of str
         Lines that a user should see, after `finish`.
     """
 
-    def __init__(
-        self,
-        source: np.dtype[Any],
-        nodata: float | None,
-        written: float | None,
-        format_: Format,
-        rule: str,
-        nan: int,
-    ) -> None:
+    def __init__(self, source: np.dtype[Any], target: np.dtype[Any], nodata: float | None, rule: str, nan: int) -> None:
         self.notes: tuple[str, ...] = ()
+        self.nodata = output_nodata(nodata, source, target)
+        self._target = target
         self._floats = source.kind == "f"
         self._nan = nan if rule == "spread" else 0
-        self._nodata = None if nodata is None else source.type(nodata) if self._floats else nodata
-        self._written = written
-        self._title = format_.title
-        self._holds = "tiff_tags" in format_.metadata
+        self._of_image = None if nodata is None else source.type(nodata) if self._floats else nodata
         self._rule = rule
 
-    def finish(self, samples: NDArray[Any], missing: NDArray[np.bool_] | None) -> None:
+    def finish(self, samples: NDArray[Any], missing: NDArray[np.bool_] | None, format_: Format) -> None:
         """Put into `samples` what stands for missing, in place, and take notes.
 
         Parameters
@@ -94,6 +83,8 @@ class MissingOutputs:
             Samples of the output, (height, width, channels).
         missing : ndarray of bool, optional
             Which of them are missing, (height, width, channels); those that it has no channel for are not.
+        format_ : Format
+            The format of the output.
         """
         if samples.dtype.kind == "f":
             self._note_nan(samples)
@@ -107,11 +98,12 @@ class MissingOutputs:
             return
         part = samples[..., : missing.shape[2]]
         number = int(missing.sum())
-        value = 0 if self._written is None else int(self._written)
+        value = 0 if self.nodata is None else int(self.nodata)
         np.copyto(part, value, where=missing)
         notes = []
-        if number and (self._written is None or not self._holds):
-            why = "no nodata value is known for them" if self._holds else f"{self._title} has no place to say so"
+        holds = "tiff_tags" in format_.metadata
+        if number and (self.nodata is None or not holds):
+            why = "no nodata value is known for them" if holds else f"{format_.title} has no place to say so"
             notes.append(f"{number:,} of {part.size:,} samples are missing and written as {value}: {why}")
         if number and self._rule == "spread":
             notes.append(f"{number:,} of {part.size:,} samples are missing: --missing ignore computes more of them")
@@ -128,9 +120,9 @@ class MissingOutputs:
 
     def _keep_apart(self, samples: NDArray[Any], missing: NDArray[np.bool_]) -> tuple[str, ...]:
         """Move known samples that came out as the nodata value to the next one, or they would be taken for missing."""
-        if self._written is None:
+        if self.nodata is None:
             return ()
-        value, limits = int(self._written), np.iinfo(samples.dtype)
+        value, limits = int(self.nodata), np.iinfo(samples.dtype)
         alike = (samples == value) & ~missing
         number = int(alike.sum())
         if not number:
@@ -139,8 +131,9 @@ class MissingOutputs:
         np.copyto(samples, other, where=alike)
         return (f"{number:,} samples that came out as {value}, the nodata value, are written as {other}",)
 
-    def converted(self, pixels: NDArray[Any], dtype: np.dtype[Any], alpha: bool) -> NDArray[Any]:
+    def converted(self, pixels: NDArray[Any], alpha: bool) -> NDArray[Any]:
         """Return samples of the image in the output's type, new ones, what is missing among them as in `finish`."""
+        dtype = self._target
         out = convert_depth(pixels, dtype)
         out = out.copy() if out is pixels else out
         colours = pixels.shape[2] - alpha
@@ -149,7 +142,7 @@ class MissingOutputs:
             return out
         value: float = np.nan
         if dtype.kind != "f":
-            value = 0 if self._written is None else int(self._written)
+            value = 0 if self.nodata is None else int(self.nodata)
         np.copyto(out[..., :colours], dtype.type(value), where=missing)
         if dtype.kind != "f" and dtype != pixels.dtype:
             self._keep_apart(out[..., :colours], missing)
@@ -157,7 +150,7 @@ class MissingOutputs:
 
     def _missing_of(self, pixels: NDArray[Any]) -> NDArray[np.bool_] | None:
         missing: NDArray[np.bool_] | None = np.isnan(pixels) if self._floats else None
-        if self._nodata is not None:
-            alike = np.asarray(pixels == self._nodata)
+        if self._of_image is not None:
+            alike = np.asarray(pixels == self._of_image)
             missing = alike if missing is None else missing | alike
         return missing

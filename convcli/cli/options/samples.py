@@ -109,8 +109,10 @@ class MissingGroup(OptionGroup):
         ),
     ] = "keep"
 
-    def missing_inputs(self) -> "MissingInputs":
-        """Return which samples are missing, and what becomes of them. Raises UsageError."""
+    def missing_inputs(self) -> "MissingInputs | None":
+        """Return which samples are missing, and what becomes of them; None where nothing is said. Raises UsageError."""
+        if not used_options(self):
+            return None
         from convcli.convolution.missing import MissingOptions
         from convcli.process.missing_inputs import MissingInputs
 
@@ -150,14 +152,14 @@ class RegionGroup(OptionGroup):
         return Region(*parse_region("--roi", self.roi), crop=self.crop)
 
 
+def used_options(group: OptionGroup) -> list[str]:
+    """Return the options of a group that differ from their defaults, by name."""
+    return [f"--{name.replace('_', '-')}" for name, value in vars(group).items() if value != getattr(type(group), name)]
+
+
 def refuse_for_pipelines(*groups: OptionGroup) -> None:
     """Check that no option of these groups was used, which steps of a pipeline know nothing of. Raises UsageError."""
-    asked = [
-        f"--{name.replace('_', '-')}"
-        for group in groups
-        for name, value in vars(group).items()
-        if value != getattr(type(group), name)
-    ]
+    asked = [name for group in groups for name in used_options(group)]
     if asked:
         raise UsageError(
             "a pipeline takes the whole image, and none of it as missing", where=", ".join(asked), advice="use -k"
