@@ -25,13 +25,13 @@ from convcli.process.output_files import (
     options_in_words,
     output_depth,
 )
-from convcli.process.region import Region
 from convcli.process.result import Placement, StepResult
 
 if TYPE_CHECKING:
     from convcli.process.missing_inputs import MissingInputs
     from convcli.process.missing_outputs import MissingOutputs
     from convcli.process.operation import Halo
+    from convcli.process.region import Region
     from convcli.process.region_on_image import RegionOnImage
 
 DTYPES = {
@@ -84,7 +84,7 @@ class FilterOptions:
     output: OutputOptions = field(default_factory=OutputOptions)
     reading: ReadOptions = field(default_factory=ReadOptions)
     missing: "MissingInputs | None" = None
-    region: Region | None = None
+    region: "Region | None" = None
 
     def __post_init__(self) -> None:
         if not self.kernels:
@@ -290,7 +290,7 @@ def _missing_outputs(
     return MissingOutputs(image.pixels.dtype, dtype, nodata, rule, chain.nan_count)
 
 
-def _part_of(image: Image, region: Region, operation: KernelOperation) -> "RegionOnImage":
+def _part_of(image: Image, region: "Region", operation: KernelOperation) -> "RegionOnImage":
     from convcli.process.region_on_image import RegionOnImage  # which filtering whole images does not need
 
     options = operation.options
