@@ -215,7 +215,9 @@ def check_fits_memory(
         longest_side = _LONGEST_SIDE
     advice = "convert it to TIFF or cut it up"
     if longest_side is not None and max(height, width) > longest_side:
-        raise ImageReadError(f"{name}: {shown} are more than the {longest_side:,} a side that {decoder} decodes; {advice}")
+        raise ImageReadError(
+            f"{name}: {shown} are more than the {longest_side:,} a side that {decoder} decodes; {advice}"
+        )
     if most_pixels is not None and height * width > most_pixels:
         raise ImageReadError(f"{name}: {shown} are more than the {most_pixels:,} that {decoder} decodes; {advice}")
     needed = 2 * height * width * channels * sample_bytes
