@@ -7,7 +7,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from isal import isal_zlib
+from isal import igzip_lib, isal_zlib
 
 from convcli.errors import ImageReadError
 from convcli.image.formats.png import CHANNELS, SIGNATURE
@@ -124,13 +124,13 @@ def walk(data: bytes | memoryview, name: str) -> tuple[Header, ChunkList]:
 
 
 def _check_stream(chunks: ChunkList, name: str) -> None:
-    """Check the picture's stream by its own checksum, where that of a chunk, or the end mark, is not as it should be."""
+    """Check the picture's stream by its own checksum, where that of a chunk is wrong or the end mark missing."""
     inflater = isal_zlib.decompressobj()
     try:
         for _, body in (part for part in chunks if part[0] == b"IDAT"):
             for start in range(0, len(body), _PIECE):
                 inflater.decompress(body[start : start + _PIECE])
-    except isal_zlib.error:
+    except igzip_lib.IsalError:
         raise ImageReadError(f"{name}: damaged PNG, wrong checksum in its picture data; {AGAIN}") from None
     if not inflater.eof:
         raise ImageReadError(f"{name}: truncated PNG, its picture data ends early; {AGAIN}")
