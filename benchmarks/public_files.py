@@ -39,6 +39,7 @@ import numpy as np
 KINDS = ("traceback", "foreign", "slow", "wrong", "damaged", "agrees", "alone", "refused")
 SECONDS, LONGEST = 5.0, 60.0
 MEMORY = 1 << 30
+MOST_PIXELS = 400_000_000  # that other readers are asked for
 # Levels of 255 by which lossy codings may differ between decoders; all others round by one at most.
 TOLERANCE = {"jpeg": 3, "avif": 4, "heif": 4, "webp": 3, "jp2": 1.5, "jxl": 3}
 
@@ -117,7 +118,7 @@ def by_pillow(path: str) -> np.ndarray | None:
     """Read with Pillow: (H, W, C), upright, RGB(A) or gray in its own depth; None where it cannot."""
     from PIL import Image, ImageOps
 
-    Image.MAX_IMAGE_PIXELS = 400_000_000
+    Image.MAX_IMAGE_PIXELS = MOST_PIXELS // 2  # beyond twice of which it refuses
     try:
         with Image.open(path) as image:
             image.load()
@@ -182,7 +183,7 @@ def by_vips(path: str) -> np.ndarray | None:
         return None
     try:
         image = pyvips.Image.new_from_file(path, access="sequential", fail_on="error").autorot()
-        if image.interpretation in ("cmyk", "lab", "labs", "xyz", "scrgb"):
+        if image.interpretation in ("cmyk", "lab", "labs", "xyz", "scrgb") or image.width * image.height > MOST_PIXELS:
             return None
         samples = image.numpy()
         return samples if samples.ndim == 3 else samples[:, :, None]

@@ -55,10 +55,10 @@ def captured_lines() -> list[str]:
 
 _lock = threading.Lock()
 _library: dict[str, int] = {"users": 0, "kept": -1, "file": -1}
-# How the lines of libpng, libjpeg, OpenJPEG and OpenCV begin; all others are other threads' own, and are put back.
+# How lines of libpng, libjpeg, OpenJPEG and OpenCV begin; all others are other threads' own.
 _LIBRARY_LINES = (
-    "libpng ", "Corrupt JPEG", "Premature end", "Invalid", "Unsupported marker", "Warning: unknown JFIF", "Inconsistent",
-    "Unknown Adobe", "Bogus", "Unsupported JPEG", "[ WARN", "[ERROR", "[ INFO", "OpenCV",
+    "libpng ", "Corrupt JPEG", "Premature end", "Invalid", "Unsupported marker", "Warning: unknown JFIF",
+    "Inconsistent", "Unknown Adobe", "Bogus", "Unsupported JPEG", "[ WARN", "[ERROR", "[ INFO", "OpenCV",
     "3rdparty/", "WARNING", "[WARNING]", "CAN NOT INVERT",
 )  # fmt: skip
 

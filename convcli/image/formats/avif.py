@@ -103,7 +103,7 @@ def _decode_still(data: bytes, name: str, threads: int) -> NDArray[Any]:
         reason = quoted[1] if len(quoted) > 2 else "its picture cannot be decoded"
         raise ImageReadError(f"{name}: an AVIF that libavif does not take ({reason}); convert it to PNG") from None
     height, width, *channels = pixels.shape
-    return pixels.reshape(height, width, channels[0] if channels else 1)  # type: ignore[no-any-return]  # untyped
+    return pixels.reshape(height, width, channels[0] if channels else 1)
 
 
 def _decode_moving(data: bytes, name: str) -> NDArray[Any]:

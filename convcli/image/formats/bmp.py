@@ -63,7 +63,17 @@ def _parse(data: bytes) -> _Header:
     width, height, _, bits, compression, listed, across, down, colours = struct.unpack_from("<iiHHIIiiI", padded, 18)
     dpi = (across * _METRES_PER_INCH, down * _METRES_PER_INCH) if across > 0 and down > 0 else None
     found = _Header(
-        start, header, width, abs(height), height < 0, bits, compression, listed, colours, dpi, _USUAL_FIELDS.get(bits, (0,) * 4)
+        start,
+        header,
+        width,
+        abs(height),
+        height < 0,
+        bits,
+        compression,
+        listed,
+        colours,
+        dpi,
+        _USUAL_FIELDS.get(bits, (0,) * 4),
     )
     if header == _OS2_HEADER or header < _INFO_HEADER:
         return found
@@ -210,7 +220,8 @@ def _coloured(indices: NDArray[Any], data: bytes, header: _Header) -> NDArray[An
     palette[: len(listed)] = listed
     if len(listed) and (listed == listed[:, :1]).all():
         palette = palette[:, :1]
-    return palette[indices]
+    found: NDArray[Any] = palette[indices]
+    return found
 
 
 def _run_lengths(data: bytes, header: _Header, name: str) -> NDArray[Any]:
@@ -225,37 +236,29 @@ def _run_lengths(data: bytes, header: _Header, name: str) -> NDArray[Any]:
         if x > widest:
             raise ImageReadError(f"{name}: damaged BMP, its run lengths go beyond row {y}; {_AGAIN}")
         pair = data[place : place + 2]
-        if len(pair) < 2:
-            if x >= header.width and y == header.height - 1:
-                break  # all pixels are there, only the end mark is not
-            raise ImageReadError(f"{name}: truncated BMP, its run lengths end early; {_AGAIN}")
+        if len(pair) < 2 and x >= header.width and y == header.height - 1:
+            break  # all pixels are there, only the end mark is not
         place += 2
-        count, value = pair
+        count, value = pair if len(pair) == 2 else (0, 2)
         if count:
-            if half:
-                run = np.tile(np.array([value >> 4, value & 15], np.uint8), (count + 1) // 2)[:count]
-                canvas[y, x : x + count] = run[: max(0, header.width - x)]
-            else:
-                canvas[y, x : x + count] = value
+            run = np.array([value >> 4, value & 15] if half else [value], np.uint8)
+            canvas[y, x : x + count] = np.resize(run, count)[: max(0, header.width - x)]
             x += count
         elif value == 0:
             x, y = 0, y + 1
         elif value == 1:
             break
         elif value == 2:
-            move = data[place : place + 2]
-            if len(move) < 2:
-                raise ImageReadError(f"{name}: truncated BMP, its run lengths end early; {_AGAIN}")
-            x, y, place = x + move[0], y + move[1], place + 2
+            across, down = data[place : place + 2].ljust(2, b"\0")
+            x, y, place = x + across, y + down, place + 2
         else:
             size = (value + 1) // 2 if half else value
-            copied = np.frombuffer(data[place : place + size], np.uint8)
-            if copied.size < size:
-                raise ImageReadError(f"{name}: truncated BMP, its run lengths end early; {_AGAIN}")
-            if half:
-                copied = np.stack([copied >> 4, copied & 15], axis=1).ravel()
-            canvas[y, x : x + value] = copied[:value][: max(0, header.width - x)]
+            copied = np.frombuffer(data[place : place + size].ljust(size, b"\0"), np.uint8)
+            samples = np.stack([copied >> 4, copied & 15], axis=1).ravel() if half else copied
+            canvas[y, x : x + value] = samples[:value][: max(0, header.width - x)]
             x, place = x + value, place + size + size % 2
+        if place > len(data) + 1:  # a byte that fills up the last copy may be missing
+            raise ImageReadError(f"{name}: truncated BMP, its run lengths end early; {_AGAIN}")
     return canvas if header.top_down else canvas[::-1]
 
 
@@ -283,7 +286,9 @@ def write(image: Image, sink: Sink, settings: EncoderSettings) -> tuple[str, ...
     rows[:, : width * channels] = stored.reshape(height, -1)[::-1]
     palette = b"".join(bytes([v, v, v, 0]) for v in range(256)) if channels == 1 else b""
     across, down = (
-        (0, 0) if metadata.resolution is None else (min(2**31 - 1, round(v / _METRES_PER_INCH)) for v in metadata.resolution)
+        (0, 0)
+        if metadata.resolution is None
+        else (min(2**31 - 1, round(v / _METRES_PER_INCH)) for v in metadata.resolution)
     )
     version = _V5_HEADER if channels == 4 or metadata.icc is not None else _INFO_HEADER
     start = _FILE_HEADER + version + len(palette)

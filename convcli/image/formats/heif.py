@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from convcli.errors import ImageReadError
 from convcli.image.formats.registry import Format
@@ -53,7 +53,7 @@ def read(data: bytes, name: str, threads: int = 1) -> Image:
             picture = file[file.primary_index]
             width, height = picture.size
             check_fits_memory(name, (height, width, 4), 2)
-            mode, info = picture.mode, picture.info
+            mode, info = picture.mode, dict[str, Any](picture.info)
             stored = np.asarray(picture)
     except (ValueError, RuntimeError, EOFError, OSError, SyntaxError, LookupError, NotImplementedError) as error:
         reason = " ".join(str(error).split())[:80]

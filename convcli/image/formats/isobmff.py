@@ -181,10 +181,12 @@ def _properties(iprp: memoryview, primary: int, name: str, title: str) -> list[B
 
 
 def largest_picture(head: bytes) -> tuple[int, int] | None:
-    """Return (height, width) of the largest picture that the start of a file tells of, or None where it tells of none."""
+    """Return (height, width) of the largest picture that the start of a file tells of; None where it tells of none."""
     sizes, at = [], head.find(b"ispe")
     while at >= 0:
         if at + 16 <= len(head):
-            sizes.append((int.from_bytes(head[at + 12 : at + 16], "big"), int.from_bytes(head[at + 8 : at + 12], "big")))
+            sizes.append(
+                (int.from_bytes(head[at + 12 : at + 16], "big"), int.from_bytes(head[at + 8 : at + 12], "big"))
+            )
         at = head.find(b"ispe", at + 4)
     return max(sizes, key=lambda size: size[0] * size[1], default=None)

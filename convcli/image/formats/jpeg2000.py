@@ -108,7 +108,7 @@ def read(data: bytes, name: str, threads: int = 1) -> Image:
     size = (header.height, header.width, max(len(header.components), len(header.mapping)))
     check_fits_memory(name, size, _DECODER_BYTES)
     _check_is_read(header, deepest, name)
-    notes = ()
+    notes: tuple[str, ...] = ()
     if any(component.signed for component in header.components):
         notes = ("signed samples are shifted: the least is black",)
     if any(component[2:] != header.components[0][2:] for component in header.components):
@@ -220,7 +220,7 @@ def _decode(stream: bytes, name: str, threads: int) -> NDArray[Any]:
         raise ImageReadError(f"{name}: a JPEG 2000 that is not read ({error}); convert it to TIFF or PNG") from None
     except (RuntimeError, ValueError):
         raise ImageReadError(f"{name}: damaged JPEG 2000, its picture cannot be decoded; {_AGAIN}") from None
-    return pixels.reshape(*pixels.shape[:2], -1)  # type: ignore[no-any-return]  # imagecodecs has no types
+    return pixels.reshape(*pixels.shape[:2], -1)
 
 
 def _channels(pixels: NDArray[Any], header: _Header) -> NDArray[Any]:
@@ -244,12 +244,12 @@ def _channels(pixels: NDArray[Any], header: _Header) -> NDArray[Any]:
         planes = [pixels[:, :, index] for index in range(pixels.shape[2])]
         bits = [component.bits for component in header.components]
         lowest = [-(1 << component.bits - 1) if component.signed else 0 for component in header.components]
-    kind = np.uint8 if max(bits) <= 8 else np.uint16
-    white = np.iinfo(kind).max
+    sample: type[np.unsignedinteger[Any]] = np.uint8 if max(bits) <= 8 else np.uint16
+    white = 255 if max(bits) <= 8 else 65535
     full = []
     for plane, depth, low in zip(planes, bits, lowest, strict=True):
         shifted = np.clip(plane.astype(np.int64) - low, 0, 2**depth - 1)
-        full.append(np.rint(shifted * (white / (2**depth - 1))).astype(kind))
+        full.append(np.rint(shifted * (white / (2**depth - 1))).astype(sample))
     return np.stack(full, axis=2)
 
 
@@ -311,7 +311,7 @@ def write(image: Image, sink: Sink, settings: EncoderSettings) -> tuple[str, ...
     try:
         stream = imagecodecs.jpeg2k_encode(
             image.pixels[:, :, 0] if channels == 1 else image.pixels,
-            level=0 if lossless else 10 + 0.4 * quality,
+            level=0 if lossless else 10 + round(0.4 * quality),
             codecformat="j2k",
             reversible=lossless,
             mct=channels in (3, 4),
@@ -319,7 +319,9 @@ def write(image: Image, sink: Sink, settings: EncoderSettings) -> tuple[str, ...
             numthreads=settings.threads,
         )
     except (RuntimeError, ValueError, NotImplementedError) as error:
-        raise ImageWriteError(f"{width} x {height} pixels cannot be encoded as JPEG 2000 ({error}): write .png") from None
+        raise ImageWriteError(
+            f"{width} x {height} pixels cannot be encoded as JPEG 2000 ({error}): write .png"
+        ) from None
     bits = 8 * image.pixels.dtype.itemsize - 1
     sink(_SIGNATURE + _box(b"ftyp", b"jp2 \0\0\0\0jp2 "))
     header = _box(b"ihdr", struct.pack(">IIHBBBB", height, width, channels, bits, 7, 0, 0))

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any
 
 import cv2
@@ -80,14 +80,13 @@ def decode(
     ndarray or None
         Samples (H, W, C) in RGB(A) order; None where OpenCV cannot decode them.
     """
-    buffer = np.frombuffer(data, np.uint8)
-    try:
-        with quiet(), library_messages() if talks else nullcontext([]) as lines:
-            pixels = cv2.imdecode(buffer, _RGB if rgb else cv2.IMREAD_UNCHANGED)
+    if talks:
+        with library_messages() as lines:
+            pixels = _imdecode(data, rgb)
         if said is not None:
             said += lines
-    except cv2.error:
-        return None
+    else:
+        pixels = _imdecode(data, rgb)
     if pixels is None:
         return None
     if pixels.ndim == 2:
@@ -95,6 +94,14 @@ def decode(
     if not rgb and pixels.shape[2] in _SWAP:
         cv2.cvtColor(pixels, _SWAP[pixels.shape[2]], dst=pixels)
     return pixels
+
+
+def _imdecode(data: bytes | bytearray | memoryview, rgb: bool) -> NDArray[Any] | None:
+    try:
+        with quiet():
+            return cv2.imdecode(np.frombuffer(data, np.uint8), _RGB if rgb else cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        return None
 
 
 def decode_or_raise(data: bytes, name: str, title: str, *, rgb: bool = False) -> NDArray[Any]:
@@ -130,7 +137,9 @@ def encode(
         with quiet():
             if blocks:
                 kinds, bodies = [kind for kind, _ in blocks], [np.frombuffer(body, np.uint8) for _, body in blocks]
-                done, encoded = cv2.imencodeWithMetadata(suffix, reversed_colours(pixels), kinds, bodies, list(parameters))
+                done, encoded = cv2.imencodeWithMetadata(
+                    suffix, reversed_colours(pixels), kinds, bodies, list(parameters)
+                )
             else:
                 done, encoded = cv2.imencode(suffix, reversed_colours(pixels), list(parameters))
     except cv2.error:

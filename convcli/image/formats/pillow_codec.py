@@ -51,7 +51,9 @@ def opened(data: bytes, name: str, title: str, plugin: str, reader: str) -> Iter
                 picture.load()
                 yield picture
         except PillowImage.DecompressionBombError:
-            raise ImageReadError(f"{name}: more pixels than Pillow decodes as {title}; convert it to PNG or cut it up") from None
+            raise ImageReadError(
+                f"{name}: more pixels than Pillow decodes as {title}; convert it to PNG or cut it up"
+            ) from None
         except _FAILURES as error:
             reason = " ".join(str(error).split())[:80] or type(error).__name__
             word = "truncated or damaged" if is_damage(error) else "an unusual"

@@ -68,7 +68,9 @@ def _check(data: bytes, name: str, kind: Format) -> tuple[str, ...]:
     """Refuse what Pillow reads in part or wrongly, and return notes of what else is lost."""
     advice = "convert it to PNG"
     if kind.name == "psd":
-        version, channels, height, width, bits, mode = struct.unpack_from(">H6xHIIHH", data, 4) if len(data) > 26 else [0] * 6
+        version, channels, height, width, bits, mode = (
+            struct.unpack_from(">H6xHIIHH", data, 4) if len(data) > 26 else [0] * 6
+        )
         if version == 2:
             raise ImageReadError(f"{name}: a PSB, Photoshop's large document, which is not read; export it as TIFF")
         if bits not in (1, 8):
@@ -110,7 +112,7 @@ def _is_tga(start: bytes) -> bool:
     """Whether a header, which has no signature, makes sense as one of TGA's."""
     if len(start) < 18:
         return False
-    _, map_type, kind, first, length, map_bits, _, _, width, height, bits, flags = struct.unpack_from("<3BHHBHHHHBB", start)
+    map_type, kind, first, length, map_bits, width, height, bits, flags = struct.unpack_from("<xBBHHB4xHHBB", start)
     if bits not in _TGA_KINDS.get(kind, ()) or map_type > 1 or not width or not height or flags & 0xC0:
         return False
     if flags & 15 > 8 or (flags & 15 and bits not in (16, 32)):
@@ -121,14 +123,20 @@ def _is_tga(start: bytes) -> bool:
 
 
 def _is_pcx(start: bytes) -> bool:
-    return len(start) >= 68 and start[0] == 10 and start[1] in (0, 2, 3, 4, 5) and start[2] == 1 and start[3] in (1, 2, 4, 8)
+    return (
+        len(start) >= 68
+        and start[0] == 10
+        and start[1] in (0, 2, 3, 4, 5)
+        and start[2] == 1
+        and start[3] in (1, 2, 4, 8)
+    )
 
 
 def _is_icon(start: bytes) -> bool:
     if start[:4] not in (_ICO, _CUR) or len(start) < 22 or not start[4] or start[5]:
         return False
     length, place = struct.unpack_from("<II", start, 14)
-    return length > 0 and 22 <= place < 2**24
+    return bool(length > 0 and 22 <= place < 2**24)
 
 
 def _qoi_bytes(file: BinaryIO) -> int | None:

@@ -22,7 +22,22 @@ if TYPE_CHECKING:
 # The common ones first: of those behind the one that fits, nothing is loaded.
 # How hard encoders of formats without loss try: the speed of writing against the size of the file.
 COMPRESSIONS = ("fast", "balanced", "small")
-_MODULES = ("png", "jpeg", "tiff", "webp", "avif", "jpeg2000", "jpegxl", "heif", "bmp", "gif", "netpbm", "hdr", "npy", "pillow_formats")
+_MODULES = (
+    "png",
+    "jpeg",
+    "tiff",
+    "webp",
+    "avif",
+    "jpeg2000",
+    "jpegxl",
+    "heif",
+    "bmp",
+    "gif",
+    "netpbm",
+    "hdr",
+    "npy",
+    "pillow_formats",
+)
 
 # Where a format lacks a depth, the nearest of these that it has is taken: first those that lose least.
 _FALLBACKS = {

@@ -108,7 +108,9 @@ def test_signed_samples_are_shifted_with_a_note():
 
 
 def test_a_space_that_is_not_read_is_named():
-    with pytest.raises(ImageReadError, match="x: a JPEG 2000 of colour space 12, which is not read; convert it to TIFF"):
+    with pytest.raises(
+        ImageReadError, match="x: a JPEG 2000 of colour space 12, which is not read; convert it to TIFF"
+    ):
         decode_image(boxed(rough(20, 24, 4), colour(12)), "x")
 
 

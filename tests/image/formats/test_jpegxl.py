@@ -62,5 +62,5 @@ def test_ten_bits_fill_the_whole_range():
 @pytest.mark.parametrize("kept", [2, 30, -5])
 def test_a_file_that_is_cut_is_refused(kept):
     data = bytes(imagecodecs.jpegxl_encode(rough(40, 50), lossless=True))
-    with pytest.raises(ImageReadError, match="x: truncated|x: damaged|x: .*pixels"):
+    with pytest.raises(ImageReadError, match=r"x: truncated|x: damaged|x: .*pixels"):
         decode_image(data[:kept], "x")

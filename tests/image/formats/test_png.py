@@ -401,7 +401,7 @@ def test_what_follows_the_end_mark_does_not_matter():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda d: d[:45] + bytes([d[45] ^ 1]) + d[46:], "wrong checksum in 'IDAT'"),
+        (lambda d: d[:45] + bytes([d[45] ^ 1]) + d[46:], "wrong checksum in its picture data"),
         (lambda d: SIGNATURE + chunk(b"IEND", b""), "does not start with its header"),
         (
             lambda d: SIGNATURE + chunk(b"IHDR", struct.pack(">IIBBBBB", 0, 4, 8, 2, 0, 0, 0)) + d[33:],

@@ -136,9 +136,7 @@ def test_profiles_for_other_channels_go_with_a_note():
     file = saved(pillow(smooth(20, 30)).convert("CMYK"), "JPEG", icc_profile=bytes(cmyk))
     read = decode_image(file, "in")
     assert read.metadata.icc is None
-    assert read.notes == (
-        "CMYK became RGB as (1 - ink)(1 - black): its profile is not one for inks, and is dropped",
-    )
+    assert read.notes == ("CMYK became RGB as (1 - ink)(1 - black): its profile is not one for inks, and is dropped",)
 
 
 def test_what_has_no_room_or_no_place_is_said():

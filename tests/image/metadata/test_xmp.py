@@ -1,6 +1,6 @@
 """What an XMP packet claims of a gain map goes with the map; all else stays."""
 
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 
 import pytest
 

@@ -143,7 +143,9 @@ def read(data: bytes, name: str, threads: int = 1) -> Image:
         jpeg_quality=parts.quality,
         jpeg_subsampling=subsampling if orientation < 5 else turned_subsampling(subsampling),
     )
-    notes += (f"its {what} is lost: only EXIF, XMP, profile and resolution are kept" for what in dict.fromkeys(parts.lost))
+    notes += (
+        f"its {what} is lost: only EXIF, XMP, profile and resolution are kept" for what in dict.fromkeys(parts.lost)
+    )
     return Image(opencv_codec.turn_upright(pixels, orientation), False, metadata, "jpeg", tuple(notes))
 
 
@@ -178,7 +180,9 @@ def _decode_unusual(data: bytes, parts: _Parts, name: str) -> NDArray[Any]:
         pixels = decode(data)
     except (RuntimeError, ValueError, NotImplementedError) as error:
         reason = " ".join(str(error).split())[:60]
-        raise ImageReadError(f"{name}: a {kind} JPEG, which is not decoded ({reason}); convert it to PNG or TIFF") from None
+        raise ImageReadError(
+            f"{name}: a {kind} JPEG, which is not decoded ({reason}); convert it to PNG or TIFF"
+        ) from None
     pixels = pixels.reshape(*pixels.shape[:2], -1)
     if pixels.shape != (parts.height, parts.width, parts.components):
         raise ImageReadError(f"{name}: a {kind} JPEG, which is not decoded; convert it to PNG or TIFF")
@@ -197,32 +201,14 @@ def _walk(data: bytes, name: str) -> _Parts:
             _read_frame(body, parts, name)
         elif marker == _TABLES:
             parts.tables.update(read_tables(body))
-        elif marker == 0xE0 and bytes(body[:5]) == b"JFIF\0" and len(body) >= 12:
-            unit, across, down = struct.unpack(">BHH", body[7:12])
-            parts.density = _density(unit, across, down)
-            if unit == 0 and across and down and across != down:
-                parts.aspect = across, down
-        elif marker == 0xE1 and bytes(body[: len(_EXIF)]) == _EXIF and parts.exif is None:
-            parts.exif = bytes(body[len(_EXIF) :])
-        elif marker == 0xE1 and bytes(body[: len(_XMP)]) == _XMP and parts.xmp is None:
-            parts.xmp = bytes(body[len(_XMP) :])
-        elif marker == 0xE1 and bytes(body[: len(_LONG_XMP)]) == _LONG_XMP:
-            parts.lost.append("extended XMP")
         elif marker == _COMMENT:
             parts.comments.append(bytes(body))
-        elif marker == 0xE2 and bytes(body[:4]) == _MORE_PICTURES:
-            parts.more_pictures = True
-        elif marker == 0xE2 and bytes(body[: len(_ISO_GAIN_MAP)]) == _ISO_GAIN_MAP:
-            parts.gain_map = True
         elif marker == _SCAN and parts.frame in _PROGRESSIVE:
             _note_scan(body, parts)
         elif marker == _END:
             parts.ended = False
-        elif marker == 0xED:
-            parts.lost.append("IPTC block")
-        elif marker == 0xE2 and bytes(body[: len(_ICC)]) == _ICC and len(body) > len(_ICC) + 2:
-            index, parts.icc_count = body[len(_ICC)], body[len(_ICC) + 1]
-            parts.icc_parts[index] = bytes(body[len(_ICC) + 2 :])
+        elif 0xE0 <= marker <= 0xEF:
+            _read_application(marker, body, parts)
     if not parts.ended and any(any(planes) for planes in parts.waiting.values()):
         raise ImageReadError(f"{name}: truncated JPEG, it ends after {len(data)} bytes, before its last scan; {_AGAIN}")
     if parts.width == 0 or parts.height == 0:
@@ -232,6 +218,30 @@ def _walk(data: bytes, name: str) -> _Parts:
             f"{name}: damaged JPEG, {len(data)} bytes cannot make {parts.width} x {parts.height} pixels; {_AGAIN}"
         )
     return parts
+
+
+def _read_application(marker: int, body: memoryview, parts: _Parts) -> None:
+    """Collect what an application segment says: JFIF, EXIF, XMP, a profile, or pictures behind this one."""
+    start = bytes(body[:64])
+    if marker == 0xE0 and start.startswith(b"JFIF\0") and len(body) >= 12:
+        unit, across, down = struct.unpack(">BHH", body[7:12])
+        parts.density = _density(unit, across, down)
+        if unit == 0 and across and down and across != down:
+            parts.aspect = across, down
+    elif marker == 0xE1 and start.startswith(_EXIF) and parts.exif is None:
+        parts.exif = bytes(body[len(_EXIF) :])
+    elif marker == 0xE1 and start.startswith(_XMP) and parts.xmp is None:
+        parts.xmp = bytes(body[len(_XMP) :])
+    elif marker == 0xE1 and start.startswith(_LONG_XMP):
+        parts.lost.append("extended XMP")
+    elif marker == 0xE2 and start.startswith(_ICC) and len(body) > len(_ICC) + 2:
+        index, parts.icc_count = body[len(_ICC)], body[len(_ICC) + 1]
+        parts.icc_parts[index] = bytes(body[len(_ICC) + 2 :])
+    elif marker == 0xE2:
+        parts.more_pictures |= start.startswith(_MORE_PICTURES)
+        parts.gain_map |= start.startswith(_ISO_GAIN_MAP)
+    elif marker == 0xED:
+        parts.lost.append("IPTC block")
 
 
 def _read_frame(body: memoryview, parts: _Parts, name: str) -> None:
@@ -338,7 +348,16 @@ def write(image: Image, sink: Sink, settings: EncoderSettings) -> tuple[str, ...
     if data[2:4] == b"\xff\xe0":
         body_start = 4 + int.from_bytes(data[4:6], "big")
     metadata, notes = _with_room(metadata)
-    sink(b"".join([data[:2], _jfif(metadata.resolution, metadata.jpeg_aspect), *_metadata_segments(metadata), data[body_start:]]))
+    sink(
+        b"".join(
+            [
+                data[:2],
+                _jfif(metadata.resolution, metadata.jpeg_aspect),
+                *_metadata_segments(metadata),
+                data[body_start:],
+            ]
+        )
+    )
     return notes
 
 

@@ -5,9 +5,9 @@ Source: PNG specification, third edition (W3C, 2025), sections 5 and 11.
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from isal import isal_zlib
+from isal import igzip_lib, isal_zlib
 
 from convcli.errors import ImageReadError
 from convcli.image.formats.png import CHANNELS, SIGNATURE
@@ -18,6 +18,7 @@ STRIP_BYTES = 2**19  # of rows that are decoded at a time
 _LEAST_STRIPS = 4
 _SAMPLES = {**CHANNELS, 3: 1}
 _MOST_INFLATION = 1032  # deflate turns at most 258 bytes into two bits
+_PIECE = 2**16  # of compressed bytes that are checked at a time
 _CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 
@@ -38,6 +39,8 @@ class Header:
         0 gray, 2 RGB, 3 palette, 4 gray+alpha, 6 RGBA.
     interlaced : bool
         Whether the rows are interlaced.
+    mended : bool
+        Whether its end mark is missing, or a checksum is wrong though the picture data is right by its own.
     """
 
     width: int
@@ -45,6 +48,7 @@ class Header:
     bits: int
     colour_type: int
     interlaced: bool
+    mended: bool = False
 
     @property
     def row_bytes(self) -> int:
@@ -80,8 +84,13 @@ def walk(data: bytes | memoryview, name: str) -> tuple[Header, ChunkList]:
     view = memoryview(data)
     chunks: ChunkList = []
     place = len(SIGNATURE)
+    doubted = False
     while True:
         if place + 12 > len(view):
+            if any(kind == b"IDAT" for kind, _ in chunks):
+                header = _header(chunks, name)
+                _check_stream(chunks, name)  # others read what has all but its end mark
+                return replace(header, mended=True), [*chunks, (b"IEND", view[:0])]
             raise ImageReadError(
                 f"{name}: truncated PNG, it ends after {len(view)} bytes without its end mark; {AGAIN}"
             )
@@ -97,17 +106,34 @@ def walk(data: bytes | memoryview, name: str) -> tuple[Header, ChunkList]:
             )
         sound = isal_zlib.crc32(view[place + 4 : stop]) == int.from_bytes(view[stop : stop + 4], "big")
         critical = not kind[0] & 0x20
-        if not sound and critical:
+        doubted |= not sound and kind == b"IDAT"
+        if not sound and critical and kind != b"IDAT":
             raise ImageReadError(f"{name}: damaged PNG, wrong checksum in {shown!r} at {place}; {AGAIN}")
         if critical and kind not in _CRITICAL:
             raise ImageReadError(
                 f"{name}: a PNG with a chunk {shown!r}, which nobody may pass over and is not known here; save it anew"
             )
-        if sound:
+        if sound or kind == b"IDAT":
             chunks.append((kind, view[place + 8 : stop]))
         if kind == b"IEND":
-            return _header(chunks, name), chunks
+            header = _header(chunks, name)
+            if doubted:
+                _check_stream(chunks, name)
+            return replace(header, mended=doubted), chunks
         place = stop + 4
+
+
+def _check_stream(chunks: ChunkList, name: str) -> None:
+    """Check the picture's stream by its own checksum, where that of a chunk is wrong or the end mark missing."""
+    inflater = isal_zlib.decompressobj()
+    try:
+        for _, body in (part for part in chunks if part[0] == b"IDAT"):
+            for start in range(0, len(body), _PIECE):
+                inflater.decompress(body[start : start + _PIECE])
+    except igzip_lib.IsalError:
+        raise ImageReadError(f"{name}: damaged PNG, wrong checksum in its picture data; {AGAIN}") from None
+    if not inflater.eof:
+        raise ImageReadError(f"{name}: truncated PNG, its picture data ends early; {AGAIN}")
 
 
 def _header(chunks: ChunkList, name: str) -> Header:

@@ -114,7 +114,7 @@ def _decode(
     picture = data
     kinds = [kind for kind, _ in chunks]
     early = b"tRNS" in kinds and b"PLTE" in kinds and kinds.index(b"tRNS") < kinds.index(b"PLTE")
-    if early or any(kind not in wanted for kind in kinds):
+    if header.mended or early or any(kind not in wanted for kind in kinds):
         # In the order that libpng asks for: some files have the transparency of a palette before it.
         ordered = sorted((part for part in chunks if part[0] in wanted), key=lambda part: _ORDER[part[0]])
         parts = (piece for kind, body in ordered for piece in pieces(kind, body))

@@ -121,7 +121,9 @@ def metadata_chunks(metadata: Metadata, channels: int, bits: int) -> Iterator[by
             yield chunk(b"pHYs", struct.pack(">IIB", across, down, 1))
     for kind, body in metadata.png_chunks:
         if kind == b"bKGD":
-            values = [value if bits == 16 else round(value / _WIDE) for value in struct.unpack(f">{len(body) // 2}H", body)]
+            values = [
+                value if bits == 16 else round(value / _WIDE) for value in struct.unpack(f">{len(body) // 2}H", body)
+            ]
             if len(values) == (1 if channels < 3 else 3):
                 yield chunk(kind, struct.pack(f">{len(values)}H", *values))
         else:
