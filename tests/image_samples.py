@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zlib
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -73,6 +74,21 @@ def tiff(pixels: NDArray[Any], **options: Any) -> bytes:
     file = io.BytesIO()
     tifffile.imwrite(file, pixels, metadata=None, **options)
     return file.getvalue()
+
+
+def packed_tiff(codes: NDArray[Any], bits: int, **options: Any) -> bytes:
+    """The bytes of a TIFF of samples (H, W, C) of a few bits each, packed; tifffile writes all but the packing."""
+    ones = (codes[..., np.newaxis] >> np.arange(bits - 1, -1, -1) & 1).astype(np.uint8)
+    strip = zlib.compress(np.packbits(ones.reshape(len(codes), -1), axis=1).tobytes())
+    shape = codes.shape if codes.shape[2] > 1 else codes.shape[:2]
+    file = io.BytesIO()
+    layout = {"rowsperstrip": len(codes), "compression": "zlib", "metadata": None}
+    tifffile.imwrite(file, iter([strip]), shape=shape, dtype=codes.dtype, **layout, **options)
+    data = bytearray(file.getvalue())
+    with tifffile.TiffFile(io.BytesIO(data)) as written:
+        tag = written.pages.first.tags["BitsPerSample"]
+    struct.pack_into(f"<{tag.count}H", data, tag.valueoffset, *[bits] * tag.count)
+    return bytes(data)
 
 
 def hdr(pixels: NDArray[Any]) -> bytes:

@@ -301,7 +301,10 @@ for bits in (2, 4, 6, 10, 12, 14):
     small = scene(np.uint8 if bits < 8 else np.uint16, top=2**bits - 1)
     most = 255 if bits < 8 else 65535
     wide = np.rint(small * (most / (2**bits - 1))).astype(small.dtype)
-    add(f"bits{bits:02}.tif", tiff(small, bitspersample=bits), f"{bits} bits a sample, packed", wide)
+    ones = (small >> np.arange(bits - 1, -1, -1) & 1).astype(np.uint8)  # (H, W, bits), the highest bit first
+    packed = np.packbits(ones.reshape(H, -1), axis=1).tobytes()
+    one_strip = plain_tiff(H, W, packed, {258: ("H", [bits]), 259: ("H", [1]), 262: ("H", [1]), 277: ("H", [1])})
+    add(f"bits{bits:02}.tif", one_strip, f"{bits} bits a sample, packed", wide)
 for name, dtype, about in (
     ("i8", np.int8, "signed bytes"),
     ("i32", np.int32, "counts, 32 bits"),

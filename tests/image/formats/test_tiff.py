@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 import tifffile
-from image_samples import exif, pillow, rough, saved, smooth, tiff
+from image_samples import exif, packed_tiff, pillow, rough, saved, smooth, tiff
 from PIL import Image as Pillow
 from PIL import ImageCms
 
@@ -219,7 +219,7 @@ def test_odd_bits_span_the_full_range_and_go_back_to_the_file_where_nothing_is_l
             return  # tifffile writes none
         data = tiff(codes[:, :, 0].astype(bool), photometric=kind)
     else:
-        data = tiff(codes if channels == 3 else codes[:, :, 0], photometric=kind, bitspersample=bits)
+        data = packed_tiff(codes, bits, photometric=kind)
     most = 255 if bits < 8 else 65535
     image = decode_image(data, "x")
     np.testing.assert_array_equal(image.pixels, np.rint(codes / (2**bits - 1) * most))
@@ -403,11 +403,11 @@ def test_what_cannot_be_true_any_longer_goes_with_a_note():
 
 
 def test_white_as_zero_and_odd_bits_take_the_nodata_value_with_them():
-    codes = np.arange(72).reshape(9, 8).astype(np.uint8) % 16
-    data = tiff(codes, photometric="miniswhite", bitspersample=4, extratags=[(42113, "s", 0, "3", True)])
+    codes = np.arange(72).reshape(9, 8, 1).astype(np.uint8) % 16
+    data = packed_tiff(codes, 4, photometric="miniswhite", extratags=[(42113, "s", 0, "3", True)])
     image = decode_image(data, "x")
     assert image.nodata == 255 - 3 * 17
-    np.testing.assert_array_equal(image.pixels[:, :, 0] == image.nodata, codes == 3)
+    np.testing.assert_array_equal(image.pixels == image.nodata, codes == 3)
     _, _, page = identity(data)
     assert page.tags[42113].value == "204"
 

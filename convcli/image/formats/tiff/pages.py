@@ -79,7 +79,8 @@ def picture_of(file: Any, data: bytes, name: str, wanted: str | None) -> Picture
     nested = [below for page in chain for below in _sub_pages(page)]
     sensor = max((page for page in chain + nested if _is_of_sensor(page, data)), key=_area, default=None)
     full_size = [page for page in chain if not page.subfiletype & (_REDUCED | _MASK)]
-    if sensor is not None and not any(_is_plain(page) and 2 * _area(page) > _area(sensor) for page in full_size):
+    developed = [page for page in full_size if _is_plain(page) and 2 * _area(page) > _area(sensor or page)]
+    if sensor is not None and (not developed or not _area(sensor)):
         previews = [page for page in chain + nested if _is_plain(page)]
         preview = max(previews, key=_area, default=None)
         if preview is not None and wanted == "preview":
@@ -87,9 +88,9 @@ def picture_of(file: Any, data: bytes, name: str, wanted: str | None) -> Picture
         hint = "it holds no preview"
         if preview is not None:
             hint = f"--page preview takes its preview of {preview.imagewidth} x {preview.imagelength}"
+        size = f" of {sensor.imagewidth} x {sensor.imagelength} samples of the sensor" if _area(sensor) else ""
         raise ImageReadError(
-            f"{name}: a camera's raw file of {sensor.imagewidth} x {sensor.imagelength} samples of the sensor, which "
-            f"convcli does not develop; develop it to TIFF first ({hint})"
+            f"{name}: a camera's raw file{size}, which convcli does not develop; develop it to TIFF first ({hint})"
         )
     if wanted == "preview":
         raise ImageReadError(f"{name}: not a camera's raw file, it has no preview; leave out --page preview")

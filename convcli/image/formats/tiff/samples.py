@@ -371,8 +371,14 @@ def _by_libtiff(page: Any, data: bytes, name: str) -> Bands:
     if page.planarconfig != 1 or page.samplesperpixel != 3 or page.bitspersample != 8:
         raise UnreadableError(f"a TIFF of YCbCr samples ({coding}) in an odd layout; convert it to RGB")
     try:
-        pixels = _rgba_by_libtiff(page, data)
-    except imagecodecs.TiffError as error:
+        try:
+            pixels = _rgba_by_libtiff(page, data)
+        except imagecodecs.TiffError:
+            start, count = page.dataoffsets[0], page.databytecounts[0]
+            if page.compression != _OLD_JPEG or data[start : start + 2] != b"\xff\xd8":
+                raise
+            pixels = np.asarray(imagecodecs.jpeg8_decode(data[start : start + count]))  # whole, as in raw files
+    except (imagecodecs.TiffError, imagecodecs.Jpeg8Error) as error:
         raise _undecodable(name, coding, error) from None
     pixels = np.ascontiguousarray(pixels[:, :, :3])
     if pixels.shape[:2] != (page.imagelength, page.imagewidth):
