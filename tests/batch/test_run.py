@@ -419,7 +419,7 @@ def test_the_journal_does_not_grow_with_the_runs(photos):
 def test_temporaries_of_a_dead_run_are_removed(photos):
     folder = Path("out/.convcli/tmp")
     folder.mkdir(parents=True)
-    (folder / "half.tmp").write_bytes(b"half")
+    (folder / ".half.png.1a2b3c4d.tmp").write_bytes(b"half")
     do()
     assert not temporaries()
 
