@@ -1,4 +1,4 @@
-"""Enlarging and reducing, as torch.nn.functional.interpolate defines it, and cropping."""
+"""Enlarging and reducing, as torch.nn.functional.interpolate defines it, cropping and padding."""
 
 import math
 from collections.abc import Sequence
@@ -6,6 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from convcli.convolution.options import PADDING_ALIASES, PADDING_MODES
+from convcli.convolution.padding import OUTSIDE, padding_mode, source_indices
 from convcli.errors import FilterError, UsageError, check_word
 from convcli.operators.arrays import ImageArray, as_image, shape_text
 from convcli.operators.strips import in_strips
@@ -161,3 +163,59 @@ def check_crop(shape: tuple[int, ...], top: int, left: int, height: int, width: 
         raise FilterError(
             f"a crop of {height} x {width} from row {top} and column {left} does not lie inside {shape[0]} x {shape[1]}"
         )
+
+
+def pad(
+    x: ArrayLike,
+    rows: tuple[int, int],
+    columns: tuple[int, int],
+    mode: str = "reflect101",
+    value: float = 0.0,
+    threads: int | None = None,
+) -> ImageArray:
+    """Add samples around an image.
+
+    Parameters
+    ----------
+    x : array_like, (height, width, channels)
+    rows, columns : pair of int
+        Number of rows added above and below, and of columns to the left and right.
+    mode : str
+        A padding mode of `convcli.convolve`, or another word for it: what the added samples are. Amounts larger than
+        the image go on with its pattern.
+    value : float
+        The added samples in mode `constant`; in a mode that has none to repeat they are NaN.
+    threads : int, optional
+        Number of threads; all cores unless given.
+
+    Returns
+    -------
+    float32 array, (height + sum(rows), width + sum(columns), channels)
+
+    Raises
+    ------
+    UsageError
+        If an amount is negative, or the mode another word.
+
+    Examples
+    --------
+    >>> pad([[[1.0], [2.0], [3.0]]], (0, 0), (2, 1))[0, :, 0].tolist()
+    [3.0, 2.0, 1.0, 2.0, 3.0, 2.0]
+    """
+    image = as_image(x)
+    if min(*rows, *columns) < 0:
+        raise UsageError(f"pad adds 0 rows and columns or more, not {min(*rows, *columns)}; crop takes some away")
+    name = PADDING_ALIASES.get(mode, mode)
+    check_word("mode", name, PADDING_MODES)
+    outside = np.float32(value if padding_mode(name).filled else np.nan)
+    down = source_indices(image.shape[0], *rows, name)
+    across = source_indices(image.shape[1], *columns, name)
+    out = np.empty((down.size, across.size, image.shape[2]), np.float32)
+
+    def strip(part: slice) -> None:
+        np.take(image[down[part]], across, axis=1, out=out[part])
+        out[part][:, across == OUTSIDE] = outside
+        out[part][down[part] == OUTSIDE] = outside
+
+    in_strips(len(out), out[0].size, strip, threads)
+    return out

@@ -1,4 +1,4 @@
-"""Steps that change the number of pixels: enlarging, cropping, and exchanging channels for pixels."""
+"""Steps that change the number of pixels: enlarging, cropping, padding, and exchanging channels for pixels."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -6,8 +6,21 @@ from msgspec import Meta
 
 from convcli.operators import resample, shuffle
 from convcli.pipeline.errors import StepError
-from convcli.pipeline.steps.base import Maps, NotNegative, Positive, PositivePair, Step, pair, size_text
-from convcli.pipeline.steps.properties import Shape, StepProperties
+from convcli.pipeline.steps.base import (
+    Maps,
+    NotNegative,
+    NotNegativePair,
+    Positive,
+    PositivePair,
+    PreparedStep,
+    Step,
+    StepContext,
+    pair,
+    size_text,
+)
+from convcli.pipeline.steps.filters import Padding
+from convcli.pipeline.steps.properties import Pair, Shape, StepProperties
+from convcli.pipeline.steps.tones import OrWhite, in_units
 
 
 class Upsample(Step, frozen=True, kw_only=True):
@@ -88,6 +101,48 @@ class Crop(Step, frozen=True, kw_only=True):
             return inputs[1][0], inputs[1][1]
         height, width, _ = inputs[0]
         return self.height or max(1, height - self.top), self.width or max(1, width - self.left)
+
+
+class Pad(Step, frozen=True, kw_only=True):
+    """Add samples around the picture.
+
+    - pad: 2                         # on every side
+    - pad: {by: [0, 4], mode: constant, value: white}
+    - pad: {top: 1, left: 3, mode: wrap}
+    """
+
+    name: ClassVar[str] = "pad"
+    main: ClassVar[str | None] = "by"
+
+    implicit_defaults: ClassVar[dict[str, str]] = dict.fromkeys(("top", "bottom", "left", "right"), "that of `by`")
+
+    by: Annotated[NotNegativePair, Meta(description="Rows added above and below, columns to the left and right.")] = 0
+    top: NotNegative | None = None
+    bottom: NotNegative | None = None
+    left: NotNegative | None = None
+    right: NotNegative | None = None
+    mode: Annotated[Padding, Meta(description="What the added samples are.")] = "reflect101"
+    value: OrWhite = 0.0
+
+    def properties(self, *inputs: Shape) -> StepProperties:
+        rows, columns = self._amounts()
+        height, width, channels = inputs[0]
+        output = (height + sum(rows), width + sum(columns), channels)
+        formula = f"rows {height} + {sum(rows)} = {output[0]}; columns {width} + {sum(columns)} = {output[1]}"
+        return StepProperties(output, padding=(rows, columns), linear=True, formula=formula)
+
+    def prepare(self, *inputs: Shape, context: StepContext) -> PreparedStep:
+        rows, columns = self._amounts()
+        value = in_units(self.value, context)
+        return PreparedStep(lambda maps: resample.pad(maps, rows, columns, self.mode, value, context.threads))
+
+    def _amounts(self) -> tuple[Pair, Pair]:
+        rows, columns = pair(self.by)
+        top, bottom, left, right = (
+            amount if given is None else given
+            for given, amount in ((self.top, rows), (self.bottom, rows), (self.left, columns), (self.right, columns))
+        )
+        return (top, bottom), (left, right)
 
 
 class PixelShuffle(Step, frozen=True, kw_only=True):

@@ -1,5 +1,6 @@
 """Steps that change the number of pixels."""
 
+import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from step_cases import HE, IMAGE, SIZE, run, step
@@ -14,6 +15,13 @@ from convcli.pipeline.execution.program import Pipeline
     [
         ("upsample", "[2, 3]", lambda x: x.repeat(2, axis=0).repeat(3, axis=1)),
         ("crop", "{top: 2, left: 3, height: 4}", lambda x: x[2:6, 3:]),
+        ("pad", "2", lambda x: np.pad(x, ((2, 2), (2, 2), (0, 0)), mode="reflect")),
+        (
+            "pad",
+            "{by: [0, 4], mode: constant, value: white}",
+            lambda x: np.pad(x, ((0, 0), (4, 4), (0, 0)), constant_values=255),
+        ),
+        ("pad", "{top: 1, left: 20, mode: circular}", lambda x: np.pad(x, ((1, 0), (20, 0), (0, 0)), mode="wrap")),
         ("crop", "{top: 1} @input, cut", lambda x: x[1:5, :5]),
     ],
 )
