@@ -12,6 +12,14 @@ from convcli.errors import FilterError, UsageError, check_word
 from convcli.operators.arrays import ImageArray, as_image, shape_text
 from convcli.operators.strips import in_strips
 
+# OpenCV's name of each way of resizing, and how many samples it interpolates between.
+RESIZING = {
+    "area": ("INTER_AREA", 1),
+    "nearest": ("", 1),
+    "linear": ("INTER_LINEAR", 2),
+    "cubic": ("INTER_CUBIC", 4),
+    "lanczos": ("INTER_LANCZOS4", 8),
+}
 _Indices = NDArray[np.intp]
 
 
@@ -127,6 +135,63 @@ def _between(
     first = np.minimum(place.astype(np.intp), length - 1)
     share = np.minimum(np.maximum(place - first, 0), 1).astype(np.float32)
     return first, np.minimum(first + 1, length - 1), share
+
+
+def resize(x: ArrayLike, height: int, width: int, mode: str = "area", threads: int | None = None) -> ImageArray:
+    """Scale an image to another size, by cv2.resize. Beyond the edges the outermost sample is repeated.
+
+    Parameters
+    ----------
+    x : array_like, (rows, columns, channels)
+    height, width : int
+        Size of the result.
+    mode : {"area", "nearest", "linear", "cubic", "lanczos"}
+        `area` takes the mean of all that a pixel covers, and is `linear` where an image grows; `nearest` takes the
+        sample under the middle of a pixel. `linear`, `cubic` (Keys
+        1981, a = -0.75) and `lanczos` (8 samples) interpolate between 2, 4 and 8 samples along each axis, and do not
+        smooth before they reduce.
+    threads : int, optional
+        Number of threads; all cores unless given.
+
+    Returns
+    -------
+    float32 array, (height, width, channels)
+
+    Raises
+    ------
+    UsageError
+        If the mode is another word, or a size not positive.
+
+    Examples
+    --------
+    >>> resize([[[1.0], [3.0], [5.0], [9.0]]], 1, 2)[0, :, 0].tolist()
+    [2.0, 7.0]
+    """
+    import cv2
+
+    check_word("mode", mode, tuple(RESIZING))
+    image = as_image(x)
+    if min(height, width) < 1:
+        raise UsageError(f"a size is 1 or more, not {height}x{width}")
+    if mode == "nearest":
+        # cv2.INTER_NEAREST_EXACT takes the sample before where a middle lies on the border of two.
+        rows, columns = (
+            (2 * np.arange(length) + 1) * given // (2 * length)
+            for length, given in ((height, image.shape[0]), (width, image.shape[1]))
+        )
+        taken: ImageArray = image[rows[:, np.newaxis], columns]
+        return taken
+    grows = height > image.shape[0] or width > image.shape[1]
+    method = getattr(cv2, RESIZING["linear" if mode == "area" and grows else mode][0])
+    out = np.empty((height, width, image.shape[2]), np.float32)
+
+    def plane(channels: slice) -> None:
+        for channel in range(channels.start, channels.stop):
+            part = np.ascontiguousarray(image[..., channel])
+            out[..., channel] = cv2.resize(part, (width, height), interpolation=method)
+
+    in_strips(image.shape[2], max(height * width, image[..., 0].size), plane, threads)
+    return out
 
 
 def crop(x: ArrayLike, top: int, left: int, height: int, width: int) -> ImageArray:

@@ -309,8 +309,8 @@ def test_frangi_gives_the_vesselness_of_scikit_image(name):
     scales = [filters.frangi(brightness, sigmas=[sigma], gamma=0.02, mode="mirror") for sigma in (2, 4)]
     expected = np.maximum(*scales)
     found = run("frangi", PHOTOGRAPHS[name])[..., 0]
-    # Where a line turns from dark to bright the vesselness jumps, and rounding decides the sign. At the edges, where the
-    # picture is mirrored, an eigenvalue is 0: scikit-image then divides 0 by 1e-10 and takes bright lines for dark ones.
+    # Where a line turns from dark to bright the vesselness jumps, and rounding decides the sign. At the edges, where
+    # the picture is mirrored, an eigenvalue is 0: scikit-image then divides 0 by 1e-10 and takes bright lines for dark.
     inside = (slice(1, -1), slice(1, -1))
     differs = abs(found - expected)[inside] > 1e-4
     assert differs.mean() < 1e-4
