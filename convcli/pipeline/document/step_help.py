@@ -85,7 +85,7 @@ def step_record(name: str) -> dict[str, Any]:
                 "needed": field.required,
                 "default": None if field.required else field.default,
                 "unless_told": kind.implicit_defaults.get(field.name),
-                "alone": field.name == kind.main,
+                "alone": field.name in (kind.main, kind.main_list),
                 "description": schema[0].get("description"),
             }
         )
@@ -99,7 +99,7 @@ def _text(kind: type[Step]) -> str:
 def _inputs(kind: type[Step]) -> str:
     """Return how many inputs a step takes, in words.
 
-    >>> _inputs(STEPS["relu"]), _inputs(STEPS["add"]), _inputs(STEPS["crop"])
+    >>> _inputs(STEPS["relu"]), _inputs(STEPS["concat"]), _inputs(STEPS["crop"])
     ('1', '2 or more', '1 to 2')
     """
     least, most = kind.least_inputs, kind.most_inputs
