@@ -46,9 +46,9 @@ def filter_images(
 
     start_early(inputs[0], convolve.threads)
 
-    # Not before here is numpy needed; and from here, where few calls are open, it loads quickest. CPython keeps frames in
-    # pieces of 16 KiB, and calls that cross the end of one, of which an import in an import has thousands, map memory anew.
-    import numpy as np  # noqa: F401  # for its sake alone
+    # Not before here is numpy needed, and from here it loads quickest. CPython keeps frames in pieces of 16 KiB; calls
+    # across the end of one map memory anew, and imports within imports make thousands of them.
+    import numpy  # noqa: F401  # loaded for those below
 
     from convcli.cli.views.results import Reporter
     from convcli.process.kernel_operation import FilterOptions, load_kernels
