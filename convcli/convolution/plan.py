@@ -9,8 +9,8 @@ from numpy.typing import DTypeLike, NDArray
 from convcli.convolution.backends.base import get_backend
 from convcli.convolution.bank import Bank
 from convcli.convolution.execution.tiles import ResolvedCorrelation, measure, run_tiles, run_whole
-from convcli.convolution.geometry import AxisGeometry, axis_geometry
 from convcli.convolution.options import ConvolveOptions, available_threads
+from convcli.convolution.padding import AxisGeometry, axis_geometry
 from convcli.convolution.planning.cost_model import (
     ComputingForm,
     CorrelationRequest,

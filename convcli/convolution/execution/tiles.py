@@ -17,9 +17,8 @@ from convcli.convolution.bank import Bank
 from convcli.convolution.execution.combine import combine_responses
 from convcli.convolution.execution.nonfinite import correlate_without
 from convcli.convolution.execution.separable import prepare_separated
-from convcli.convolution.geometry import AxisGeometry
 from convcli.convolution.options import available_threads
-from convcli.convolution.padding import padding_mode, source_indices
+from convcli.convolution.padding import AxisGeometry, padding_mode, source_indices
 from convcli.convolution.planning.cost_model import MOST_PRODUCTS, ComputingForm
 from convcli.kernel.factorize import Passes, low_rank
 from convcli.system.threads import run_tasks
