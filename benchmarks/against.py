@@ -4,9 +4,9 @@
 
 The two are run in turn, with compiled bytecode, by this Python; the first may be the commit before a change. For each
 case it prints the second's share of the first's: of the time by the clock and of processor time, as the median of the
-ratios of neighbours and as the ratio of the least times; and of the peak of memory. `--instructions` adds the
-instructions of one start, as valgrind counts them, which a busy machine does not change. A change to the paths of an
-image should stay below 1.03.
+ratios of neighbours and as the ratio of the least times; for single files also that of the peak of memory, as Linux
+keeps it (VmHWM). `--instructions` adds the instructions of one start, as valgrind counts them, which a busy machine
+does not change. A change to the paths of an image should stay below 1.03.
 """
 
 import argparse
@@ -53,13 +53,27 @@ print(min(spend() for _ in range(5)))
 """
 
 
+# Run the command line and print its own peak of memory in KiB. What waiting for a process tells of its memory includes
+# that of the process which started it.
+PEAK = """
+import os, sys
+end = os._exit
+def leave(status):
+    with open("/proc/self/status") as file:
+        print(*(line.split()[1] for line in file if line.startswith("VmHWM")), flush=True)
+    end(status)
+os._exit = leave
+from convcli.__main__ import main
+main()
+"""
+
+
 @dataclass(frozen=True)
 class Run:
-    """What one run took: seconds by the clock, seconds of processor time, peak of memory in KiB."""
+    """What one run took: seconds by the clock, and seconds of processor time of it and its children."""
 
     wall: float
     cpu: float
-    peak: int
 
 
 def main() -> None:
@@ -74,7 +88,7 @@ def main() -> None:
     for checkout in checkouts:
         compileall.compile_dir(checkout / "convcli", quiet=2)
 
-    print(f"{'second / first':32}   wall  least    cpu  least   peak  instructions")
+    print(f"{'second / first':32}   wall  least    cpu  least")
     with tempfile.TemporaryDirectory() as name:
         for case in options.only:
             folder = Path(name) / case
@@ -85,8 +99,14 @@ def main() -> None:
                 continue
             command = prepare(case, folder)
             pairs = [[spent_by(command, checkout, folder / "out") for checkout in checkouts] for _ in range(runs + 1)]
-            counting = options.instructions and case == "start"
-            report(case, pairs[1:], [counted_by(command, checkout) for checkout in checkouts] if counting else [])
+            report(case, pairs[1:])
+            if case in ("start", "filter"):
+                words = [sys.executable, "-c", PEAK, *command]
+                peaks = [min(int(output_of(words, checkout)) for _ in range(3)) for checkout in checkouts]
+                print(f"{f'{case}, peak of memory':32}{peaks[1] / peaks[0]:7.3f}   {peaks[1] / 1024:.0f} MiB")
+            if case == "start" and options.instructions:
+                counts = [counted_by(command, checkout) for checkout in checkouts]
+                print(f"{f'{case}, instructions':32}{counts[1] / counts[0]:7.3f}", flush=True)
 
 
 def prepare(case: str, folder: Path) -> list[str]:
@@ -127,7 +147,7 @@ def spent_by(command: list[str], checkout: Path, out: Path) -> Run:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{' '.join(words)}: exit status {process.returncode}")
-    return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss)
+    return Run(wall, usage.ru_utime + usage.ru_stime)
 
 
 def counted_by(command: list[str], checkout: Path) -> int:
@@ -146,15 +166,13 @@ def counted_by(command: list[str], checkout: Path) -> int:
     return int(done.stderr.rpartition("Collected :")[2].split()[0])
 
 
-def report(case: str, pairs: list[list[Run]], counts: list[int]) -> None:
+def report(case: str, pairs: list[list[Run]]) -> None:
     """Print the ratios of one case."""
     cells = []
     for field in ("wall", "cpu"):
         first, second = ([getattr(run, field) for run in side] for side in zip(*pairs, strict=True))
         cells += [statistics.median(b / a for a, b in zip(first, second, strict=True)), min(second) / min(first)]
-    peaks = [min(run.peak for run in side) for side in zip(*pairs, strict=True)]
-    row = "".join(f"{cell:7.3f}" for cell in (*cells, peaks[1] / peaks[0]))
-    print(f"{case:32}{row}", f"{counts[1] / counts[0]:13.3f}" if counts else "", flush=True)
+    print(f"{case:32}{''.join(f'{cell:7.3f}' for cell in cells)}", flush=True)
 
 
 def race_backends(checkouts: list[Path], runs: int) -> None:
