@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 # The parser that typer brings has no public name; our pin of typer holds it still.
 from typer._click.globals import get_current_context
 
+from convcli.cli.advice.commands import arguments
 from convcli.cli.advice.kernels import NUMBER, in_rows, is_kernel, no_image, with_parameter
 from convcli.errors import closest
 
@@ -77,7 +78,7 @@ def _on_missing_file(source: str, inputs: Sequence[str], asked: Mapping[str, Any
 
 def pipeline_advice(words: Sequence[str]) -> str:
     """Return advice on the words after `run`: an image in the pipeline's place, a file of another suffix, a kernel."""
-    places = [word for word in words if not word.startswith("-") or word == "-"]
+    places = arguments("convcli run", words)
     if not places:
         return ""
     first, *others = places
@@ -110,7 +111,7 @@ def pipeline_as_kernel_advice(words: Sequence[str]) -> str:
     """Return advice where a pipeline was given as the kernel."""
     for before, word in itertools.pairwise(words):
         if before in ("-k", "--kernel") and os.path.isfile(word) and "steps" in _yaml_keys(word):
-            images = [each for each in words if each not in (before, word) and not each.startswith("-")]
+            images = arguments("convcli filter", words)
             return f"{word} is a pipeline, not a kernel: convcli run {shlex.join([word, *images])}"
     return ""
 
@@ -130,7 +131,7 @@ def no_image_advice(words: Sequence[str]) -> str:
     """Return what an input is where it is a file but no image: its output has a suffix of no format."""
     if any(word in ("-o", "--output") or word.startswith("--output=") for word in words):
         return ""
-    files = [word for word in words if not word.startswith("-") and os.path.isfile(word)]
+    files = [word for word in arguments("convcli filter", words) if os.path.isfile(word)]
     return next((line for line in map(no_image, files) if line), "")
 
 
@@ -146,8 +147,9 @@ def near_file(path: str, suffixes: tuple[str, ...]) -> str | None:
     same = [each for each in names if os.path.splitext(each)[0].lower() == stem.lower()]
     if len(same) == 1:
         return os.path.join(folder, same[0])
-    stems = {each: os.path.splitext(each)[0] for each in names}
-    if not suffixes and not os.path.splitext(name)[1]:
+    if same or (not suffixes and not os.path.splitext(name)[1]):
         return None
-    near = None if same else closest(name, [each for each in stems if abs(len(each) - len(name)) <= 2])
-    return os.path.join(folder, near) if near else None
+    # Only the stem counts: of two short names with one suffix most letters are the same.
+    stems = {os.path.splitext(each)[0]: each for each in reversed(names)}
+    near = closest(stem, stems)
+    return os.path.join(folder, stems[near]) if near else None

@@ -4,11 +4,11 @@ import itertools
 import re
 import shlex
 from collections.abc import Iterator, Sequence
-from typing import Any, cast
 
 # The parser that typer brings has no public name; our pin of typer holds it still.
 from typer._click.core import Context
 
+from convcli.cli.advice.commands import commands, options
 from convcli.cli.advice.foreign_words import EXPLAINED, MEANINGS, OPERATIONS, OPTIONS, PARAMETERS, VALUES
 from convcli.cli.advice.kernels import NUMBER, in_rows, is_kernel, operation_advice, with_parameter
 from convcli.errors import closest
@@ -24,7 +24,7 @@ def option_advice(typed: str, ctx: Context, words: list[str]) -> str:
     same = next((option for option in own if option.lstrip("-") == name and len(name) > 1), None)
     if same is not None:
         return f"; did you mean {same!r}?"
-    if ctx.parent is None and typed in _options_of_filter():
+    if ctx.parent is None and typed in options(commands()["convcli filter"]):
         return f"; options follow a command: {shlex.join(['convcli', 'filter', *words])}"
     return _own_option(typed, name, value, own, words) or _other_way(typed, name, value, own, ctx.command_path)
 
@@ -55,10 +55,11 @@ def _other_way(typed: str, name: str, value: str | None, own: list[str], command
     if takes_kernel and is_kernel(name) and len(name) > 1:
         from convcli.kernel.synonyms import usual_name
 
-        number = value is not None and re.fullmatch(r"\d+(\.\d+)?", value) is not None
         spec = usual_name(name)
-        return f"; write -k {spec}:sigma={value}" if number and spec == "gaussian" else f"; write -k {spec}"
-    elsewhere = [path for path, options in _all_options() if typed in options and path != command]
+        # ImageMagick's values are RADIUSxSIGMA.
+        number = re.fullmatch(r"(?:\d+x)?(\d+(?:\.\d+)?)", value or "")
+        return f"; write -k {spec}:sigma={number[1]}" if number and spec == "gaussian" else f"; write -k {spec}"
+    elsewhere = [path for path, each in commands().items() if typed in options(each) and path != command]
     if elsewhere:
         return f"; it is an option of {' and '.join(elsewhere[:2])}"
     if takes_kernel and compact in EXPLAINED:
@@ -114,7 +115,7 @@ def _takes(base: str, parameter: str) -> bool:
 
 def words_advice(words: Sequence[str]) -> str:
     """Return advice on single words: options of several letters behind one dash, values of other tools, URLs."""
-    named = {option for _, options in _all_options() for option in options}
+    named = {option for command in commands().values() for option in options(command)}
     values = [pair for word in words for pair in [word.partition("=")[::2]] if word.startswith("--")]
     for word in words:
         if re.fullmatch(r"-[a-z][a-z-]{2,}", word) and f"-{word}" in named:
@@ -143,25 +144,3 @@ def _options(ctx: Context) -> Iterator[str]:
         if parameter.param_type_name == "option":
             yield from (*parameter.opts, *parameter.secondary_opts)
     yield from ctx.help_option_names
-
-
-def _options_of_filter() -> set[str]:
-    return next(options for path, options in _all_options() if path == "convcli filter")
-
-
-def _all_options() -> Iterator[tuple[str, set[str]]]:
-    """Yield each command, as it is typed, with its options; imports them all."""
-    import typer
-
-    from convcli.cli.app import LazyGroup, app
-
-    def below(group: Any, path: str) -> Iterator[tuple[str, set[str]]]:
-        context = typer.Context(group)
-        for name in group.entries:
-            _, command, _ = group.resolve_command(context, [name])
-            if isinstance(command, LazyGroup):
-                yield from below(command, f"{path} {name}")
-            else:
-                yield f"{path} {name}", {option for each in command.params for option in each.opts}
-
-    yield from below(cast("Any", typer.main.get_command(app)), "convcli")

@@ -182,7 +182,7 @@ class GeometryGroup(OptionGroup):
             yield f"--anchor does nothing under --extent {self.extent}: it matters for same"
 
     def explanations(self) -> Iterator[str]:
-        """Say which of two things a word means that other libraries use for either."""
+        """Yield which of two things a word means that other libraries use for either."""
         if self.padding == "reflect":
             yield (
                 "--padding reflect repeats the outermost sample (c b a | a b c d), as OpenCV's and scipy's reflect do; "
