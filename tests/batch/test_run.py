@@ -671,7 +671,7 @@ def test_files_that_kill_their_workers_fail_and_the_others_are_done(photos, monk
 
 @pytest.mark.slow
 def test_processes_that_all_die_at_once_end_the_run_with_one_error(photos, monkeypatch):
-    monkeypatch.setattr(workers, "_serve", lambda *_: os._exit(3))
+    monkeypatch.setattr(workers, "serve", lambda *_: os._exit(3))
     results = do()
     assert len(failures(results)) == FILES
     assert all("exit status 3" in error for error in failures(results).values())
