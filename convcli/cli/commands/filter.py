@@ -52,7 +52,7 @@ def filter_images(
 
     from convcli.cli.views.results import Reporter
     from convcli.process.kernel_operation import FilterOptions, load_kernels
-    from convcli.process.output_files import OutputOptions, check_outputs, output_paths
+    from convcli.process.output_files import OutputOptions, check_outputs, make_output_folder, output_paths
     from convcli.process.shell import process_images
 
     reporter = Reporter(**messages.reporting())
@@ -61,10 +61,14 @@ def filter_images(
         FilterOptions(kernels=tuple(kernel), convolve=convolve, tone=response.tone_options(), output=options)
     )
     paths = output_paths(inputs, output, operation.name, options.format)
-    skipped = check_outputs(inputs, paths, options, operation.files)
+    skipped = check_outputs(inputs, paths, options, operation.files, output or "")
     if messages.report is not None:
         check_report(messages.report, [*inputs, *paths])
     for note in (*operation.notes, *geometry.notes_on_options_without_effect()):
         reporter.note(note)
+    for explanation in geometry.explanations() if messages.verbose else ():
+        reporter.note(explanation)
+    if not messages.dry_run:
+        make_output_folder(output)
     if status := reporter.show_all(process_images(inputs, paths, skipped, operation)):
         raise typer.Exit(status)

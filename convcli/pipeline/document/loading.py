@@ -211,8 +211,9 @@ class _Entry:
 def _step(name: str, options: Any, folder: Path, place: str, where: str) -> Step:
     kind = STEPS.get(name)
     if kind is None:
-        hint = nearest(name, STEPS) or f"; the steps are {', '.join(sorted(STEPS))}"
-        raise DocumentError(f"{place}: unknown step {name!r}{hint}")
+        from convcli.pipeline.document.step_names import step_advice
+
+        raise DocumentError(f"{place}: unknown step {name!r}{step_advice(name)}")
     if options is None:
         options = {}
     elif not isinstance(options, dict):

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from convcli.errors import UsageError, nearest
+from convcli.errors import UsageError
 from convcli.pipeline.steps.base import Step
 from convcli.pipeline.steps.registry import STEPS
 
@@ -74,7 +74,9 @@ def step_record(name: str) -> dict[str, Any]:
     """
     kind = STEPS.get(name)
     if kind is None:
-        raise UsageError(f"unknown step {name!r}{nearest(name, STEPS) or '; convcli run --steps lists them'}")
+        from convcli.pipeline.document.step_names import step_advice
+
+        raise UsageError(f"unknown step {name!r}{step_advice(name)}")
     options = []
     for field in msgspec.structs.fields(kind):
         schema, parts = msgspec.json.schema_components([field.type], ref_template="{name}")
