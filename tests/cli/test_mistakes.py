@@ -12,9 +12,11 @@ import sys
 import cv2
 import numpy as np
 import pytest
+import typer
 from commandline import done, refused, run
 
-from convcli.cli.advice.commands import commands, options
+from convcli.cli.advice.commands import commands_of, options
+from convcli.cli.app import app
 from convcli.cli.messages import say
 from convcli.convolution.options import PADDING_MODES
 from convcli.errors import closest
@@ -22,6 +24,7 @@ from convcli.kernel.catalogue import catalogue_names
 from convcli.kernel.formulas import FAMILIES
 from convcli.pipeline.steps.registry import STEPS
 
+FILTER_OPTIONS = options(commands_of(typer.main.get_command(app))["convcli filter"])
 PIPELINE = "steps:\n  - filter: sobel_x\n"
 
 
@@ -428,7 +431,7 @@ def test_an_operation_that_is_no_kernel_is_said_to_be_a_step_where_there_is_one(
     assert (option.messages, option.status) == (f"convcli: error: no such option: --{word}; {how}\n", 2)
 
 
-@pytest.mark.skipif("--mask" in options(commands()["convcli filter"]), reason="there is such an option")
+@pytest.mark.skipif("--mask" in FILTER_OPTIONS, reason="there is such an option")
 def test_a_mask_is_said_to_be_a_step():
     assert refused("filter", "photo.png", "-k", "sobel", "--mask", "m.png") == (
         "no such option: --mask; a part of an image cannot be left out here; mask is a step of pipelines: "
@@ -442,7 +445,7 @@ def test_a_mask_is_said_to_be_a_step():
         (family.name, parameter.name)
         for family in FAMILIES.values()
         for parameter in family.parameters
-        if family.name in catalogue_names() and f"--{parameter.name}" not in options(commands()["convcli filter"])
+        if family.name in catalogue_names() and f"--{parameter.name}" not in FILTER_OPTIONS
     ],
 )
 def test_a_parameter_typed_as_an_option_is_put_behind_its_kernel(family, parameter):
