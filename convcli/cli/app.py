@@ -171,7 +171,7 @@ def _explain(error: BaseException, words: list[str]) -> tuple[str, int]:
         case ConvcliError():
             from convcli.cli.advice.messages import error_message
 
-            return error_message(error, words), error.exit_status
+            return error_message(error, words, typer.main.get_command(app)), error.exit_status
         case TyperException():
             from convcli.cli.advice.messages import parser_message
 

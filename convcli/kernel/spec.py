@@ -55,9 +55,9 @@ def load_kernel(spec: str) -> AnyKernel:
            [ 0., -1.,  0.]])
     >>> load_kernel("gaussian:sigma=2").size
     (17, 17)
-    >>> load_kernel("gausian:sigma=2")
+    >>> load_kernel("qq:sigma=2")
     Traceback (most recent call last):
-    convcli.errors.KernelError: unknown kernel 'gausian'; did you mean 'gaussian'? `convcli kernels list` shows them all
+    convcli.kernel.synonyms.UnknownKernelError: unknown kernel 'qq'; `convcli kernels list` shows them all
     """
     return _load(spec, beside=(), composites=True)
 
@@ -100,7 +100,7 @@ def split_spec(spec: str) -> tuple[str, dict[str, str]]:
     if match is None:
         return spec.strip(), {}
     base = match["base"].strip()
-    if re.fullmatch(r"\w+:\s*\w+\s*=[^/]*", base):
+    if re.fullmatch(r"\w+:\s*\w+\s*=[^/]*", base) and not base.lower().endswith(SUFFIXES):
         commas = re.sub(r":(?=\s*\w+\s*=)", ",", spec).replace(",", ":", 1)
         raise KernelError("parameters are separated by commas", where=spec, advice=f"write {commas}")
     parameters: dict[str, str] = {}

@@ -161,7 +161,8 @@ def output_paths(sources: Sequence[str], output: str | None, name: str, format_n
         place = os.path.realpath(path)  # which, unlike Path.resolve, gets out of a loop of links
         if place in claimed:
             if os.path.realpath(claimed[place]) == os.path.realpath(source):
-                raise UsageError(f"{source} is given twice: once is enough")
+                again = "is given twice" if claimed[place] == source else f"is the same file as {claimed[place]}"
+                raise UsageError(f"{source} {again}: once is enough")
             raise UsageError(f"{claimed[place]} and {source} would both be written to {path}: filter them apart")
         claimed[place] = source
     return outputs

@@ -12,9 +12,11 @@ import sys
 import cv2
 import numpy as np
 import pytest
+import typer
 from commandline import done, refused, run
 
-from convcli.cli.advice.commands import commands, options
+from convcli.cli.advice.commands import commands_of, options
+from convcli.cli.app import app
 from convcli.cli.messages import say
 from convcli.convolution.options import PADDING_MODES
 from convcli.errors import closest
@@ -22,6 +24,7 @@ from convcli.kernel.catalogue import catalogue_names
 from convcli.kernel.formulas import FAMILIES
 from convcli.pipeline.steps.registry import STEPS
 
+FILTER_OPTIONS = options(commands_of(typer.main.get_command(app))["convcli filter"])
 PIPELINE = "steps:\n  - filter: sobel_x\n"
 
 
@@ -82,10 +85,6 @@ REFUSED = [
     (
         "filter photo.png -k sobel --include '*.png'",
         "no such option: --include; the shell chooses files, as in convcli filter photos/*.png",
-    ),
-    (
-        "filter photo.png -k sobel --resize 50%",
-        "no such option: --resize; there is no resizing; --stride 2 keeps every second row and column",
     ),
     ("filter photo.png sobel", "missing option '--kernel' / '-k'; did you mean -k sobel?"),
     ("filter photo.png gaussian:sigma=2", "missing option '--kernel' / '-k'; did you mean -k gaussian:sigma=2?"),
@@ -415,20 +414,21 @@ def test_an_input_that_is_no_image_is_told_what_to_do_with_it(typed, message):
     [
         ("median", "median", "there is no median filter; -k gaussian smooths, and so does -k box"),
         ("invert", "invert", "to invert an 8-bit image: -k identity --scale -1 --bias 255 (65535 for 16 bits)"),
+        ("resize", "resize", "there is no resizing; --stride 2 keeps every second row and column"),
         ("bilateral", "bilateral", "there is no bilateral filter"),
         ("threshold", "threshold", None),
         ("max-pool", "max_pool", None),
     ],
 )
 def test_an_operation_that_is_no_kernel_is_said_to_be_a_step_where_there_is_one(word, step, otherwise):
-    how = f"{step} is a step of pipelines, not a kernel: convcli run --step {step}" if step in STEPS else otherwise
+    how = f"{step} is a step of pipelines: convcli run --step {step}" if step in STEPS else otherwise
     outcome = run("filter", "photo.png", "-k", word)
     assert (outcome.messages, outcome.status) == (f"convcli: error: unknown kernel '{word}': {how}\n", 2)
     option = run("filter", "photo.png", f"--{word}")
     assert (option.messages, option.status) == (f"convcli: error: no such option: --{word}; {how}\n", 2)
 
 
-@pytest.mark.skipif("--mask" in options(commands()["convcli filter"]), reason="there is such an option")
+@pytest.mark.skipif("--mask" in FILTER_OPTIONS, reason="there is such an option")
 def test_a_mask_is_said_to_be_a_step():
     assert refused("filter", "photo.png", "-k", "sobel", "--mask", "m.png") == (
         "no such option: --mask; a part of an image cannot be left out here; mask is a step of pipelines: "
@@ -442,7 +442,7 @@ def test_a_mask_is_said_to_be_a_step():
         (family.name, parameter.name)
         for family in FAMILIES.values()
         for parameter in family.parameters
-        if family.name in catalogue_names() and f"--{parameter.name}" not in options(commands()["convcli filter"])
+        if family.name in catalogue_names() and f"--{parameter.name}" not in FILTER_OPTIONS
     ],
 )
 def test_a_parameter_typed_as_an_option_is_put_behind_its_kernel(family, parameter):

@@ -1,27 +1,34 @@
 """The commands that there are, with their options, as the advice on mistakes needs them. Imports them all."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
 import typer
 
+Commands = Mapping[str, Any]
+
 
 @cache
-def commands() -> dict[str, Any]:
-    """Return each command by the words that it is called with: `convcli kernels show`."""
-    from convcli.cli.app import LazyGroup, app
+def commands_of(root: Any) -> Commands:
+    """Return each command by the words that it is called with, such as `convcli kernels show`.
+
+    Parameters
+    ----------
+    root : LazyGroup
+        The group of all commands.
+    """
 
     def below(group: Any, path: str) -> Iterator[tuple[str, Any]]:
         context = typer.Context(group)
         for name in group.entries:
             _, command, _ = group.resolve_command(context, [name])
-            if isinstance(command, LazyGroup):
+            if hasattr(command, "entries"):
                 yield from below(command, f"{path} {name}")
             else:
                 yield f"{path} {name}", command
 
-    return dict(below(cast("Any", typer.main.get_command(app)), "convcli"))
+    return dict(below(root, "convcli"))
 
 
 def options(command: Any) -> set[str]:
@@ -31,15 +38,11 @@ def options(command: Any) -> set[str]:
     }
 
 
-def arguments(path: str, words: Sequence[str]) -> list[str]:
-    """Return those of the words after a command that are neither options nor their values.
-
-    >>> arguments("convcli run", ["-o", "a.png", "--timing", "canny.yaml", "--depth=u8", "photo.png"])
-    ['canny.yaml', 'photo.png']
-    """
+def arguments(command: Any, words: Sequence[str]) -> list[str]:
+    """Return those of the words after a command that are neither options nor their values."""
     with_value = {
         option
-        for parameter in commands()[path].params
+        for parameter in command.params
         if parameter.param_type_name == "option" and not parameter.is_flag
         for option in parameter.opts
     }

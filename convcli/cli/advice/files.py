@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 # The parser that typer brings has no public name; our pin of typer holds it still.
 from typer._click.globals import get_current_context
 
-from convcli.cli.advice.commands import arguments
+from convcli.cli.advice.commands import Commands, arguments
 from convcli.cli.advice.kernels import NUMBER, in_rows, is_kernel, no_image, with_parameter
 from convcli.errors import closest
 
@@ -61,7 +61,7 @@ def _on_missing_file(source: str, inputs: Sequence[str], asked: Mapping[str, Any
     if NUMBER.fullmatch(source) and specs and NUMBER.fullmatch(specs[-1]):
         numbers = [specs[-1], *(word for word in inputs if NUMBER.fullmatch(word))]
         return f"weights are one word in quotes: -k {shlex.quote(in_rows(numbers))}"
-    if any(c in source for c in "*?["):
+    if re.search(r"[*?]|\[[^][]+\]", source):
         return "no file matches"
     from convcli.image.formats.registry import written_formats
 
@@ -76,9 +76,9 @@ def _on_missing_file(source: str, inputs: Sequence[str], asked: Mapping[str, Any
     return ""
 
 
-def pipeline_advice(words: Sequence[str]) -> str:
+def pipeline_advice(words: Sequence[str], commands: Commands) -> str:
     """Return advice on the words after `run`: an image in the pipeline's place, a file of another suffix, a kernel."""
-    places = arguments("convcli run", words)
+    places = arguments(commands["convcli run"], words)
     if not places:
         return ""
     first, *others = places
@@ -107,11 +107,11 @@ def _on_kernel_as_pipeline(path: str, others: Sequence[str]) -> str:
     return ""
 
 
-def pipeline_as_kernel_advice(words: Sequence[str]) -> str:
+def pipeline_as_kernel_advice(words: Sequence[str], commands: Commands) -> str:
     """Return advice where a pipeline was given as the kernel."""
     for before, word in itertools.pairwise(words):
         if before in ("-k", "--kernel") and os.path.isfile(word) and "steps" in _yaml_keys(word):
-            images = arguments("convcli filter", words)
+            images = arguments(commands["convcli filter"], words)
             return f"{word} is a pipeline, not a kernel: convcli run {shlex.join([word, *images])}"
     return ""
 
@@ -127,11 +127,11 @@ def _yaml_keys(path: str) -> set[str]:
         return set()
 
 
-def no_image_advice(words: Sequence[str]) -> str:
+def no_image_advice(words: Sequence[str], commands: Commands) -> str:
     """Return what an input is where it is a file but no image: its output has a suffix of no format."""
     if any(word in ("-o", "--output") or word.startswith("--output=") for word in words):
         return ""
-    files = [word for word in arguments("convcli filter", words) if os.path.isfile(word)]
+    files = [word for word in arguments(commands["convcli filter"], words) if os.path.isfile(word)]
     return next((line for line in map(no_image, files) if line), "")
 
 
@@ -139,7 +139,7 @@ def near_file(path: str, suffixes: tuple[str, ...]) -> str | None:
     """Return the one file in the same folder that a path was meant for: of the same stem, or few letters different."""
     folder, name = os.path.split(path)
     try:
-        names = sorted(each.name for each in os.scandir(folder or os.curdir) if each.is_file())
+        names = sorted(each for each in os.listdir(folder or os.curdir) if os.path.isfile(os.path.join(folder, each)))
     except OSError:
         return None
     names = [each for each in names if not suffixes or each.lower().endswith(suffixes)]

@@ -48,7 +48,7 @@ def operation_advice(plain: str, name: str | None = None) -> str:
     steps, otherwise = OPERATIONS.get(plain, ((), ""))
     found = next((step for step in (*steps, *filter(None, [_step(name or plain)])) if _step(step) is not None), None)
     if found is not None:
-        return f"{found} is a step of pipelines, not a kernel: convcli run --step {found}"
+        return f"{found} is a step of pipelines: convcli run --step {found}"
     return otherwise
 
 

@@ -11,6 +11,7 @@ from typer._click.core import Context, Parameter
 from typer._click.exceptions import BadParameter, MissingParameter, NoSuchOption
 from typer.exceptions import TyperException
 
+from convcli.cli.advice.commands import commands_of
 from convcli.cli.advice.files import URL, near_file, no_image_advice, pipeline_advice, pipeline_as_kernel_advice
 from convcli.cli.advice.foreign_words import COMMANDS
 from convcli.cli.advice.kernels import is_kernel, kernel_advice, missing_kernel_advice
@@ -59,7 +60,7 @@ def parser_message(error: TyperException, words: Sequence[str]) -> str:
     return f"{message[:1].lower()}{message[1:]}{advice}{hint}"
 
 
-def error_message(error: ConvcliError, words: Sequence[str]) -> str:
+def error_message(error: ConvcliError, words: Sequence[str], root: Any) -> str:
     """Return the line on what ended a run, with what was meant where the words that were typed show it.
 
     Parameters
@@ -68,6 +69,8 @@ def error_message(error: ConvcliError, words: Sequence[str]) -> str:
         What ended it.
     words : sequence of str
         What was typed after `convcli`.
+    root : LazyGroup
+        The group of all commands.
     """
     from convcli.kernel.synonyms import UnknownKernelError
 
@@ -75,17 +78,20 @@ def error_message(error: ConvcliError, words: Sequence[str]) -> str:
         advice = kernel_advice(error.name, words)
         return f"unknown kernel {error.name!r}: {advice}" if advice else str(error)
     command, *rest = words or [""]
-    advice = words_advice(rest)
+    commands = commands_of(root)
+    advice = words_advice(rest, commands)
     if advice:
         return advice
     if command in ("batch", "compare", "explain") and (url := next(filter(URL.fullmatch, rest), None)):
         return f"{url}: URLs are not read: curl -LO {shlex.quote(url)}"
     if command == "run":
-        advice = pipeline_advice(rest) or (no_image_advice(rest[1:]) if isinstance(error, OutputError) else "")
+        advice = pipeline_advice(rest, commands) or (
+            no_image_advice(rest[1:], commands) if isinstance(error, OutputError) else ""
+        )
     elif command in ("filter", "compare", "batch", "explain", "kernels"):
-        advice = pipeline_as_kernel_advice(rest)
+        advice = pipeline_as_kernel_advice(rest, commands)
         if not advice and command == "filter" and isinstance(error, OutputError):
-            advice = no_image_advice(rest)
+            advice = no_image_advice(rest, commands)
     if not advice and command == "explain" and rest and is_kernel(rest[0]):
         advice = f"{rest[0]} is a kernel: {shlex.join(['convcli', 'explain', '-k', *rest])}"
     if not advice and command == "batch" and "--pipeline" in rest[:-1]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 # The parser that typer brings has no public name; our pin of typer holds it still.
 from typer._click.core import Context
 
-from convcli.cli.advice.commands import commands, options
+from convcli.cli.advice.commands import Commands, commands_of, options
 from convcli.cli.advice.foreign_words import EXPLAINED, MEANINGS, OPERATIONS, OPTIONS, PARAMETERS, VALUES
 from convcli.cli.advice.kernels import NUMBER, in_rows, is_kernel, operation_advice, with_parameter
 from convcli.errors import closest
@@ -24,9 +24,9 @@ def option_advice(typed: str, ctx: Context, words: list[str]) -> str:
     same = next((option for option in own if option.lstrip("-") == name and len(name) > 1), None)
     if same is not None:
         return f"; did you mean {same!r}?"
-    if ctx.parent is None and typed in options(commands()["convcli filter"]):
+    if ctx.parent is None and typed in options(commands_of(ctx.command)["convcli filter"]):
         return f"; options follow a command: {shlex.join(['convcli', 'filter', *words])}"
-    return _own_option(typed, name, value, own, words) or _other_way(typed, name, value, own, ctx.command_path)
+    return _own_option(typed, name, value, own, words) or _other_way(typed, name, value, own, ctx)
 
 
 def _own_option(typed: str, name: str, value: str | None, own: list[str], words: list[str]) -> str:
@@ -49,7 +49,7 @@ def _own_option(typed: str, name: str, value: str | None, own: list[str], words:
     return ""
 
 
-def _other_way(typed: str, name: str, value: str | None, own: list[str], command: str) -> str:
+def _other_way(typed: str, name: str, value: str | None, own: list[str], ctx: Context) -> str:
     """Return what does it instead of an option: a kernel, another command, a step; or that there is none."""
     takes_kernel, compact = "--kernel" in own, name.replace("-", "")
     if takes_kernel and is_kernel(name) and len(name) > 1:
@@ -59,7 +59,8 @@ def _other_way(typed: str, name: str, value: str | None, own: list[str], command
         # ImageMagick's values are RADIUSxSIGMA.
         number = re.fullmatch(r"(?:\d+x)?(\d+(?:\.\d+)?)", value or "")
         return f"; write -k {spec}:sigma={number[1]}" if number and spec == "gaussian" else f"; write -k {spec}"
-    elsewhere = [path for path, each in commands().items() if typed in options(each) and path != command]
+    commands = commands_of(ctx.find_root().command)
+    elsewhere = [path for path, each in commands.items() if typed in options(each) and path != ctx.command_path]
     if elsewhere:
         return f"; it is an option of {' and '.join(elsewhere[:2])}"
     if takes_kernel and compact in EXPLAINED:
@@ -113,9 +114,9 @@ def _takes(base: str, parameter: str) -> bool:
     return isinstance(kernel, Kernel) and (parameter in CHANGES or parameter in kernel.parameters)
 
 
-def words_advice(words: Sequence[str]) -> str:
+def words_advice(words: Sequence[str], commands: Commands) -> str:
     """Return advice on single words: options of several letters behind one dash, values of other tools, URLs."""
-    named = {option for command in commands().values() for option in options(command)}
+    named = {option for command in commands.values() for option in options(command)}
     values = [pair for word in words for pair in [word.partition("=")[::2]] if word.startswith("--")]
     for word in words:
         if re.fullmatch(r"-[a-z][a-z-]{2,}", word) and f"-{word}" in named:
