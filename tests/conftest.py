@@ -33,9 +33,9 @@ def _processes_end_in_peace_where_coverage_is_measured():
     if coverage is None or coverage.Coverage.current() is None:
         yield
         return
-    from convcli.batch.local_processes import Pool
+    from convcli.batch.local_processes import ProcessPool
 
-    kill = Pool.kill
+    kill = ProcessPool.kill
 
     def kill_later(pool):
         for worker in pool._workers:
@@ -43,5 +43,5 @@ def _processes_end_in_peace_where_coverage_is_measured():
         kill(pool)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Pool, "kill", kill_later)
+        patch.setattr(ProcessPool, "kill", kill_later)
         yield

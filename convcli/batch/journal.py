@@ -14,12 +14,20 @@ import errno
 import hashlib
 import json
 import os
+import re
+import stat
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import IO, NamedTuple
 
 from convcli.batch.naming import HOME
 from convcli.errors import ImageWriteError, UsageError
+
+# The names of what may be left in the folder of temporaries: `system.output_file` makes the hidden ones.
+_OURS = re.compile(r"\..*\.[0-9a-f]+\.tmp|journal", re.DOTALL)
+# A link in place of one of our own files leads to somebody else's.
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+_BINARY = getattr(os, "O_BINARY", 0)
 
 BEGUN, DONE, LEFT = "begun", "done", "left"
 _PATIENCE = 3.0  # seconds in which a run that was stopped has recorded what it did, and its processes are gone
@@ -89,7 +97,7 @@ def await_others(folder: str) -> None:
     Raises UsageError where it goes on.
     """
     # Where the lock cannot be looked at, the journal says so.
-    with contextlib.suppress(OSError), open(_lock_path(folder), "rb") as file:
+    with contextlib.suppress(OSError), open(_lock_path(folder), "rb", opener=_not_a_link) as file:
         _lock_in_time(file, folder)
 
 
@@ -114,6 +122,25 @@ def _check_unchanged(folder: str, planned: JournalState) -> None:
         raise UsageError(f"{folder}: another batch has been at work in this folder just now: start this again")
 
 
+def _not_a_link(path: str, flags: int) -> int:
+    return os.open(path, flags | _NO_LINK, 0o666)
+
+
+def _make_own_folders(folder: str) -> None:
+    """Make the folders of the journal. Raises UsageError where a link stands in the place of one of them."""
+    os.makedirs(folder, exist_ok=True)
+    for path in (os.path.join(folder, HOME), os.path.join(folder, HOME, "tmp")):
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(path)
+        if not stat.S_ISDIR(os.lstat(path).st_mode):
+            what = "a link" if os.path.islink(path) else "no folder"
+            raise UsageError(
+                f"is {what}, and batch keeps its own files there",
+                where=path,
+                advice="remove it, or choose another folder with -o",
+            )
+
+
 def _lock_path(folder: str) -> str:
     return os.path.join(folder, HOME, "lock")
 
@@ -127,7 +154,7 @@ def _read(path: str) -> tuple[dict[str, JournalRecord], int, int]:
     records: dict[str, JournalRecord] = {}
     lines = damaged = 0
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=_not_a_link) as file:
             for line in file:
                 if line == b"\n":
                     continue
@@ -185,7 +212,7 @@ class Journal:
         self._torn = False
         self.temporaries = os.path.join(folder, HOME, "tmp")
         try:
-            os.makedirs(self.temporaries, exist_ok=True)
+            _make_own_folders(folder)
             self._lock = _locked(folder)
             if planned is not None:
                 _check_unchanged(folder, planned)
@@ -203,12 +230,12 @@ class Journal:
         records, lines, damaged = _read(self._path)
         if damaged or lines > 2 * len(records):
             fresh = os.path.join(self.temporaries, "journal")
-            with open(fresh, "w", encoding="ascii") as file:
+            with open(fresh, "x", encoding="ascii") as file:
                 file.writelines(_line(output, record) for output, record in records.items())
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(fresh, self._path)
-        return os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666)
+        return _not_a_link(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | _BINARY)
 
     def begin(self, outputs: Iterable[str]) -> None:
         """JournalRecord, down to the disk, that these outputs may appear from now on.
@@ -255,11 +282,37 @@ class Journal:
             self._lock = None
 
     def _empty(self) -> None:
-        """Remove what is in the folder of temporaries: whoever made it is gone, since we hold the lock."""
-        with contextlib.suppress(OSError):
-            for entry in os.scandir(self.temporaries):
-                with contextlib.suppress(OSError):
-                    os.unlink(entry.path)
+        """Remove what runs have left in the folder of temporaries: they are gone, since we hold the lock.
+
+        Only files that are called as runs call theirs are removed, and in the folder itself: not through a link in its
+        place.
+        """
+        with contextlib.suppress(OSError), _opened_folder(self.temporaries) as folder:
+            for entry in os.scandir(folder):
+                if _OURS.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                    with contextlib.suppress(OSError):
+                        _unlink_in(folder, entry.name)
+
+
+@contextlib.contextmanager
+def _opened_folder(path: str) -> Iterator[int | str]:
+    """Open a folder that is no link, by a descriptor where the system has them."""
+    if os.scandir not in os.supports_fd or os.unlink not in os.supports_dir_fd:
+        if not os.path.islink(path):
+            yield path
+        return
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | _NO_LINK)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _unlink_in(folder: int | str, name: str) -> None:
+    if isinstance(folder, int):
+        os.unlink(name, dir_fd=folder)
+    else:
+        os.unlink(os.path.join(folder, name))
 
 
 def _line(output: str, record: JournalRecord) -> str:
@@ -296,7 +349,7 @@ def _locked(folder: str) -> IO[bytes]:
     Raises UsageError where others hold it: then the folder, and what lies in it, is theirs.
     """
     with contextlib.ExitStack() as on_failure:
-        file = on_failure.enter_context(open(_lock_path(folder), "ab"))
+        file = on_failure.enter_context(open(_lock_path(folder), "ab", opener=_not_a_link))
         _lock_in_time(file, folder)
         on_failure.pop_all()
     return file

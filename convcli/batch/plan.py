@@ -52,6 +52,8 @@ class BatchOptions:
         Whether to give up after the first image that fails.
     pipeline : str, optional
         The file of a document.
+    follow : bool
+        Whether outputs are written through links that lead out of the output folder.
 
     Raises
     ------
@@ -66,6 +68,7 @@ class BatchOptions:
     jobs: int | None = None
     fail_fast: bool = False
     pipeline: str | None = None
+    follow: bool = False
 
     def __post_init__(self) -> None:
         if not self.output or self.output == STANDARD_STREAM:
@@ -278,6 +281,8 @@ class _Judge:
         self._exist: list[str] = []
         self._unknown: list[str] = []
         self._empty = not os.path.isdir(options.output)
+        self._root = os.path.realpath(options.output)
+        self._inside: dict[str, bool] = {}
 
     def judge(self, source: BatchInput, name: str) -> BatchItem | None:
         """Return what is to be done, None for an output that is left as it is."""
@@ -285,6 +290,14 @@ class _Judge:
         item = BatchItem(source.path, output, name, source.bytes, mask=self._masks.get(source.path))
         if self._empty:
             return item
+        if not self._options.follow and self._leads_out(output):
+            error = OutputError(
+                f"leads out of the folder {self._options.output} through a link",
+                where=output,
+                advice="say --follow to write there",
+            )
+            self.skipped.append(failed_result(source.path, output, error.at(source.path)))
+            return None
         try:
             status = os.lstat(output)
         except (OSError, ValueError):  # not there, or no place where it can be: writing it will say why
@@ -309,6 +322,17 @@ class _Judge:
             )
         )
         return None
+
+    def _leads_out(self, output: str) -> bool:
+        """Whether an output, or a folder that it lies in, is a link out of the output folder."""
+        folder = os.path.dirname(output)
+        if folder not in self._inside:
+            self._inside[folder] = self._contains(folder)
+        return not self._inside[folder] or (os.path.islink(output) and not self._contains(output))
+
+    def _contains(self, path: str) -> bool:
+        place = os.path.realpath(path)
+        return place == self._root or place.startswith(os.path.join(self._root, ""))
 
     def _as_recorded(self, source: BatchInput, status: os.stat_result, record: JournalRecord) -> bool:
         if (status.st_size, status.st_mtime_ns) != (record.bytes, record.mtime_ns):

@@ -11,17 +11,13 @@ from contextlib import contextmanager
 from typing import Annotated, Any, ClassVar, NoReturn
 
 import typer
-
-# The parser that typer brings has no public name; our pin of typer holds it still.
-from typer._click.core import Context, Parameter
-from typer._click.exceptions import BadParameter, MissingParameter, NoSuchOption
 from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
 from convcli import __version__
 from convcli.cli.messages import say
 from convcli.cli.options.parsing import SETTINGS
-from convcli.errors import INTERRUPTED, ConvcliError, UsageError, nearest
+from convcli.errors import INTERRUPTED, ConvcliError, UsageError
 
 _OBJECTS_OF_IMPORTS = 200_000
 
@@ -53,9 +49,18 @@ class LazyGroup(TyperGroup):
             return name, found, rest
         if ctx.resilient_parsing or name.startswith("-"):
             return super().resolve_command(ctx, args)
-        is_file = os.path.isfile(name)
-        advice = f"; to filter that file: convcli filter {name} -k sobel_x" if is_file else nearest(name, self.entries)
-        raise UsageError(f"no such command {name!r}{advice} (see {ctx.command_path} --help)")
+        if name == "help":
+            return self._help(ctx, rest)
+        from convcli.cli.advice.messages import unknown_command
+
+        raise UsageError(unknown_command(ctx.command_path, name, rest, self.entries))
+
+    def _help(self, ctx: Any, rest: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Return the command whose help page `help COMMAND` asks for, or print the group's own and exit."""
+        if rest:
+            return self.resolve_command(ctx, [*rest, "--help"])
+        print(ctx.get_help())
+        raise typer.Exit
 
 
 class _Commands(LazyGroup):
@@ -113,7 +118,8 @@ def _print_version(wanted: bool) -> None:
 def convcli(
     context: typer.Context,
     _version: Annotated[
-        bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
+        bool,
+        typer.Option("--version", "-V", help="Print the version and exit.", callback=_print_version, is_eager=True),
     ] = False,
 ) -> None:
     """Filter images by convolution: any kernel, any padding, any backend, measured.
@@ -153,19 +159,23 @@ def run(args: list[str] | None = None) -> int:
     except BrokenPipeError:
         return _closed_pipe()
     except (ConvcliError, TyperException, KeyboardInterrupt, MemoryError, OSError) as error:
-        message, status = _explain(error)
+        message, status = _explain(error, sys.argv[1:] if args is None else args)
         if message:
             say(f"convcli: error: {message}")
     return status if isinstance(status, int) else 0
 
 
-def _explain(error: BaseException) -> tuple[str, int]:
-    """Return the message and the exit status of what ended a run."""
+def _explain(error: BaseException, words: list[str]) -> tuple[str, int]:
+    """Return the message and the exit status of what ended a run; `words` are what was typed."""
     match error:
         case ConvcliError():
-            return str(error), error.exit_status
+            from convcli.cli.advice.messages import error_message
+
+            return error_message(error, words, typer.main.get_command(app)), error.exit_status
         case TyperException():
-            return _usage_message(error), error.exit_code
+            from convcli.cli.advice.messages import parser_message
+
+            return parser_message(error, words), error.exit_code
         case MemoryError():
             return "there is not enough memory: filter smaller images, or fewer at a time", 1
         case OSError():
@@ -180,25 +190,6 @@ def _closed_pipe() -> int:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     return 1
-
-
-def _usage_message(error: TyperException) -> str:
-    """Write the parser's complaint in our form: lower case, no full stop, the nearest option offered."""
-    context = getattr(error, "ctx", None)
-    match error:
-        case NoSuchOption():
-            known = [name for parameter in context.command.params for name in parameter.opts] if context else []
-            message = f"no such option: {error.option_name}{nearest(error.option_name, known)}"
-        case MissingParameter(param=Parameter() as parameter, ctx=Context() as ctx):
-            message = f"missing {parameter.param_type_name} {parameter.get_error_hint(ctx)}"
-        case BadParameter(param=Parameter() as parameter, ctx=Context() as ctx):
-            message = f"invalid value for {parameter.get_error_hint(ctx)}: {error.message}"
-        case _:
-            message = error.format_message().strip().rstrip(".")
-    if not message:
-        return ""  # a command without arguments has shown its help instead
-    hint = f" (see {context.command_path} --help)" if context is not None else ""
-    return f"{message[:1].lower()}{message[1:]}{hint}"
 
 
 @contextmanager

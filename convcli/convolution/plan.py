@@ -11,9 +11,8 @@ from convcli.convolution.bank import Bank
 from convcli.convolution.execution.missing_samples import MissingSamples
 from convcli.convolution.execution.tile_correlator import ResolvedCorrelation
 from convcli.convolution.execution.tiles import measure, run_tiles, run_whole
-from convcli.convolution.geometry import AxisGeometry, axis_geometry
 from convcli.convolution.options import ConvolveOptions, available_threads
-from convcli.convolution.padding import padding_mode
+from convcli.convolution.padding import AxisGeometry, axis_geometry, padding_mode
 from convcli.convolution.planning.cost_model import (
     ComputingForm,
     CorrelationRequest,

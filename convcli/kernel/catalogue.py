@@ -25,8 +25,11 @@ def user_folders() -> list[Path]:
     Those of `$CONVCLI_KERNELS`, separated as in `$PATH`, then `kernels` in the configuration folder of convcli
     (`$XDG_CONFIG_HOME/convcli`, else `~/.config/convcli`). They need not exist.
     """
-    folders = [expand_user(part) for part in os.environ.get("CONVCLI_KERNELS", "").split(os.pathsep) if part]
-    return [*folders, configuration_folder() / "kernels"]
+    return [*_named_folders(), configuration_folder() / "kernels"]
+
+
+def _named_folders() -> list[Path]:
+    return [expand_user(part) for part in os.environ.get("CONVCLI_KERNELS", "").split(os.pathsep) if part]
 
 
 def catalogue_names() -> list[str]:
@@ -72,8 +75,18 @@ def hidden_by_catalogue(name: str) -> list[Path]:
 
 
 def hiding_notes(name: str) -> list[str]:
-    """Return a line for each of the user's files that a name or SPEC does not reach, because the name is shipped."""
+    """Return a line for each of the user's files that a name or SPEC does not reach, and each folder that is missing.
+
+    A file is not reached where a shipped kernel has its name; a folder of `$CONVCLI_KERNELS` may be misspelt.
+    """
     name = name.partition(":")[0].strip()
+    return [
+        *(f"$CONVCLI_KERNELS: there is no folder {folder}" for folder in _named_folders() if not folder.is_dir()),
+        *_hidden_lines(name),
+    ]
+
+
+def _hidden_lines(name: str) -> list[str]:
     return [
         f"{name} is the shipped kernel, which hides {path}: give the path to use that one"
         for path in hidden_by_catalogue(name)

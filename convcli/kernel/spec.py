@@ -18,15 +18,13 @@ from pathlib import Path
 
 import numpy as np
 
-from convcli.errors import KernelError, nearest
-from convcli.kernel.catalogue import catalogue_names, find, is_file, user_files
+from convcli.errors import KernelError
+from convcli.kernel.catalogue import find
 from convcli.kernel.files.notations import DEFAULT, NOTATIONS, SUFFIXES
 from convcli.kernel.model import CHANGES, AnyKernel, Kernel, with_changes
 from convcli.kernel.weights import NOT_FINITE, NUMBER_OR_FRACTION, parse_number
 from convcli.system.user_folders import expand_user
 
-# Weights as Python and ImageMagick write them: [[0, 1], ...], 3x3: 0,1,...
-_OTHER_WEIGHTS = re.compile(r"\s*([\[({]|\d+(x\d+)?\s*:)")
 _PARAMETERS = re.compile(r"(?P<base>.*):(?P<parameters>\s*\w+\s*=.*)", re.DOTALL)
 
 
@@ -57,9 +55,9 @@ def load_kernel(spec: str) -> AnyKernel:
            [ 0., -1.,  0.]])
     >>> load_kernel("gaussian:sigma=2").size
     (17, 17)
-    >>> load_kernel("gausian:sigma=2")
+    >>> load_kernel("qq:sigma=2")
     Traceback (most recent call last):
-    convcli.errors.KernelError: unknown kernel 'gausian'; did you mean 'gaussian'? `convcli kernels list` shows them all
+    convcli.kernel.synonyms.UnknownKernelError: unknown kernel 'qq'; `convcli kernels list` shows them all
     """
     return _load(spec, beside=(), composites=True)
 
@@ -102,9 +100,15 @@ def split_spec(spec: str) -> tuple[str, dict[str, str]]:
     if match is None:
         return spec.strip(), {}
     base = match["base"].strip()
+    if re.fullmatch(r"\w+:\s*\w+\s*=[^/]*", base) and not base.lower().endswith(SUFFIXES):
+        commas = re.sub(r":(?=\s*\w+\s*=)", ",", spec).replace(",", ":", 1)
+        raise KernelError("parameters are separated by commas", where=spec, advice=f"write {commas}")
     parameters: dict[str, str] = {}
     for part in match["parameters"].split(","):
         name, equals, value = (piece.strip() for piece in part.partition("="))
+        if re.search(r"[\s;&:]\w+\s*=", value):
+            commas = re.sub(r"[\s;&]+(?=\w+\s*=)", ",", spec)
+            raise KernelError("parameters are separated by commas", where=spec, advice=f"write {commas}")
         if not equals or not name or not value:
             raise KernelError(f"parameters are written param=value,param=value, not {part.strip()!r}", where=spec)
         if name in parameters:
@@ -174,22 +178,12 @@ def _path_of(base: str, beside: tuple[Path, ...]) -> Path | None:
         return beside[0] / path if beside else path
     found = find(base, *beside)
     if found is None:
-        raise _unknown(base)
+        from convcli.kernel.synonyms import unknown_kernel, usual_name
+
+        found = find(usual_name(base), *beside)
+        if found is None:
+            raise unknown_kernel(base)
     return found
-
-
-def _unknown(name: str) -> KernelError:
-    base, colon, rest = name.partition(":")
-    if colon and find(base.strip()) is not None:
-        return KernelError(f"parameters are written {base}:param=value, not {rest.strip()!r}", where=name)
-    if _OTHER_WEIGHTS.match(name):
-        return KernelError(f"unknown kernel {name!r}; weights are written row by row: '0 -1 0; -1 5 -1; 0 -1 0'")
-    known = [*catalogue_names(), *user_files()]
-    hint = nearest(name.lower(), known) or nearest(name, known)
-    if is_file(name):
-        hint = f"; to use the file of that name, write ./{name}"
-    end = "" if hint.endswith("?") else ";"
-    return KernelError(f"unknown kernel {name!r}{hint}{end} `convcli kernels list` shows them all")
 
 
 def _custom(text: str, parameters: dict[str, str]) -> Kernel:

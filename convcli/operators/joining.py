@@ -40,8 +40,13 @@ def concat(inputs: Sequence[ArrayLike]) -> ImageArray:
     return np.concatenate(images, axis=2)
 
 
-def add(inputs: Sequence[ArrayLike], factors: Sequence[float] | None = None, threads: int | None = None) -> ImageArray:
-    """Add images, each multiplied by its factor where factors are given: [1, -1] for a difference.
+def add(
+    inputs: Sequence[ArrayLike],
+    factors: Sequence[float] | None = None,
+    value: float = 0.0,
+    threads: int | None = None,
+) -> ImageArray:
+    """Add images, each multiplied by its factor where factors are given ([1, -1] for a difference), and a number.
 
     Parameters
     ----------
@@ -49,6 +54,8 @@ def add(inputs: Sequence[ArrayLike], factors: Sequence[float] | None = None, thr
         One of a single channel is added to every channel of the others, one of a single pixel to every pixel.
     factors : sequence of float, optional
         One for each input.
+    value : float
+        Added to every sample.
     threads : int, optional
         Number of threads; all cores unless given.
 
@@ -65,14 +72,14 @@ def add(inputs: Sequence[ArrayLike], factors: Sequence[float] | None = None, thr
 
     Examples
     --------
-    >>> add([[[[5.0]]], [[[2.0]]]], [1, -1]).tolist()
-    [[[3.0]]]
+    >>> add([[[[5.0]]], [[[2.0]]]], [1, -1]).tolist(), add([[[[5.0]]]], value=0.5).tolist()
+    ([[[3.0]]], [[[5.5]]])
     """
     images = _images(inputs, "add")
     if factors is not None and len(factors) != len(images):
         raise UsageError(f"add was given {len(factors)} factors for {len(images)} inputs")
     numbers = np.asarray([1.0] * len(images) if factors is None else factors, np.float32)
-    first = _alike(images, "add")
+    first = alike(images, "add")
 
     def strip(rows: slice) -> None:
         target = out[rows]
@@ -82,19 +89,23 @@ def add(inputs: Sequence[ArrayLike], factors: Sequence[float] | None = None, thr
                 target += image[rows]
             else:
                 target += image[rows] * factor
+        if value:
+            target += np.float32(value)
 
     out = np.empty(first[0].shape, np.float32)
     in_strips(len(out), out[0].size, strip, threads)
     return out
 
 
-def multiply(inputs: Sequence[ArrayLike], threads: int | None = None) -> ImageArray:
-    """Multiply images sample by sample.
+def multiply(inputs: Sequence[ArrayLike], value: float = 1.0, threads: int | None = None) -> ImageArray:
+    """Multiply images sample by sample, and by a number.
 
     Parameters
     ----------
     inputs : sequence of array_like, (height, width, channels)
         Those of a single channel or pixel are repeated, as for `add`.
+    value : float
+        Multiplies every sample.
     threads : int, optional
         Number of threads; all cores unless given.
 
@@ -111,19 +122,54 @@ def multiply(inputs: Sequence[ArrayLike], threads: int | None = None) -> ImageAr
 
     Examples
     --------
-    >>> multiply([[[[5.0, 1.0]]], [[[2.0]]]]).tolist()
-    [[[10.0, 2.0]]]
+    >>> multiply([[[[5.0, 1.0]]], [[[2.0]]]]).tolist(), multiply([[[[5.0]]]], 0.5).tolist()
+    ([[[10.0, 2.0]]], [[[2.5]]])
     """
-    images = _alike(_images(inputs, "multiply"), "multiply")
+    images = alike(_images(inputs, "multiply"), "multiply")
     out = np.empty(images[0].shape, np.float32)
 
     def strip(rows: slice) -> None:
-        out[rows] = images[0][rows]
+        np.multiply(images[0][rows], np.float32(value), out=out[rows])
         for image in images[1:]:
             out[rows] *= image[rows]
 
     in_strips(len(out), out[0].size, strip, threads)
     return out
+
+
+def select(x: ArrayLike, channels: Sequence[int]) -> ImageArray:
+    """Return some channels of an image, in the order given.
+
+    Parameters
+    ----------
+    x : array_like, (height, width, channels)
+    channels : sequence of int
+        Counted from 1; one may be named several times.
+
+    Returns
+    -------
+    float32 array, (height, width, len(channels))
+
+    Raises
+    ------
+    FilterError
+        If there is no such channel.
+
+    Examples
+    --------
+    >>> select([[[5.0, 6.0, 7.0]]], [3, 1]).tolist()
+    [[[7.0, 5.0]]]
+    """
+    image = as_image(x)
+    check_selection(channels, image.shape[2])
+    return image[..., [channel - 1 for channel in channels]]
+
+
+def check_selection(channels: Sequence[int], count: int) -> None:
+    """Raise FilterError unless all of `channels`, counted from 1, are among `count`."""
+    for channel in channels:
+        if not 1 <= channel <= count:
+            raise FilterError(f"there is no channel {channel}: the input has {count}, counted from 1")
 
 
 def joined_shape(what: str, *shapes: tuple[int, int, int]) -> tuple[int, int, int]:
@@ -283,7 +329,19 @@ def _images(inputs: Sequence[ArrayLike], what: str) -> list[ImageArray]:
     return [as_image(each) for each in inputs]
 
 
-def _alike(images: list[ImageArray], what: str) -> list[ImageArray]:
-    """Return views of images of one channel or pixel that are repeated to the common shape."""
+def alike(images: list[ImageArray], what: str) -> list[ImageArray]:
+    """Return views of images in which those of one channel or pixel are repeated to the common shape.
+
+    Parameters
+    ----------
+    images : list of float32 arrays, (height, width, channels)
+    what : str
+        What is computed, for messages.
+
+    Raises
+    ------
+    FilterError
+        If they do not go together.
+    """
     shape = joined_shape(what, *(image.shape for image in images))
     return [np.broadcast_to(image, shape) for image in images]

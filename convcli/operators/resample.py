@@ -1,4 +1,4 @@
-"""Enlarging and reducing, as torch.nn.functional.interpolate defines it, and cropping."""
+"""Enlarging and reducing, as torch.nn.functional.interpolate defines it, cropping and padding."""
 
 import math
 from collections.abc import Sequence
@@ -6,10 +6,20 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from convcli.convolution.options import PADDING_ALIASES, PADDING_MODES
+from convcli.convolution.padding import OUTSIDE, padding_mode, source_indices
 from convcli.errors import FilterError, UsageError, check_word
 from convcli.operators.arrays import ImageArray, as_image, shape_text
 from convcli.operators.strips import in_strips
 
+# OpenCV's name of each way of resizing, and how many samples it interpolates between.
+RESIZING = {
+    "area": ("INTER_AREA", 1),
+    "nearest": ("", 1),
+    "linear": ("INTER_LINEAR", 2),
+    "cubic": ("INTER_CUBIC", 4),
+    "lanczos": ("INTER_LANCZOS4", 8),
+}
 _Indices = NDArray[np.intp]
 
 
@@ -127,6 +137,63 @@ def _between(
     return first, np.minimum(first + 1, length - 1), share
 
 
+def resize(x: ArrayLike, height: int, width: int, mode: str = "area", threads: int | None = None) -> ImageArray:
+    """Scale an image to another size, by cv2.resize. Beyond the edges the outermost sample is repeated.
+
+    Parameters
+    ----------
+    x : array_like, (rows, columns, channels)
+    height, width : int
+        Size of the result.
+    mode : {"area", "nearest", "linear", "cubic", "lanczos"}
+        `area` takes the mean of all that a pixel covers, and is `linear` where an image grows; `nearest` takes the
+        sample under the middle of a pixel. `linear`, `cubic` (Keys
+        1981, a = -0.75) and `lanczos` (8 samples) interpolate between 2, 4 and 8 samples along each axis, and do not
+        smooth before they reduce.
+    threads : int, optional
+        Number of threads; all cores unless given.
+
+    Returns
+    -------
+    float32 array, (height, width, channels)
+
+    Raises
+    ------
+    UsageError
+        If the mode is another word, or a size not positive.
+
+    Examples
+    --------
+    >>> resize([[[1.0], [3.0], [5.0], [9.0]]], 1, 2)[0, :, 0].tolist()
+    [2.0, 7.0]
+    """
+    import cv2
+
+    check_word("mode", mode, tuple(RESIZING))
+    image = as_image(x)
+    if min(height, width) < 1:
+        raise UsageError(f"a size is 1 or more, not {height}x{width}")
+    if mode == "nearest":
+        # cv2.INTER_NEAREST_EXACT takes the sample before where a middle lies on the border of two.
+        rows, columns = (
+            (2 * np.arange(length) + 1) * given // (2 * length)
+            for length, given in ((height, image.shape[0]), (width, image.shape[1]))
+        )
+        taken: ImageArray = image[rows[:, np.newaxis], columns]
+        return taken
+    grows = height > image.shape[0] or width > image.shape[1]
+    method = getattr(cv2, RESIZING["linear" if mode == "area" and grows else mode][0])
+    out = np.empty((height, width, image.shape[2]), np.float32)
+
+    def plane(channels: slice) -> None:
+        for channel in range(channels.start, channels.stop):
+            part = np.ascontiguousarray(image[..., channel])
+            out[..., channel] = cv2.resize(part, (width, height), interpolation=method)
+
+    in_strips(image.shape[2], max(height * width, image[..., 0].size), plane, threads)
+    return out
+
+
 def crop(x: ArrayLike, top: int, left: int, height: int, width: int) -> ImageArray:
     """Cut a part out of an image: `height` rows from row `top` on, and `width` columns from column `left` on.
 
@@ -161,3 +228,59 @@ def check_crop(shape: tuple[int, ...], top: int, left: int, height: int, width: 
         raise FilterError(
             f"a crop of {height} x {width} from row {top} and column {left} does not lie inside {shape[0]} x {shape[1]}"
         )
+
+
+def pad(
+    x: ArrayLike,
+    rows: tuple[int, int],
+    columns: tuple[int, int],
+    mode: str = "reflect101",
+    value: float = 0.0,
+    threads: int | None = None,
+) -> ImageArray:
+    """Add samples around an image.
+
+    Parameters
+    ----------
+    x : array_like, (height, width, channels)
+    rows, columns : pair of int
+        Number of rows added above and below, and of columns to the left and right.
+    mode : str
+        A padding mode of `convcli.convolve`, or another word for it: what the added samples are. Amounts larger than
+        the image go on with its pattern.
+    value : float
+        The added samples in mode `constant`; in a mode that has none to repeat they are NaN.
+    threads : int, optional
+        Number of threads; all cores unless given.
+
+    Returns
+    -------
+    float32 array, (height + sum(rows), width + sum(columns), channels)
+
+    Raises
+    ------
+    UsageError
+        If an amount is negative, or the mode another word.
+
+    Examples
+    --------
+    >>> pad([[[1.0], [2.0], [3.0]]], (0, 0), (2, 1))[0, :, 0].tolist()
+    [3.0, 2.0, 1.0, 2.0, 3.0, 2.0]
+    """
+    image = as_image(x)
+    if min(*rows, *columns) < 0:
+        raise UsageError(f"pad adds 0 rows and columns or more, not {min(*rows, *columns)}; crop takes some away")
+    name = PADDING_ALIASES.get(mode, mode)
+    check_word("mode", name, PADDING_MODES)
+    outside = np.float32(value if padding_mode(name).filled else np.nan)
+    down = source_indices(image.shape[0], *rows, name)
+    across = source_indices(image.shape[1], *columns, name)
+    out = np.empty((down.size, across.size, image.shape[2]), np.float32)
+
+    def strip(part: slice) -> None:
+        np.take(image[down[part]], across, axis=1, out=out[part])
+        out[part][:, across == OUTSIDE] = outside
+        out[part][down[part] == OUTSIDE] = outside
+
+    in_strips(len(out), out[0].size, strip, threads)
+    return out

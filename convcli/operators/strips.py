@@ -70,3 +70,43 @@ def pointwise(
     result = np.empty_like(x, order="C") if out is None else out
     in_strips(len(x), x[0].size, lambda rows: do(x[rows], result[rows]), threads)
     return result
+
+
+def in_windows(
+    x: ImageArray, reach: int, do: Callable[[ImageArray], Any], threads: int | None = None, samples: int = SAMPLES
+) -> ImageArray:
+    """Fill an array of the shape of `x` by a function of windows, in strips that overlap by what windows reach.
+
+    Parameters
+    ----------
+    x : float32 array, (height, width, channels)
+    reach : int
+        Number of rows above and below that a window reads.
+    do : callable
+        Takes some rows and returns as many, in an array of their shape or, for one channel, without the last dimension.
+        Those within `reach` of a cut are not used.
+    threads : int, optional
+        Number of threads; all cores unless given.
+    samples : int
+        Number of samples of a strip, about; more where that is little beside what overlaps.
+
+    Returns
+    -------
+    float32 array, (height, width, channels)
+
+    Examples
+    --------
+    >>> x = np.arange(5, dtype=np.float32).reshape(5, 1, 1)
+    >>> in_windows(x, 1, lambda rows: np.maximum(rows, np.roll(rows, -1, axis=0)), samples=1)[:4, 0, 0].tolist()
+    [1.0, 2.0, 3.0, 4.0]
+    """
+    height = len(x)
+    out = np.empty(x.shape, np.float32)
+
+    def strip(rows: slice) -> None:
+        first, last = max(rows.start - reach, 0), min(rows.stop + reach, height)
+        part = np.ascontiguousarray(x[first:last])
+        out[rows] = np.reshape(do(part), part.shape)[rows.start - first : rows.stop - first]
+
+    in_strips(height, x[0].size, strip, threads, max(samples, 4 * reach * x[0].size))
+    return out

@@ -8,6 +8,8 @@ from convcli.image import tone
 from convcli.operators.arrays import ImageArray, as_image
 from convcli.operators.strips import in_strips, pointwise
 
+# The largest whole number of 16 bits.
+_LEVELS = 65535
 THRESHOLDS = ("binary", "below", "keep", "keep_abs")
 
 
@@ -239,6 +241,53 @@ def clip(
         np.inf if high is None else np.float32(high),
     )
     return pointwise(as_image(x), lambda part, to: np.clip(part, *limits, out=to), out, threads)
+
+
+def equalize(x: ArrayLike, white: float = 1.0) -> ImageArray:
+    """Spread the values of each channel so that all are about as frequent: histogram equalisation.
+
+    For samples of 8 or 16 bits this is cv2.equalizeHist, not rounded: `(n(v) - n0) / (N - n0) white`, where n(v) is the
+    number of samples of at most v, n0 that of the smallest ones, and N that of all. Other samples are rounded to
+    65,536 values from black to white, and limited to these.
+
+    Parameters
+    ----------
+    x : array_like, (height, width, channels)
+        NaN is not counted, and stays.
+    white : float
+        The value that stands for white.
+
+    Returns
+    -------
+    float32 array, (height, width, channels)
+        A channel of one value stays as it is.
+
+    Raises
+    ------
+    UsageError
+        If `white` is not a positive number.
+
+    Examples
+    --------
+    >>> equalize([[[10.0], [11.0], [11.0], [12.0]]], white=255)[0, :, 0].tolist()
+    [0.0, 170.0, 170.0, 255.0]
+    """
+    _check_white(white)
+    image = as_image(x)
+    out = np.empty(image.shape, np.float32)
+    for channel in range(image.shape[2]):
+        plane = image[..., channel]
+        missing = np.isnan(plane)
+        levels = np.where(missing, np.float32(0), plane).astype(np.float64) * (_LEVELS / white)
+        places = np.rint(levels.clip(0, _LEVELS)).astype(np.intp)
+        ranks = np.bincount(places[~missing], minlength=_LEVELS + 1).cumsum()
+        least = ranks[np.argmax(ranks > 0)]
+        if least == ranks[-1]:
+            out[..., channel] = plane
+            continue
+        table = ((ranks - least).clip(0) * (white / (ranks[-1] - least))).astype(np.float32)
+        out[..., channel] = np.where(missing, np.float32(np.nan), table[places])
+    return out
 
 
 def absolute(x: ArrayLike, out: ImageArray | None = None, threads: int | None = None) -> ImageArray:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.convolution.geometry import axis_geometry
 from convcli.convolution.missing import MissingOptions
 from convcli.convolution.options import ConvolveOptions, available_threads
+from convcli.convolution.padding import axis_geometry
 from convcli.convolution.plan import ConvolutionPlan, aligned_weights, plan_convolution, working_type
 from convcli.convolution.planning.planner import ProfileKey
 from convcli.errors import FilterError, UsageError, check_word
@@ -459,9 +459,8 @@ class Chain:
         return math.prod(float(part.weights.sum()) for part in _parts(self._kernels))
 
     def _finish_opacity(self) -> Finish:
-        """Finish filtered opacity as any other channel; but it is never stretched, and premultiplied it has no sign."""
-        plain = self._mode == "premultiply" or self.mapping == "stretch"
-        return replace(self._finish(), mapping="clip") if plain else self._finish()
+        """Finish filtered opacity as any other channel, but never stretched; premultiplied it has no sign."""
+        return replace(self._finish(), mapping="clip") if self._mode == "premultiply" else self._finish()
 
     def _carried_opacity(self) -> NDArray[Any]:
         """Take opacity from under the kernels' anchors, so that it goes through extent and stride as the colours do."""

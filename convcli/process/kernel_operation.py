@@ -259,7 +259,9 @@ class KernelOperation:
             chain.mapping,
             chain.alpha,
             chain.opacity,
-            notes=_notes_without_effect(options.tone, chain.mapping, depth) + notes,
+            notes=_notes_without_effect(options.tone, chain.mapping, depth)
+            + _notes_on_units(options.tone, image.depth)
+            + notes,
             roles=chain.roles,
             alpha_place=image.alpha_place if chain.alpha and not options.tone.gray else None,
             nodata=None if missing is None else missing.nodata,
@@ -322,6 +324,14 @@ def _notes_without_effect(toning: ToneOptions, mapping: str | None, depth: str) 
     if mapping == "stretch" and toning.bias:
         return ("--bias does nothing under --signed stretch",)
     return ()
+
+
+def _notes_on_units(toning: ToneOptions, depth: str) -> tuple[str, ...]:
+    """Note a bias that is the white of 8 bits, or its half, on samples of a wider range."""
+    white = {"u16": "65535", "i16": "32767", "f16": "1.0", "f32": "1.0", "f64": "1.0"}.get(depth)
+    if white is None or abs(toning.bias) not in (127.0, 127.5, 128.0, 255.0, 256.0):
+        return ()
+    return (f"--bias {toning.bias:g} is in the image's own units, in which {white} is white",)
 
 
 class KernelsOnImage:

@@ -197,6 +197,9 @@ def output_paths(sources: Sequence[str], output: str | None, name: str, format_n
     for source, path in zip(sources, outputs, strict=True):
         place = os.path.realpath(path)  # which, unlike Path.resolve, gets out of a loop of links
         if place in claimed:
+            if os.path.realpath(claimed[place]) == os.path.realpath(source):
+                again = "is given twice" if claimed[place] == source else f"is the same file as {claimed[place]}"
+                raise UsageError(f"{source} {again}: once is enough")
             raise UsageError(f"{claimed[place]} and {source} would both be written to {path}: filter them apart")
         claimed[place] = source
     return outputs
@@ -207,9 +210,7 @@ def _names_folder(output: str) -> bool:
         return False
     if Path(output).is_dir():
         return True
-    if output.endswith("/"):
-        raise OutputError(f"{output}: no such folder; to make it: mkdir -p {output}")
-    return False
+    return output.endswith("/")
 
 
 def _default_output(source: str, name: str, format_name: str | None) -> str:
@@ -224,8 +225,17 @@ def _default_output(source: str, name: str, format_name: str | None) -> str:
     return str(path.parent / ("_".join(filter(None, [path.stem, name])) + suffix))
 
 
+def make_output_folder(output: str | None) -> None:
+    """Make the folder that outputs go to, where it ends in `/` and is not there yet. Raises OutputError."""
+    if output is not None and output.endswith("/") and not os.path.isdir(output):
+        try:
+            os.makedirs(output, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"the folder cannot be made: {error.strerror}", where=output) from error
+
+
 def check_outputs(
-    inputs: Sequence[str], outputs: Sequence[str], options: OutputOptions, files: Sequence[str] = ()
+    inputs: Sequence[str], outputs: Sequence[str], options: OutputOptions, files: Sequence[str] = (), folder: str = ""
 ) -> set[str]:
     """Check every output before anything is read.
 
@@ -237,6 +247,8 @@ def check_outputs(
         How outputs are written.
     files : sequence of str
         More files that no output may replace.
+    folder : str
+        What was asked for as the output: where that is a folder that is missing, it will be made.
 
     Returns
     -------
@@ -254,13 +266,14 @@ def check_outputs(
     """
     kept = [*(_STANDARD_INPUT if source == STANDARD_STREAM else source for source in inputs), *files]
     skipped = set()
+    new = folder.endswith("/") and not os.path.lexists(folder.rstrip("/"))
     for source, output in zip(inputs, outputs, strict=True):
         if output == STANDARD_STREAM:
             continue
         if source != STANDARD_STREAM and (Path(source).is_dir() or not Path(source).exists()):
             continue  # reading it will say what is wrong
         check_output_format(output, options)
-        if check_destination(output, options.existing, kept) == "skip":
+        if not new and check_destination(output, options.existing, kept) == "skip":
             skipped.add(output)
     return skipped
 

@@ -191,7 +191,7 @@ def _write(
     temporary_folder: str | None,
 ) -> tuple[str, ...]:
     """Write a result where it belongs, and return notes of what was lost."""
-    from convcli.system.output_file import check_destination, whole_file
+    from convcli.system.output_file import check_destination, stream_sink, whole_file
 
     if output != STANDARD_STREAM:
         # What was not there when it was checked may be by now.
@@ -204,7 +204,7 @@ def _write(
 
     out = sys.stdout.buffer
     try:
-        notes = _encode(out.write, samples, metadata, plan, operation)
+        notes = _encode(stream_sink(out), samples, metadata, plan, operation)
         out.flush()
     except BrokenPipeError:
         raise

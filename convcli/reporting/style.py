@@ -51,7 +51,9 @@ p, ul { margin: .4rem 0; }
 ul { padding-left: 1.2rem; }
 .bad { color: var(--bad); font-weight: 600; }
 .notice { border-left: 4px solid var(--bad); background: var(--raised); padding: .5rem .8rem; margin: .8rem 0; }
-.scroll { overflow-x: auto; }
+/* Where a table goes on beyond the edge, a shadow says so; it is covered once the end is in sight. */
+.scroll { overflow-x: auto; background: linear-gradient(to left, var(--ground) 40%, transparent) right / 2rem 100%
+  no-repeat local, linear-gradient(to left, var(--rule), transparent) right / 1rem 100% no-repeat scroll; }
 table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: var(--faint); padding-bottom: .3rem; }
 th, td { padding: .3rem .5rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--rule); }
@@ -61,7 +63,7 @@ th:first-child, td:first-child { text-align: left; position: sticky; left: 0; ba
 tr.best th, tr.best td, td.best, th.best { font-weight: 700; }
 tr.wrong th, tr.wrong td, td.wrong { color: var(--bad); }
 th.left, td.left { text-align: left; }
-td.left { white-space: normal; overflow-wrap: anywhere; min-width: 6rem; }
+td.left { white-space: normal; overflow-wrap: break-word; max-width: 18rem; }
 .chart { display: block; max-width: 100%; height: auto; margin: .6rem 0; }
 .chart text { font-size: 13px; fill: var(--text); }
 .chart .axis { fill: var(--faint); }

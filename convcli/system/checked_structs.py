@@ -184,7 +184,9 @@ def _members(kind: inspect.Type) -> tuple[inspect.Type, ...]:
     """Return the kinds that a value may be of; more than one for a union."""
     if isinstance(kind, inspect.Metadata):
         return _members(kind.type)
-    return kind.types if isinstance(kind, inspect.UnionType) else (kind,)
+    if isinstance(kind, inspect.UnionType):  # a member may be described in its turn
+        return tuple(member for each in kind.types for member in _members(each))
+    return (kind,)
 
 
 def _is_of_kind(data: Any, kind: inspect.Type) -> bool:

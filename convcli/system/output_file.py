@@ -9,6 +9,7 @@ import os
 import shutil
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import BinaryIO
 
 from convcli.errors import ImageWriteError, OutputError, OutputExistsError, UsageError
 
@@ -110,6 +111,42 @@ def _check_folder(name: str) -> None:
         raise OutputError(f"no permission to write in {folder}", where=name, advice="choose another folder with -o")
 
 
+def stream_sink(stream: BinaryIO) -> Sink:
+    """Return a function that writes pieces to a stream, each of them whole.
+
+    A stream without a buffer, as standard output is under PYTHONUNBUFFERED, may take a part of what it is given and
+    return how much that was.
+
+    Parameters
+    ----------
+    stream : binary file
+        Where the pieces go.
+
+    Returns
+    -------
+    callable
+        It raises OSError where a piece cannot be written as a whole.
+
+    Examples
+    --------
+    >>> import io
+    >>> stream = io.BytesIO()
+    >>> stream_sink(stream)(b"all of it")
+    >>> stream.getvalue()
+    b'all of it'
+    """
+
+    def write(piece: bytes | memoryview) -> None:
+        rest = memoryview(piece).cast("B")
+        while rest:
+            count = stream.write(rest)
+            if not count:  # None: a pipe that does not wait is full
+                raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+            rest = rest[count:]
+
+    return write
+
+
 def write_bytes(path: str | os.PathLike[str], data: bytes | memoryview) -> None:
     """Write bytes to a path, as `whole_file` does.
 
@@ -181,7 +218,7 @@ def whole_file(path: str | os.PathLike[str], temporary_folder: str | None = None
     try:
         if mode is not None and is_stream(name, mode):
             with open(name, "wb") as stream:
-                yield stream.write
+                yield stream_sink(stream)
         else:
             # A link's target is replaced, not the link.
             target = os.path.realpath(name) if os.path.islink(name) else name

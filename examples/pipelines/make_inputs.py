@@ -1,6 +1,7 @@
 """Make what the pipelines read beside themselves: `python examples/pipelines/make_inputs.py [FOLDER]`.
 
-A scratched photograph, small pictures in the sizes that networks were made for, and the mean that repairs scratches.
+A scratched photograph, small pictures in the sizes that networks were made for, a picture to blend with and its mask,
+and kernels: the mean that repairs scratches, the slopes that find lines.
 They come out the same on one version of OpenCV, and may be used for anything (CC0 1.0).
 """
 
@@ -55,6 +56,28 @@ def digit() -> np.ndarray:
     return cv2.resize(large, (32, 32), interpolation=cv2.INTER_AREA)
 
 
+def night(photo: np.ndarray) -> np.ndarray:
+    """Turn a photograph into what it might be at night: dark, and blue."""
+    return np.clip(photo * (0.42, 0.27, 0.2) + (14, 6, 2), 0, WHITE).astype(np.uint8)
+
+
+def lamp(height: int, width: int) -> np.ndarray:
+    """Draw where a lamp shines: white within, black far off, gray between."""
+    y, x = np.mgrid[:height, :width]
+    distance = np.hypot((x - 0.42 * width) / (0.34 * width), (y - 0.55 * height) / (0.42 * height))
+    return (WHITE * np.clip(2 - 1.6 * distance, 0, 1)).astype(np.uint8)
+
+
+def gaussian_slopes(sigma: float) -> np.ndarray:
+    """Sample the derivatives of a Gaussian across and down: applied twice they are second derivatives of `sigma`."""
+    narrow = sigma / np.sqrt(2)
+    at = np.arange(-int(8 * narrow + 0.5), int(8 * narrow + 0.5) + 1)
+    smooth = np.exp(-0.5 * (at / narrow) ** 2)
+    smooth /= smooth.sum()
+    slope = at / narrow**2 * smooth  # correlated, it rises where the picture does
+    return np.stack([np.outer(smooth, slope), np.outer(slope, smooth)])[:, np.newaxis].astype(np.float32)
+
+
 def main(folder: Path) -> None:
     """Write all inputs into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -66,6 +89,10 @@ def main(folder: Path) -> None:
     cv2.imwrite(str(folder / "photo32.png"), small, [cv2.IMWRITE_PNG_COMPRESSION, 9])
     middle = cv2.resize(square, (224, 224), interpolation=cv2.INTER_AREA)
     cv2.imwrite(str(folder / "photo224.jpg"), middle, [cv2.IMWRITE_JPEG_QUALITY, 90])
+    cv2.imwrite(str(folder / "night.jpg"), night(photo), [cv2.IMWRITE_JPEG_QUALITY, 80])
+    cv2.imwrite(str(folder / "lamp.jpg"), lamp(*photo.shape[:2]), [cv2.IMWRITE_JPEG_QUALITY, 80])
+    for sigma in (2, 4):
+        np.save(folder / f"slopes{sigma}.npy", gaussian_slopes(sigma))
     # Of 3x3 pixels, for each of three channels.
     np.save(folder / "mean3.npy", np.full((3, 1, 3, 3), 1 / 9, np.float32))
 

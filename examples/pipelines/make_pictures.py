@@ -21,6 +21,7 @@ PHOTO = HERE.parent / "images" / "photo.png"
 SCRATCHED, DIGIT = HERE / "inputs" / "scratched.png", HERE / "inputs" / "digit.png"
 
 EDGES = ("canny", "sobel_magnitude", "dog_edges", "compass_kirsch", "compass_robinson")
+ARITHMETIC = ("retinex", "local_contrast", "guided_filter", "blend", "frangi")
 LABEL_HEIGHT, GAP = 24, 6
 INK, PAPER = (60, 50, 40), (250, 250, 250)
 
@@ -79,6 +80,13 @@ def gabor(folder: Path) -> None:
     save("gabor_bank.jpg", tile(sheet, 800), 80)
 
 
+def arithmetic(folder: Path) -> None:
+    """Show the photograph and what pipelines of arithmetic make of it."""
+    tiles = [tile(read(PHOTO), 320, "photo.png")]
+    tiles += [tile(read(run(name, PHOTO, folder)), 320, name) for name in ARITHMETIC]
+    save("arithmetic.jpg", lay_out(tiles, 3), 68)
+
+
 def repair(folder: Path) -> None:
     """Show damage, repair and truth side by side."""
     found = read(run("inpaint", SCRATCHED, folder))
@@ -101,7 +109,7 @@ def main() -> None:
     """Make all of them."""
     PICTURES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
-        for make in (edges, gabor, repair, networks):
+        for make in (edges, gabor, arithmetic, repair, networks):
             make(Path(name))
 
 

@@ -51,7 +51,7 @@ def test_a_journal_that_cannot_be_read_is_one_line(tmp_path):
 
 def test_the_folder_is_free_when_its_holder_is_gone(tmp_path):
     first = Journal(str(tmp_path))
-    Path(first.temporaries, "half").touch()
+    Path(first.temporaries, ".half.png.1a2b3c4d.tmp").touch()
     first.close()
     assert not list(Path(first.temporaries).iterdir())
     Journal(str(tmp_path)).close()

@@ -419,7 +419,7 @@ def test_the_journal_does_not_grow_with_the_runs(photos):
 def test_temporaries_of_a_dead_run_are_removed(photos):
     folder = Path("out/.convcli/tmp")
     folder.mkdir(parents=True)
-    (folder / "half.tmp").write_bytes(b"half")
+    (folder / ".half.png.1a2b3c4d.tmp").write_bytes(b"half")
     do()
     assert not temporaries()
 
@@ -671,7 +671,7 @@ def test_files_that_kill_their_workers_fail_and_the_others_are_done(photos, monk
 
 @pytest.mark.slow
 def test_processes_that_all_die_at_once_end_the_run_with_one_error(photos, monkeypatch):
-    monkeypatch.setattr(workers, "_serve", lambda *_: os._exit(3))
+    monkeypatch.setattr(workers, "serve", lambda *_: os._exit(3))
     results = do()
     assert len(failures(results)) == FILES
     assert all("exit status 3" in error for error in failures(results).values())

@@ -133,7 +133,10 @@ def test_the_formats_that_the_help_names_are_formats():
         (["filtr"], "no such command 'filtr'; did you mean 'filter'? (see convcli --help)"),
         (["--versoin"], "no such option: --versoin; did you mean '--version'? (see convcli --help)"),
         (["filter"], "missing argument 'INPUT...' (see convcli filter --help)"),
-        (["filter", "photo.png"], "missing option '--kernel' / '-k' (see convcli filter --help)"),
+        (
+            ["filter", "photo.png"],
+            "missing option '--kernel' / '-k', such as -k sobel_x; `convcli kernels list` shows them all",
+        ),
         (["filter", "-", "-", "-k", "sobel_x"], "standard input, -, can be read only once"),
     ],
 )

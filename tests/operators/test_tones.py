@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from repository import PHOTO
 
 from convcli.errors import FilterError, UsageError
-from convcli.operators.tones import absolute, clip, gray, threshold, to_linear, to_srgb
+from convcli.operators.tones import absolute, clip, equalize, gray, threshold, to_linear, to_srgb
 
 PHOTO = cv2.imread(str(PHOTO))
 
@@ -24,6 +24,20 @@ def test_tones_agree_with_opencv_and_undo_each_other():
     assert_array_equal(clip(pixels, 50, 100), np.clip(pixels, 50, 100))
     assert_array_equal(clip(pixels, None, 100), np.minimum(pixels, 100))
     assert_array_equal(absolute(-pixels), pixels)
+
+
+def test_equalising_is_that_of_opencv_before_it_is_rounded():
+    pixels = PHOTO.astype(np.float32)
+    expected = np.stack([cv2.equalizeHist(np.ascontiguousarray(PHOTO[..., c])) for c in range(3)], axis=2)
+    assert_allclose(equalize(pixels, 255), expected, rtol=0, atol=0.501)
+    assert_allclose(equalize(pixels * 257, 65535), equalize(pixels, 255) * 257, rtol=1e-5)
+
+
+def test_equalising_leaves_out_what_is_missing_and_keeps_one_value():
+    x = np.array([[[10.0], [np.nan], [30.0], [20.0]]])
+    assert_array_equal(equalize(x, 255)[0, :, 0], [0, np.nan, 255, 127.5])
+    assert_array_equal(equalize(np.full((3, 3, 1), 7.0), 255), np.full((3, 3, 1), 7))
+    assert np.isnan(equalize(np.full((3, 3, 1), np.nan))).all()
 
 
 @pytest.mark.parametrize(

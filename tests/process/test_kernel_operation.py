@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
+from convcli.convolution.backends.registry import automatic_backends
 from convcli.convolution.options import ConvolveOptions
 from convcli.errors import KernelError, UsageError
 from convcli.image.formats.registry import written_formats
@@ -93,3 +94,23 @@ def test_a_bias_under_stretch_is_said_to_do_nothing():
     options = FilterOptions(("sobel_x",), tone=ToneOptions(signed="stretch", bias=3.0))
     laid = load_kernels(options).on_image(Image(PIXELS), "a.png", "b.png", written_formats()["png"])
     assert laid.plan.notes == ("--bias does nothing under --signed stretch",)
+
+
+def test_each_step_names_the_backend_chosen_and_the_runner_up_with_what_they_were_predicted_to_take():
+    """Where there is no choice, there is no runner-up."""
+    specs = ("sobel_x", "disk:radius=9")
+    format_ = written_formats()["png"]
+    steps = load_kernels(FilterOptions(specs)).on_image(Image(PIXELS), "a.png", "b.png", format_).steps()
+    assert tuple(step.kernel for step in steps) == specs
+    by_hand = {}
+    for name in automatic_backends():
+        try:
+            alone = FilterOptions(specs, ConvolveOptions(backend=name))
+            plans = load_kernels(alone).on_image(Image(PIXELS), "a.png", "b.png", format_).steps()
+        except UsageError:  # winograd takes no disk
+            continue
+        assert all(step.runner_up is None for step in plans)
+        by_hand[name] = [step.predicted_seconds for step in plans]
+    best, second = sorted(by_hand, key=lambda name: by_hand[name][1])[:2]
+    assert (steps[1].backend, steps[1].predicted_seconds) == (best, by_hand[best][1])
+    assert tuple(steps[1].runner_up) == (second, by_hand[second][1])

@@ -50,7 +50,7 @@ def test_links_between_folders_do_not_hide_a_clash(tmp_path):
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
     with pytest.raises(UsageError, match="would both be written to"):
-        output_paths([str(tmp_path / "real/a.png"), str(tmp_path / "link/a.png")], None, "sobel_x", None)
+        output_paths([str(tmp_path / "real/a.png"), str(tmp_path / "link/a.jpg")], None, "sobel_x", "png")
 
 
 @pytest.mark.parametrize(

@@ -50,10 +50,13 @@ def filter_images(
 
     start_early(inputs[0], convolve.threads)
 
-    # Not before here is numpy needed.
+    # Not before here is numpy needed, and from here it loads quickest. CPython keeps frames in pieces of 16 KiB; calls
+    # across the end of one map memory anew, and imports within imports make thousands of them.
+    import numpy  # noqa: F401  # loaded for those below
+
     from convcli.cli.views.results import Reporter
     from convcli.process.kernel_operation import FilterOptions, load_kernels
-    from convcli.process.output_files import OutputOptions, check_outputs, output_paths
+    from convcli.process.output_files import OutputOptions, check_outputs, make_output_folder, output_paths
     from convcli.process.shell import process_images
 
     reporter = Reporter(**messages.reporting())
@@ -70,10 +73,14 @@ def filter_images(
         )
     )
     paths = output_paths(inputs, output, operation.name, options.format)
-    skipped = check_outputs(inputs, paths, options, operation.files)
+    skipped = check_outputs(inputs, paths, options, operation.files, output or "")
     if messages.report is not None:
         check_report(messages.report, [*inputs, *paths])
     for note in (*operation.notes, *geometry.notes_on_options_without_effect()):
         reporter.note(note)
+    for explanation in geometry.explanations() if messages.verbose else ():
+        reporter.note(explanation)
+    if not messages.dry_run:
+        make_output_folder(output)
     if status := reporter.show_all(process_images(inputs, paths, skipped, operation)):
         raise typer.Exit(status)

@@ -71,7 +71,7 @@ def run_pipeline(
 
     # Not before here is numpy needed.
     from convcli.cli.views.run import PipelineReporter
-    from convcli.process.output_files import OutputOptions, check_outputs, output_paths
+    from convcli.process.output_files import OutputOptions, check_outputs, make_output_folder, output_paths
     from convcli.process.pipeline_operation import load_pipeline
     from convcli.process.pipeline_options import RunOptions
     from convcli.process.shell import process_images
@@ -96,9 +96,11 @@ def run_pipeline(
     if not images:
         return
     paths = output_paths(images, output, operation.name, options.format)
-    skipped = check_outputs(images, paths, options, operation.files)
+    skipped = check_outputs(images, paths, options, operation.files, output or "")
     if messages.report is not None:
         check_report(messages.report, [*images, *paths])
+    if not messages.dry_run:
+        make_output_folder(output)
     if status := reporter.show_all(process_images(images, paths, skipped, operation)):
         raise typer.Exit(status)
 

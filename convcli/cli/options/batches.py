@@ -63,9 +63,14 @@ class BatchFilesGroup(OptionGroup):
         ),
     ] = "{stem}{suffix}"
 
+    follow: Annotated[
+        bool,
+        file_option("--follow", help="Write also where a link leads out of the folder for the outputs."),
+    ] = False
+
     def batch_options(self) -> dict[str, Any]:
         """Return the fields of the core's options of a batch that have these names."""
-        return {"output": self.output, "recursive": self.recursive, "name": self.name}
+        return {"output": self.output, "recursive": self.recursive, "name": self.name, "follow": self.follow}
 
 
 class BatchComputingGroup(ComputingGroup):

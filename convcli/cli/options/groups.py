@@ -187,6 +187,14 @@ class GeometryGroup(OptionGroup):
         if self.extent != "same" and self.anchor is not None:
             yield f"--anchor does nothing under --extent {self.extent}: it matters for same"
 
+    def explanations(self) -> Iterator[str]:
+        """Yield which of two things a word means that other libraries use for either."""
+        if self.padding == "reflect":
+            yield (
+                "--padding reflect repeats the outermost sample (c b a | a b c d), as OpenCV's and scipy's reflect do; "
+                "numpy's and PyTorch's do not: reflect101"
+            )
+
 
 class ResponseGroup(OptionGroup):
     """What is done to pixels before the kernels, and to their response after them."""

@@ -6,7 +6,8 @@ from dataclasses import MISSING, Field, dataclass, fields
 from typing import Annotated, Any, dataclass_transform, get_origin
 
 import typer
-from typer.core import TyperCommand
+from typer._click.exceptions import NoSuchOption
+from typer.core import TyperArgument, TyperCommand
 from typer.main import get_params_convertors_ctx_param_name_from_function
 
 from convcli.errors import UsageError
@@ -50,6 +51,24 @@ class Only:
         self.names = names
 
 
+class _Command(TyperCommand):
+    """A command that takes a SPEC which begins with a minus, such as `-1 0 1`, for what it is."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the words of a command. Raises TyperException."""
+        words = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except NoSuchOption as error:
+            takes_spec = any(isinstance(each, TyperArgument) and each.metavar == "SPEC" for each in self.params)
+            if not takes_spec or not error.option_name.removeprefix("-")[:1].isdecimal():
+                raise
+            # The parser takes what begins with a minus for options, and a SPEC may begin with a blank.
+            return super().parse_args(
+                ctx, [f" {word}" if word[:1] == "-" and word[1:2].isdecimal() else word for word in words]
+            )
+
+
 def command(function: Callable[..., None]) -> TyperCommand:
     """Make a command of a function.
 
@@ -85,7 +104,7 @@ def command(function: Callable[..., None]) -> TyperCommand:
     # What a Typer app would do for its only command, but without going over all options twice.
     vars(call)["__signature__"] = inspect.Signature(parameters)
     options, conversions, _ = get_params_convertors_ctx_param_name_from_function(call)
-    return TyperCommand(
+    return _Command(
         function.__name__,
         params=list(options),
         callback=call,
@@ -147,15 +166,18 @@ def listed(words: Sequence[str], remarks: Mapping[str, str] | None = None, last:
 
 
 def number(text: str) -> float:
-    """Read a number, for the parser. Raises BadParameter.
+    """Read a number, or a fraction of two, for the parser. Raises BadParameter.
 
-    >>> number("2.5")
-    2.5
+    >>> number("2.5"), number("1/4")
+    (2.5, 0.25)
     """
+    over, slash, under = str(text).partition("/")  # the parser sends a default through as it is
     try:
-        return float(text)
+        return float(over) / float(under) if slash else float(text)
+    except ZeroDivisionError:
+        raise typer.BadParameter(f"{text!r} divides by zero") from None
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a number") from None
+        raise typer.BadParameter(f"{text!r} is not a number, nor a fraction such as 1/9") from None
 
 
 def whole_number(text: str) -> int:
@@ -171,17 +193,17 @@ def whole_number(text: str) -> int:
 
 
 def parse_pair(option: str, text: str, least: int = 0) -> tuple[int, int]:
-    """Read `2` as (2, 2) and `2,3` as (2, 3): rows, columns.
+    """Read `2` as (2, 2), and `2,3` and `2x3` as (2, 3): rows, columns.
 
-    >>> parse_pair("--stride", "2"), parse_pair("--stride", "2,3")
-    ((2, 2), (2, 3))
+    >>> parse_pair("--stride", "2"), parse_pair("--stride", "2,3"), parse_pair("--stride", "2x3")
+    ((2, 2), (2, 3), (2, 3))
 
     Raises
     ------
     UsageError
         For anything else, `2.0`, `2,` and `1,2,3` among them, and for numbers below `least`.
     """
-    numbers = [_whole(part) for part in text.split(",")]
+    numbers = [_whole(part) for part in text.lower().replace("x", ",").split(",")]
     if len(numbers) == 1:
         numbers *= 2
     if len(numbers) != 2 or None in numbers:
@@ -198,7 +220,7 @@ def parse_point(option: str, text: str) -> tuple[int, int]:
     >>> parse_point("--anchor", "1,2")
     (1, 2)
     """
-    if text.count(",") != 1:
+    if text.lower().count("x") + text.count(",") != 1:
         raise UsageError(f"{option} takes a row and a column, such as 1,2; not {text!r}")
     return parse_pair(option, text)
 

@@ -47,7 +47,9 @@ class Reporter:
                 self._told.add(problem)
                 self.note(problem)
         if result.error is not None:
-            say(f"convcli: error: {result.error}")
+            from convcli.cli.advice.files import input_message  # which a run without errors does not need
+
+            say(f"convcli: error: {input_message(result)}")
         elif not self._quiet:
             say(self.summary(result))
             if result.status != "skipped":

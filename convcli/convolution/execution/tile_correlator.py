@@ -12,7 +12,7 @@ from convcli.convolution.bank import Bank
 from convcli.convolution.execution.combine import combine_responses
 from convcli.convolution.execution.nonfinite import correlate_without
 from convcli.convolution.execution.separable import prepare_separated
-from convcli.convolution.geometry import AxisGeometry
+from convcli.convolution.padding import AxisGeometry
 from convcli.convolution.planning.cost_model import MOST_PRODUCTS, ComputingForm, CorrelationRequest
 from convcli.kernel.factorize import Passes, low_rank
 

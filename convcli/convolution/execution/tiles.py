@@ -24,9 +24,8 @@ from convcli.convolution.execution.tile_correlator import (
     facts_of_form,
     unstrided,
 )
-from convcli.convolution.geometry import AxisGeometry
 from convcli.convolution.options import available_threads
-from convcli.convolution.padding import padding_mode
+from convcli.convolution.padding import AxisGeometry, padding_mode
 from convcli.system.threads import run_tasks
 
 Finisher = Callable[[NDArray[Any], NDArray[Any]], None]

@@ -274,7 +274,7 @@ def _loads() -> list[_TimedForm]:
         times = []
         for _ in range(3):
             start = time.perf_counter()
-            subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+            subprocess.run([sys.executable, "-P", "-c", code], check=True, capture_output=True)
             times.append(time.perf_counter() - start)
         return min(times)
 

@@ -356,13 +356,12 @@ def format_for(path: str | os.PathLike[str] | None, name: str | None = None) -> 
         problem = "no suffix says which format to write"
     else:
         problem = "no format to write was named"
-    raise OutputError(
-        f"{problem}; end it in one of {' '.join(suffixes)}, or say --format{nearest(suffix, suffixes)}", where=shown
-    )
+    advice = nearest(suffix, suffixes) or f"; end it in one of {' '.join(suffixes)}, or say --format"
+    raise OutputError(f"{problem}{advice}", where=shown)
 
 
 def _format_named(name: str) -> Format:
-    wanted = name.lower().removeprefix(".")
+    wanted = name.lower().strip(". ")
     found = next((format_ for format_ in known_formats() if wanted in (format_.name, *format_.aliases)), None)
     if found is None:
         known = sorted(written_formats())

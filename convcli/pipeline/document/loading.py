@@ -173,7 +173,7 @@ def _nodes(entries: Sequence[Any], folder: Path, where: str) -> list[Node]:
     for index, entry in enumerate(read):
         sources = entry.sources
         if sources is None:
-            sources = (ids[index - 1] if index else INPUT,) if entry.step.least_inputs or entry.step.most_inputs else ()
+            sources = (ids[index - 1] if index else INPUT,) if entry.step.least_inputs else ()
         for source in sources:
             if source not in ids and source not in SOURCES:
                 raise DocumentError(f"{entry.place}.from: {_no_such(source, [*ids, *SOURCES])}")
@@ -211,14 +211,15 @@ class _Entry:
 def _step(name: str, options: Any, folder: Path, place: str, where: str) -> Step:
     kind = STEPS.get(name)
     if kind is None:
-        hint = nearest(name, STEPS) or f"; the steps are {', '.join(sorted(STEPS))}"
-        raise DocumentError(f"{place}: unknown step {name!r}{hint}")
+        from convcli.pipeline.document.step_names import step_advice
+
+        raise DocumentError(f"{place}: unknown step {name!r}{step_advice(name)}")
     if options is None:
         options = {}
     elif not isinstance(options, dict):
         if kind.main is None:
             raise DocumentError(f"{where}: options are written as a mapping, {{option: value}}")
-        options = {kind.main: options}
+        options = {kind.main_list if kind.main_list and isinstance(options, list) else kind.main: options}
     try:
         return read_struct(options, kind, "option").relative_to(folder)
     except (StepError, KernelError) as error:
@@ -277,7 +278,7 @@ def _ids(entries: Sequence[_Entry]) -> list[str]:
 
 
 def _check_count(entry: _Entry, sources: Sequence[str]) -> None:
-    least, most, name = entry.step.least_inputs, entry.step.most_inputs, entry.step.name
+    least, most, name = entry.step.fewest_inputs(), entry.step.most_inputs, entry.step.name
     if least <= len(sources) and (most is None or len(sources) <= most):
         return
     takes = f"{least} or more inputs" if most is None else f"{least} to {most} inputs"

@@ -44,7 +44,7 @@ def schema_text() -> str:
 
 def _names() -> dict[str, Any]:
     """Return the schema of steps that are written as a name alone."""
-    alone = [name for name, kind in sorted(STEPS.items()) if not _required(kind) and kind.least_inputs == 1]
+    alone = [name for name, kind in sorted(STEPS.items()) if not _required(kind) and kind.least_inputs <= 1]
     return {"type": "string", "enum": alone}
 
 
@@ -53,9 +53,9 @@ def _entry(name: str, kind: type[Step]) -> dict[str, Any]:
     options: list[dict[str, Any]] = [{"$ref": _TEMPLATE.format(name=kind.__name__)}]
     if not _required(kind):
         options.append({"type": "null"})
-    if kind.main is not None:
-        field = next(field for field in msgspec.structs.fields(kind) if field.name == kind.main)
-        options.append(_tidied(msgspec.json.schema(field.type)))
+    for field in msgspec.structs.fields(kind):
+        if field.name in (kind.main, kind.main_list):
+            options.append(_tidied(msgspec.json.schema(field.type)))
     several = kind.least_inputs > 1
     return {
         "type": "object",

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from convcli.errors import UsageError, nearest
+from convcli.errors import UsageError
 from convcli.pipeline.steps.base import Step
 from convcli.pipeline.steps.registry import STEPS
 
@@ -74,7 +74,9 @@ def step_record(name: str) -> dict[str, Any]:
     """
     kind = STEPS.get(name)
     if kind is None:
-        raise UsageError(f"unknown step {name!r}{nearest(name, STEPS) or '; convcli run --steps lists them'}")
+        from convcli.pipeline.document.step_names import step_advice
+
+        raise UsageError(f"unknown step {name!r}{step_advice(name)}")
     options = []
     for field in msgspec.structs.fields(kind):
         schema, parts = msgspec.json.schema_components([field.type], ref_template="{name}")
@@ -85,7 +87,7 @@ def step_record(name: str) -> dict[str, Any]:
                 "needed": field.required,
                 "default": None if field.required else field.default,
                 "unless_told": kind.implicit_defaults.get(field.name),
-                "alone": field.name == kind.main,
+                "alone": field.name in (kind.main, kind.main_list),
                 "description": schema[0].get("description"),
             }
         )
@@ -99,7 +101,7 @@ def _text(kind: type[Step]) -> str:
 def _inputs(kind: type[Step]) -> str:
     """Return how many inputs a step takes, in words.
 
-    >>> _inputs(STEPS["relu"]), _inputs(STEPS["add"]), _inputs(STEPS["crop"])
+    >>> _inputs(STEPS["relu"]), _inputs(STEPS["concat"]), _inputs(STEPS["crop"])
     ('1', '2 or more', '1 to 2')
     """
     least, most = kind.least_inputs, kind.most_inputs

@@ -85,6 +85,9 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         The step's name in documents; empty for a base class.
     main : str or None
         The option that may be given alone: ``max_pool: 2`` for ``max_pool: {size: 2}``.
+    main_list : str or None
+        The option that a list given alone is, where `main` is another: ``add: [1, -1]`` for
+        ``add: {factors: [1, -1]}``.
     implicit_defaults : dict
         For each option whose default is null, what happens where it is left out, in words.
     least_inputs, most_inputs : int
@@ -96,10 +99,15 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     name: ClassVar[str] = ""
     main: ClassVar[str | None] = None
+    main_list: ClassVar[str | None] = None
     implicit_defaults: ClassVar[dict[str, str]] = {}
     least_inputs: ClassVar[int] = 1
     most_inputs: ClassVar[int | None] = 1
     replaces_dense: ClassVar[bool] = False
+
+    def fewest_inputs(self) -> int:
+        """Return how many inputs the step needs with its options; unless overridden, `least_inputs`."""
+        return self.least_inputs
 
     def relative_to(self, folder: Path) -> Self:
         """Return the step with the files that its options name looked for in `folder`, that of the document.

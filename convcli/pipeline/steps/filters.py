@@ -9,8 +9,8 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from convcli.convolution.bank import Bank
-from convcli.convolution.geometry import AxisGeometry, axis_geometry, size_formula
 from convcli.convolution.options import PADDING_ALIASES, PADDING_MODES, ConvolveOptions
+from convcli.convolution.padding import AxisGeometry, axis_geometry, size_formula
 from convcli.convolution.plan import aligned_weights, plan_convolution
 from convcli.errors import ConvcliError
 from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel

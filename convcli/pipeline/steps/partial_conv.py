@@ -29,6 +29,10 @@ class PartialConv(Conv, frozen=True, kw_only=True):
     (with `alpha`: transparent ones) and those of the padding. Where the window holds no known sample the result is NaN,
     so that the next partial_conv can tell; `holes: zero` makes it 0. Liu et al., Image inpainting for irregular holes
     using partial convolutions (2018).
+
+    `normalize: weights` divides by the weights that lie on known samples instead of counting those: positive and
+    negative ones each for themselves, so that a flat picture stays flat and its derivative 0. A second input is then
+    the certainty of each sample, from 0 to 1. Knutsson and Westin, Normalized and differential convolution (1993).
     """
 
     name: ClassVar[str] = "partial_conv"
@@ -38,11 +42,17 @@ class PartialConv(Conv, frozen=True, kw_only=True):
     holes: Annotated[
         Literal["nan", "zero"], Meta(description="What the result is where the window holds no known sample.")
     ] = "nan"
+    normalize: Annotated[
+        Literal["samples", "weights"],
+        Meta(description="What the sum is divided by: the share of samples, or of weights, that are known."),
+    ] = "samples"
 
     def properties(self, *inputs: Shape) -> StepProperties:
         if len(inputs) == 2:
             _check_mask(inputs[1], inputs[0])
-        return replace(super().properties(*inputs), linear=False)
+        known = super().properties(*inputs)
+        # The mask is filtered as the image is, once for the weights of either sign.
+        return replace(known, linear=False, macs=known.macs * (4 if self.normalize == "weights" else 1))
 
     def bank(self, *inputs: Shape, context: StepContext) -> Bank | None:
         return None
@@ -52,11 +62,13 @@ class PartialConv(Conv, frozen=True, kw_only=True):
         options = self.bank_options(inputs, context)
 
         def run(maps: Maps, *given: Maps) -> Maps:
-            known = ~np.isnan(maps)
-            if given:
-                known &= given[0] != 0
+            known = (~np.isnan(maps)).astype(np.float32)
+            if given and self.normalize == "weights":
+                known *= np.nan_to_num(given[0]).clip(0, 1)
+            elif given:
+                known *= given[0] != 0
             response, mask = partial_conv(
-                maps, known.astype(np.float32), weights, bias, padding=self.padding, **options
+                maps, known, weights, bias, padding=self.padding, normalize=self.normalize, **options
             )
             if self.holes == "nan":
                 np.copyto(response, np.nan, where=mask == 0)

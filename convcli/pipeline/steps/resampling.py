@@ -1,13 +1,26 @@
-"""Steps that change the number of pixels: enlarging, cropping, and exchanging channels for pixels."""
+"""Steps that change the number of pixels: enlarging, cropping, padding, and exchanging channels for pixels."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta
 
 from convcli.operators import resample, shuffle
 from convcli.pipeline.errors import StepError
-from convcli.pipeline.steps.base import Maps, NotNegative, Positive, PositivePair, Step, pair, size_text
-from convcli.pipeline.steps.properties import Shape, StepProperties
+from convcli.pipeline.steps.base import (
+    Maps,
+    NotNegative,
+    NotNegativePair,
+    Positive,
+    PositivePair,
+    PreparedStep,
+    Step,
+    StepContext,
+    pair,
+    size_text,
+)
+from convcli.pipeline.steps.filters import Padding
+from convcli.pipeline.steps.properties import Pair, Shape, StepProperties
+from convcli.pipeline.steps.tones import OrWhite, in_units
 
 
 class Upsample(Step, frozen=True, kw_only=True):
@@ -51,6 +64,91 @@ class Upsample(Step, frozen=True, kw_only=True):
         return resample.upsample(inputs[0], pair(self.scale), self.mode, self.align_corners, threads)
 
 
+class Resize(Step, frozen=True, kw_only=True):
+    """Scale to another size, as cv2.resize does.
+
+        - resize: [240, 320]             # rows, columns
+        - resize: {scale: 0.5}
+        - resize: {scale: 2.5, mode: lanczos}
+        - resize:
+          from: [small, input]           # as large as the second input
+
+    Beyond the edges the outermost sample is repeated. To reduce without aliasing take area, which is linear where the
+    picture grows; the other modes do not smooth first.
+    """
+
+    name: ClassVar[str] = "resize"
+    main: ClassVar[str | None] = "size"
+    most_inputs: ClassVar[int | None] = 2
+
+    implicit_defaults: ClassVar[dict[str, str]] = {
+        "size": "that of the second input, or by scale",
+        "scale": "by size",
+    }
+
+    size: Annotated[PositivePair | None, Meta(description="Rows and columns of the result.")] = None
+    scale: Annotated[float | None, Meta(description="How many times as many rows and columns, rounded.")] = None
+    mode: Annotated[
+        Literal["area", "nearest", "linear", "cubic", "lanczos"],
+        Meta(description="area: the mean of what a pixel covers; else interpolate between 1, 2, 4 or 8 samples."),
+    ] = "area"
+
+    def __post_init__(self) -> None:
+        if self.scale is not None and not 0 < self.scale <= 1 << 20:
+            raise StepError(f"scale: must be a positive number, not {self.scale:g}")
+
+    def properties(self, *inputs: Shape) -> StepProperties:
+        size = self._size(inputs)
+        axes = [self._axis(given, wanted) for given, wanted in zip(inputs[0][:2], size, strict=True)]
+        output = (*size, inputs[0][2])
+        samples = {"linear": 4, "cubic": 16, "lanczos": 64}.get(self.mode, 0)
+        macs = samples * output[0] * output[1] * output[2]
+        common: dict[str, Any] = {
+            "macs": macs,
+            "linear": True,
+            "formula": f"{size_text(inputs[0][:2])} to {size_text(size)}",
+        }
+        if None in axes:
+            return StepProperties(output, whole=True, **common)
+        (rows, columns) = (axis for axis in axes if axis is not None)
+        return StepProperties(
+            output,
+            window=(rows[0], columns[0]),
+            stride=(rows[1], columns[1]),
+            padding=((rows[2], rows[2]), (columns[2], columns[2])),
+            upsampling=(rows[3], columns[3]),
+            **common,
+        )
+
+    def run(self, *inputs: Maps, threads: int | None = None) -> Maps:
+        sizes = tuple((each.shape[0], each.shape[1], each.shape[2]) for each in inputs)
+        return resample.resize(inputs[0], *self._size(sizes), self.mode, threads)
+
+    def _size(self, inputs: tuple[Shape, ...]) -> Pair:
+        if (self.size is not None) + (self.scale is not None) + (len(inputs) == 2) != 1:
+            raise StepError("takes a size, a scale, or a second input, from: [small, large], and one of them only")
+        if self.size is not None:
+            return pair(self.size)
+        if self.scale is None:
+            return inputs[1][:2]
+        return max(1, round(inputs[0][0] * self.scale)), max(1, round(inputs[0][1] * self.scale))
+
+    def _axis(self, given: int, wanted: int) -> tuple[int, int, int, int] | None:
+        """Return window, stride, padding and upsampling along an axis that a whole factor scales; None for others."""
+        mode = "linear" if self.mode == "area" and wanted > given else self.mode
+        taps = resample.RESIZING[mode][1]
+        if wanted > given and wanted % given == 0 and mode in ("nearest", "linear"):
+            return taps, 1, 0, wanted // given
+        if given % wanted:
+            return None
+        factor = given // wanted
+        if mode == "area" or factor == 1:
+            return factor, factor, 0, 1
+        if factor % 2 or mode == "nearest":
+            return 1, factor, -(factor // 2), 1
+        return taps, factor, taps // 2 - factor // 2, 1
+
+
 class Crop(Step, frozen=True, kw_only=True):
     """Cut out a part: `height` rows from row `top` on, and `width` columns from column `left` on.
 
@@ -88,6 +186,48 @@ class Crop(Step, frozen=True, kw_only=True):
             return inputs[1][0], inputs[1][1]
         height, width, _ = inputs[0]
         return self.height or max(1, height - self.top), self.width or max(1, width - self.left)
+
+
+class Pad(Step, frozen=True, kw_only=True):
+    """Add samples around the picture.
+
+    - pad: 2                         # on every side
+    - pad: {by: [0, 4], mode: constant, value: white}
+    - pad: {top: 1, left: 3, mode: wrap}
+    """
+
+    name: ClassVar[str] = "pad"
+    main: ClassVar[str | None] = "by"
+
+    implicit_defaults: ClassVar[dict[str, str]] = dict.fromkeys(("top", "bottom", "left", "right"), "that of `by`")
+
+    by: Annotated[NotNegativePair, Meta(description="Rows added above and below, columns to the left and right.")] = 0
+    top: NotNegative | None = None
+    bottom: NotNegative | None = None
+    left: NotNegative | None = None
+    right: NotNegative | None = None
+    mode: Annotated[Padding, Meta(description="What the added samples are.")] = "reflect101"
+    value: OrWhite = 0.0
+
+    def properties(self, *inputs: Shape) -> StepProperties:
+        rows, columns = self._amounts()
+        height, width, channels = inputs[0]
+        output = (height + sum(rows), width + sum(columns), channels)
+        formula = f"rows {height} + {sum(rows)} = {output[0]}; columns {width} + {sum(columns)} = {output[1]}"
+        return StepProperties(output, padding=(rows, columns), linear=True, formula=formula)
+
+    def prepare(self, *inputs: Shape, context: StepContext) -> PreparedStep:
+        rows, columns = self._amounts()
+        value = in_units(self.value, context)
+        return PreparedStep(lambda maps: resample.pad(maps, rows, columns, self.mode, value, context.threads))
+
+    def _amounts(self) -> tuple[Pair, Pair]:
+        rows, columns = pair(self.by)
+        top, bottom, left, right = (
+            amount if given is None else given
+            for given, amount in ((self.top, rows), (self.bottom, rows), (self.left, columns), (self.right, columns))
+        )
+        return (top, bottom), (left, right)
 
 
 class PixelShuffle(Step, frozen=True, kw_only=True):

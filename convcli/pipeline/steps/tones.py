@@ -95,6 +95,24 @@ class Clip(Step, frozen=True, kw_only=True):
         return PreparedStep(lambda maps: tones.clip(maps, low, high, threads=context.threads))
 
 
+class Equalize(Step, frozen=True):
+    """Spread the values of each channel so that all are about as frequent: histogram equalisation.
+
+        - equalize
+
+    As cv2.equalizeHist does, in 65,536 steps from black to white. NaN is not counted, and stays. For a coloured picture
+    equalise its lightness: the first channel of to_lab.
+    """
+
+    name: ClassVar[str] = "equalize"
+
+    def properties(self, *inputs: Shape) -> StepProperties:
+        return StepProperties(inputs[0], whole=True)
+
+    def prepare(self, *inputs: Shape, context: StepContext) -> PreparedStep:
+        return PreparedStep(lambda maps: tones.equalize(maps, context.white))
+
+
 class Threshold(Step, frozen=True, kw_only=True):
     """Compare each sample with a threshold.
 

@@ -30,6 +30,9 @@ from convcli.system.memory import available_bytes
 
 WEIGHT, BIAS = "weight", "bias"
 
+# Words for random weights, where a file is expected, and the way that each means.
+_INIT_WORDS = {"he": "he", "kaiming": "he", "xavier": "xavier", "glorot": "xavier", "random": "he"}
+
 
 class WeightInit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Random weights, for a document without trained ones; biases are 0.
@@ -168,6 +171,9 @@ class WeightStore:
         """
         for option in options.__struct_fields__:
             given = getattr(options, option)
+            if option == "weights" and isinstance(given, str) and given.lower() in _INIT_WORDS:
+                how = _INIT_WORDS[given.lower()]
+                raise StepError(f"weights: a random start is written weights: {{init: {how}}}, not {given}")
             if isinstance(given, str) and is_reference(given):
                 try:
                     check_tensor(self._folder, given)

@@ -131,7 +131,7 @@ def split_reference(reference: str) -> tuple[str, str]:
     >>> split_reference("a/b.npz:conv1.weight"), split_reference("c.npy")
     (('a/b.npz', 'conv1.weight'), ('c.npy', ''))
     """
-    for suffix in (".npz:", ".safetensors:", ".npy:"):
+    for suffix in (".npz:", ".safetensors:", ".npy:", *(f"{pickle}:" for pickle in _PICKLES)):
         at = reference.lower().find(suffix)
         if at >= 0:
             cut = at + len(suffix)

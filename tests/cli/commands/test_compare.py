@@ -208,7 +208,7 @@ def test_standard_input_is_an_image_too():
         ),
         (["photo.png", "-k", "box", "--backends", ","], "--backends is empty: name some of auto, direct, "),
         (["photo.png", "-k", "bxo"], "unknown kernel 'bxo'; did you mean 'box'?"),
-        (["photo.png"], "missing option '--kernel' / '-k' (see convcli compare --help)"),
+        (["photo.png"], "missing option '--kernel' / '-k', such as -k sobel_x; `convcli kernels list` shows them all"),
         (["-k", "box"], "no image was given: name one, or have one made with --synthetic 2048x2048x1"),
         (["photo.png", "--synthetic", "9x9x1", "-k", "box"], "--synthetic stands in place of an image, and photo.png"),
         (["--synthetic", "9", "-k", "box"], "--synthetic takes rows x columns x channels, such as 2048x2048x1"),

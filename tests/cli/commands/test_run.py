@@ -366,7 +366,7 @@ def test_the_schema_is_printed(folder):
     ("arguments", "message"),
     [
         (["none.yaml", "photo.png"], "none.yaml: no such pipeline file"),
-        (["photo.png", "photo.png"], "photo.png: is not UTF-8 text"),
+        (["photo.png", "photo.png"], "photo.png is an image, not a pipeline: convcli run PIPELINE.yaml photo.png"),
         (["edges.yaml", "photo.png", "--common-scale"], "--common-scale is the scale of a sheet"),
         (["maps.yaml", "photo.png", "--contact-sheet", "--depth", "f32"], "--contact-sheet draws 8-bit tiles"),
         (["maps.yaml", "photo.png", "--contact-sheet", "--signed", "abs"], "--contact-sheet stretches its tiles"),

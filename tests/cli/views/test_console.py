@@ -19,7 +19,7 @@ def test_a_table_has_no_blanks_at_the_end_of_lines(capsys):
 
 
 def test_text_is_not_read_as_markup_nor_cut(capsys):
-    text = "[red] " + 60 * "word "
+    text = "[red]" + 60 * " word"
     print_line(stdout_console(), text)
     assert capsys.readouterr().out == f"{text}\n"
 

@@ -16,6 +16,7 @@ from convcli.convolution.planning.cost_model import (
     CostedForm,
     WholeImageRequest,
     summarize,
+    tile_terms,
 )
 
 
@@ -224,6 +225,12 @@ def test_reading_splitting_and_finishing_tiles_count_alike_for_every_backend(bac
         if backend == "direct" and costed.form.name == "passes":  # three products, on each of three channels
             assert tiles.pop("tile.pass") == 1800
         assert tiles == expected
+
+
+def test_every_output_channel_of_a_bank_is_finished():
+    summary = summarize(Bank(np.ones((6, 2, 3, 3)), groups=2))
+    terms = tile_terms(summary, CorrelationRequest((10, 20), finished=True), strides=False)
+    assert terms == {"tile.read": 200 * 4, "tile.finish": 200 * 6}
 
 
 def test_bytes_that_become_floats_at_once_are_read_once_for_opencv():

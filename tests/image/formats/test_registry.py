@@ -131,7 +131,7 @@ def test_opencv_sees_the_same_picture(name, depth, channels):
         ("a.pgm", "u8", 3, "PGM holds only gray: say --gray, or write .ppm"),
         ("a.tiff", "u8", 0, r"shape \(8, 8, 0\)"),
         ("a.xyz", "u8", 3, r"a.xyz: unknown suffix '.xyz'; end it in one of .png .jpg"),
-        ("a.pgn", "u8", 3, "did you mean '.pnm'"),
+        ("a.pgn", "u8", 3, "unknown suffix '.pgn'; did you mean '.png'"),
         ("a.gif", "u8", 3, "GIF, with its 256 colours, is only read; write .png"),
         ("a.pbm", "u8", 1, "PBM, with its two shades, is only read; write .png"),
         ("noend", "u8", 3, "noend: no suffix says which format to write"),

@@ -73,7 +73,7 @@ def test_steps_that_need_nothing_may_stand_by_name_alone():
     assert "relu" in names
     assert "softmax" in names
     assert "max_pool" not in names
-    assert "add" not in names
+    assert "concat" not in names
 
 
 def test_it_is_plain_json():

@@ -30,6 +30,29 @@ def test_partial_conv_knows_nan_and_masks_and_leaves_nan_where_nothing_is_known(
     assert_allclose(with_files(by_alpha, weights, IMAGE, alpha), expected, rtol=1e-5)
 
 
+def test_partial_conv_by_weights_takes_a_second_input_as_certainty():
+    kernel = np.outer([1, 2, 1], [1, 2, 1]) / 16
+    certainty = np.random.default_rng(6).uniform(-0.5, 1.5, (12, 15, 1)).astype(np.float32)
+    certain = certainty.clip(0, 1)
+    text = (
+        "steps: [{partial_conv: {kernel: 3, padding: 1, groups: channels, bias: false, weights: blur.npy, "
+        "normalize: weights}, from: [input, alpha]}]"
+    )
+    weights = {"blur.npy": np.tile(kernel, (3, 1, 1, 1))}
+    total = channelwise(lambda c: ndimage.correlate(c * certain[..., 0], kernel, mode="constant"))
+    share = ndimage.correlate(certain[..., 0].astype(float), kernel, mode="constant")
+    assert (share > 0).all()
+    assert_allclose(with_files(text, weights, IMAGE, certainty), total / share[..., np.newaxis], rtol=1e-5)
+    holed = IMAGE.copy()
+    holed[4, 5] = np.nan
+    certainty[4, 5] = 0
+    assert_allclose(
+        with_files(text, weights, holed, np.ones_like(certainty)),
+        with_files(text, weights, IMAGE, np.isfinite(holed[..., :1]).astype(np.float32)),
+        rtol=1e-6,
+    )
+
+
 def test_a_mask_and_its_filling(tmp_path):
     drawn = np.full((12, 15), 255, np.uint8)
     drawn[3:5] = 0

@@ -41,6 +41,7 @@ def test_white_is_that_of_the_documents_range(white, value):
     ("steps", "message"),
     [
         ("[{fill: {}}]", "takes a value, or a second input, and not both"),
+        ("[{fill: {value: [1]}}]", "steps[0].fill.value: must be a number or text, not [1]"),
     ],
 )
 def test_what_does_not_go_together_is_told_with_its_place(steps, message):

@@ -61,7 +61,9 @@ def write_kernel(kernel: "AnyKernel", origin: str, target: str | None) -> None:
     from convcli.kernel.model import named_after
 
     if target is None:
-        sys.stdout.buffer.write(yaml_notation.write(kernel, origin).encode())
+        from convcli.system.output_file import stream_sink
+
+        stream_sink(sys.stdout.buffer)(yaml_notation.write(kernel, origin).encode())
         return
     from convcli.image.writing import write_bytes
 
