@@ -6,6 +6,7 @@ from itertools import count
 import pytest
 
 _numbers = count()
+collect_ignore = ["field/make_inputs.py"]  # a script, which is run for its files
 
 
 @pytest.fixture(autouse=True)

@@ -35,7 +35,7 @@ from PIL import Image, ImageCms
 H, W = 24, 32
 rng = np.random.default_rng(20251128)
 expected: dict[str, dict] = {}
-folder = Path(sys.argv[1] if len(sys.argv) > 1 else "inputs")
+folder = Path(sys.argv[1])
 (folder / "right").mkdir(parents=True, exist_ok=True)
 
 
@@ -53,7 +53,7 @@ def add(name: str, data: bytes, about: str, right=None, bands: str = "", **facts
             "dtype": str(right.dtype),
             "bands": (bands or default).split(),
             "sha256": hashlib.sha256(right.astype(right.dtype.newbyteorder("<")).tobytes()).hexdigest(),
-            "pixels": [[[y, x], [None if v != v else v for v in right[y, x].tolist()]] for y, x in places],
+            "pixels": [[[y, x], [None if np.isnan(v) else v for v in right[y, x].tolist()]] for y, x in places],
         }
     expected[name] = entry | facts
 

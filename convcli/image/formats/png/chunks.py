@@ -7,7 +7,8 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from isal import igzip_lib, isal_zlib
+from isal import isal_zlib
+from isal.isal_zlib import IsalError
 
 from convcli.errors import ImageReadError
 from convcli.image.formats.png import CHANNELS, SIGNATURE
@@ -130,7 +131,7 @@ def _check_stream(chunks: ChunkList, name: str) -> None:
         for _, body in (part for part in chunks if part[0] == b"IDAT"):
             for start in range(0, len(body), _PIECE):
                 inflater.decompress(body[start : start + _PIECE])
-    except igzip_lib.IsalError:
+    except IsalError:  # type: ignore[misc]  # which the stub takes for a class of its own
         raise ImageReadError(f"{name}: damaged PNG, wrong checksum in its picture data; {AGAIN}") from None
     if not inflater.eof:
         raise ImageReadError(f"{name}: truncated PNG, its picture data ends early; {AGAIN}")
