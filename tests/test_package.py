@@ -86,8 +86,8 @@ def test_every_library_that_is_imported_is_a_dependency():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     stated = {line.partition(">")[0].lower() for line in project["dependencies"]}
     extras = project["optional-dependencies"]
-    stated |= {line.partition(">")[0] for extra in ("torch", "baseline") for line in extras[extra]}
-    distributions = {"cv2": "opencv-python-headless", "yaml": "pyyaml", "PIL": "pillow"}
+    stated |= {line.partition(">")[0] for extra in ("torch", "baseline", "heif") for line in extras[extra]}
+    distributions = {"cv2": "opencv-python-headless", "yaml": "pyyaml", "PIL": "pillow", "pillow_heif": "pillow-heif"}
     for path in (ROOT / "convcli").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             modules = []

@@ -104,7 +104,7 @@ def _stretched(before: tuple[int, int] | None, now: tuple[int, int]) -> bool:
 def _words_of_chunks(chunks: tuple[tuple[bytes, bytes], ...]) -> str:
     r"""Return what chunks of a PNG hold, for a message.
 
-    >>> _words_of_chunks(((b"tEXt", b"Title\\0A house"), (b"tIME", bytes(7))))
+    >>> _words_of_chunks(((b"tEXt", b"Title\0A house"), (b"tIME", bytes(7))))
     "the PNG's text (Title), time"
     """
     texts = dict.fromkeys(body.partition(b"\0")[0].decode("latin-1") for kind, body in chunks if kind in _TEXTS)

@@ -53,7 +53,7 @@ def folder(tmp_path, monkeypatch):
         ("empty.png", "empty.png: empty file"),
         ("text.png", "text.png: not an image: it is text, starting 'hello'"),
         ("cut_photo.png", "cut_photo.png: truncated PNG"),
-        ("cut_photo.jpg", "cut_photo.jpg: truncated JPEG"),
+        ("cut_photo.jpg", "cut_photo.jpg: truncated or damaged JPEG"),
         ("cut_photo.tiff", "cut_photo.tiff: truncated or damaged TIFF"),
         ("empty.npy", "empty.npy: an empty array"),
     ],
@@ -357,10 +357,9 @@ def test_a_report_takes_names_of_any_bytes(suffix):
     ("shape", "output", "message"),
     [
         ((4, 20_000), "a.webp", "a.webp: WebP holds at most 16383 pixels a side, not 20000 x 4: write .png or .tiff"),
-        ((8, 8), "a.jp2", "a.jp2: JPEG 2000 is written from 32 pixels a side on, not 8 x 8: write .png or .tiff"),
         ((70_000, 2), "a.jpg", "a.jpg: JPEG holds at most 65500 pixels a side, not 2 x 70000: write .png or .tiff"),
     ],
-    ids=["webp", "jp2", "jpeg"],
+    ids=["webp", "jpeg"],
 )
 def test_sizes_that_a_format_cannot_hold_are_refused_by_name(shape, output, message, dry):
     np.save("odd.npy", np.ones(shape, np.uint8))
