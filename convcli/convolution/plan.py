@@ -1,14 +1,13 @@
 """The plan of a convolution: sizes, the backend chosen, and running it on images of one size."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from convcli.convolution.backends.base import get_backend
 from convcli.convolution.bank import Bank
-from convcli.convolution.execution.missing_samples import MissingSamples
 from convcli.convolution.execution.tile_correlator import ResolvedCorrelation
 from convcli.convolution.execution.tiles import measure, run_tiles, run_whole
 from convcli.convolution.options import ConvolveOptions, available_threads
@@ -25,6 +24,9 @@ from convcli.errors import FilterError, UsageError
 from convcli.image.tone import Finish
 from convcli.kernel.model import AnyKernel, CompositeKernel
 from convcli.system.threads import run_tasks
+
+if TYPE_CHECKING:
+    from convcli.convolution.execution.missing_samples import MissingSamples
 
 # Kernels within these leave room for samples and sums of them in float32.
 _LEAST_SINGLE, _MOST_SINGLE = 1e-30, 1e30
@@ -75,7 +77,7 @@ class ConvolutionPlan:
     _parts: "tuple[ConvolutionPlan, ...]" = ()
 
     def run(
-        self, pixels: NDArray[Any], out: NDArray[Any] | None = None, gaps: MissingSamples | None = None
+        self, pixels: NDArray[Any], out: NDArray[Any] | None = None, gaps: "MissingSamples | None" = None
     ) -> NDArray[Any]:
         """Filter an image: the float response, or what the plan's Finish makes of it.
 
@@ -100,6 +102,8 @@ class ConvolutionPlan:
         if self._parts:
             return self._run_parts(pixels, np.empty(self.output_size, dtype) if out is None else out)
         if gaps is None and resolved.outside_missing:
+            from convcli.convolution.execution.missing_samples import MissingSamples
+
             gaps = MissingSamples()
         whole = run_whole(pixels, resolved, dtype)
         if whole is None:

@@ -57,6 +57,7 @@ class PreparedTiles:
     def __init__(self, task: ResolvedCorrelation, works: tuple[CorrelationWork, ...], largest: tuple[int, int]) -> None:
         self.task = task
         self.works = works
+        self.largest = largest
         kept = {} if task.kept is None else task.kept
         makers = kept.get(works[0].finite)
         if makers is None:

@@ -7,14 +7,12 @@ a tile is read with its padding in place, while it is wanted, so that no second 
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.convolution.backends.base import UNSAFE_MAGNITUDE, WholeImage
-from convcli.convolution.execution.missing_samples import GapReader, MissingSamples
-from convcli.convolution.execution.normalized import GappedCorrelator, NormalizedTask, Once
+from convcli.convolution.backends.base import UNSAFE_MAGNITUDE, CorrelationWork, WholeImage
 from convcli.convolution.execution.padded_source import PaddedSource
 from convcli.convolution.execution.tile_correlator import (
     PreparedTiles,
@@ -25,10 +23,15 @@ from convcli.convolution.execution.tile_correlator import (
     unstrided,
 )
 from convcli.convolution.options import available_threads
-from convcli.convolution.padding import AxisGeometry, padding_mode
+from convcli.convolution.padding import AxisGeometry
 from convcli.system.threads import run_tasks
 
+if TYPE_CHECKING:
+    from convcli.convolution.execution.missing_samples import MissingSamples
+
 Finisher = Callable[[NDArray[Any], NDArray[Any]], None]
+TileReader = Callable[[NDArray[Any]], None]  # fills the buffer of a tile
+TileFilter = Callable[[tuple[slice, slice], TileReader, tuple[int, int]], None]  # of the output, of so many samples
 
 
 def run_whole(pixels: NDArray[Any], task: ResolvedCorrelation, dtype: np.dtype[Any]) -> NDArray[Any] | None:
@@ -55,7 +58,7 @@ def run_tiles(
     dtype: np.dtype[Any],
     finish: Finisher | None,
     out: NDArray[Any] | None = None,
-    gaps: MissingSamples | None = None,
+    gaps: "MissingSamples | None" = None,
     *,
     known_done: bool = False,
 ) -> NDArray[Any]:
@@ -64,7 +67,12 @@ def run_tiles(
     `gaps` says what is missing. `known_done` says that `out` holds the result already where nothing is.
     """
     result = np.empty(task.output_size, dtype) if out is None else out
-    run = _TileRun(pixels, task, finish, result, gaps, known_done)
+    if gaps is None:
+        run = TileRun(pixels, task, finish, result)
+    else:
+        from convcli.convolution.execution.gapped_tiles import GappedTileRun  # which most images do without
+
+        run = GappedTileRun(pixels, task, finish, result, gaps, known_done=known_done)
     with task.backend.single_threaded():
         for region in _regions(pixels.shape, task):
             run.filter(region)
@@ -104,7 +112,7 @@ def _inner(axis: AxisGeometry, length: int) -> tuple[int, int]:
     return -(-axis.before // axis.stride), max((axis.before + length - axis.span) // axis.stride + 1, 0)
 
 
-class _TileRun:
+class TileRun:
     """One run over an image: what all of its tiles have in common."""
 
     def __init__(
@@ -113,25 +121,15 @@ class _TileRun:
         task: ResolvedCorrelation,
         finish: Finisher | None,
         result: NDArray[Any],
-        gaps: MissingSamples | None,
-        known_done: bool,
     ) -> None:
         rows, columns = task.rows, task.columns
         before, after = (rows.before, columns.before), (rows.after, columns.after)
         self._task = task
         self._finish = finish
         self._result = result
-        self._gaps = gaps
-        self._known_done = known_done
-        self._size = pixels.shape
         self._source = PaddedSource(pixels, before, after, task.padding, task.padding_value)
         self._stride = rows.stride, columns.stride
         self._finite = pixels.dtype.kind != "f" and bool(np.max(np.abs(task.padding_value)) < UNSAFE_MAGNITUDE[4])
-        self._reader: GapReader | None = None
-        if gaps is not None:
-            filled = padding_mode(task.padding).filled and not task.outside_missing
-            outside = task.outside_missing
-            self._reader = GapReader(pixels, gaps, before, after, task.padding, outside=outside, filled=filled)
 
     def filter(self, region: _Region) -> None:
         """Filter the tiles of a region of the output."""
@@ -147,11 +145,10 @@ class _TileRun:
         ]
         largest = unstrided(tile, stride, works[0].stride)
         prepared = PreparedTiles(task, works, largest)
-        normalized = None if self._gaps is None else NormalizedTask(task, works, largest, self._finite)
+        tile_filters = self._tile_filters(prepared, works)
 
         def worker() -> Callable[[int], None]:
-            plain = Once(lambda: TileCorrelator(prepared))
-            gapped = None if normalized is None else GappedCorrelator(normalized, plain)
+            filter_tile = tile_filters()
 
             @np.errstate(over="ignore", invalid="ignore", divide="ignore")  # infinity minus infinity is NaN
             def do(number: int) -> None:
@@ -160,59 +157,25 @@ class _TileRun:
                 target = self._result[slices]
                 size = works[0].reach(*unstrided(target.shape[:2], stride, works[0].stride))
                 read = partial(self._source.read, y * stride[0], x * stride[1])
-                if gapped is None:
-                    self._finish_into(target, self._strided(plain().combined(read, size), works[0].stride))
-                else:
-                    self._with_gaps(gapped, slices, read, size, works[0].stride)
+                filter_tile(slices, read, size)
 
             return do
 
         run_tasks(len(corners), worker, _threads(task))
 
-    def _with_gaps(
-        self,
-        correlator: "GappedCorrelator",
-        slices: tuple[slice, slice],
-        read: Callable[[NDArray[Any]], None],
-        size: tuple[int, int],
-        done: tuple[int, int],
-    ) -> None:
-        """Filter one tile of an image of which something may be missing."""
-        gaps, task = self._gaps, self._task
-        assert gaps is not None
-        assert self._reader is not None
-        target = self._result[slices]
-        samples = correlator.scratch.array("samples", (*size, task.banks[0].inputs))
-        read(samples)
-        top, left = slices[0].start * self._stride[0], slices[1].start * self._stride[1]
-        lacking = self._reader.read(top, left, samples)
-        if lacking is None:
-            if not self._known_done:
-                response = correlator.plain().combined(lambda buffer: np.copyto(buffer, samples), size)
-                self._finish_into(target, self._strided(response, done))
-            return
-        response = self._strided(correlator(samples, lacking, size, gaps), done)
-        if lacking.gone is not None and gaps.rule == "ignore" and not gaps.fill:
-            holes = self._under_anchors(lacking.gone, top, left, target.shape)
-            np.copyto(response, np.nan, where=holes)
-        missing = np.isnan(response)
-        self._finish_into(target, response)
-        if self._result.dtype.kind != "f" and gaps.value is not None:
-            np.copyto(target, self._result.dtype.type(gaps.value), where=missing)
-        if gaps.missing is not None:
-            gaps.missing[slices] = missing
+    def _tile_filters(self, prepared: PreparedTiles, works: tuple[CorrelationWork, ...]) -> Callable[[], TileFilter]:
+        """Return what makes a thread's means to filter one tile into the result."""
+        done = works[0].stride
 
-    def _under_anchors(self, gone: NDArray[np.bool_], top: int, left: int, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-        """Return which outputs of a tile have a missing sample of the image under the kernel's anchor."""
-        task = self._task
-        under: list[NDArray[np.intp]] = []
-        inside: list[NDArray[np.bool_]] = []
-        for axis, (geometry, first) in enumerate(((task.rows, top), (task.columns, left))):
-            place = np.arange(shape[axis]) * geometry.stride + task.anchor[axis]
-            under.append(place)
-            sample = place + first - geometry.before
-            inside.append((sample >= 0) & (sample < self._size[axis]))
-        return gone[np.ix_(*under)] & (inside[0][:, np.newaxis] & inside[1])[..., np.newaxis]
+        def make() -> TileFilter:
+            correlator = TileCorrelator(prepared)
+
+            def filter_tile(slices: tuple[slice, slice], read: TileReader, size: tuple[int, int]) -> None:
+                self._finish_into(self._result[slices], self._strided(correlator.combined(read, size), done))
+
+            return filter_tile
+
+        return make
 
     def _strided(self, response: NDArray[Any], done: tuple[int, int]) -> NDArray[Any]:
         """Drop the outputs that a stride leaves out, where the backend did not."""
