@@ -1,7 +1,7 @@
 """The plan of a convolution: sizes, the backend chosen, and running it on images of one size."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -23,6 +23,9 @@ from convcli.errors import FilterError, UsageError
 from convcli.image.tone import Finish
 from convcli.kernel.model import AnyKernel, CompositeKernel
 from convcli.system.threads import run_tasks
+
+if TYPE_CHECKING:
+    from convcli.convolution.execution.fused import FusedSums
 
 # Kernels within these leave room for samples and sums of them in float32.
 _LEAST_SINGLE, _MOST_SINGLE = 1e-30, 1e30
@@ -69,6 +72,7 @@ class ConvolutionPlan:
     _resolved: ResolvedCorrelation
     _finish: Finish | _Bias | None
     _parts: "tuple[ConvolutionPlan, ...]" = ()
+    _fused: "FusedSums | None" = None
 
     def run(self, pixels: NDArray[Any], out: NDArray[Any] | None = None) -> NDArray[Any]:
         """Filter an image: the float response, or what the plan's Finish makes of it.
@@ -91,6 +95,8 @@ class ConvolutionPlan:
         dtype = resolved.dtype if finish is None else finish.dtype
         if self._parts:
             return self._run_parts(pixels, np.empty(self.output_size, dtype) if out is None else out)
+        if self._fused is not None:
+            return self._fused.run(pixels, resolved, dtype, finish, out)
         whole = run_whole(pixels, resolved, dtype)
         if whole is None:
             return run_tiles(pixels, resolved, dtype, finish, out)
@@ -115,7 +121,9 @@ class ConvolutionPlan:
 
     def in_form(self, form: ComputingForm) -> "ConvolutionPlan":
         """Return this plan of one kernel in another form than was chosen, to compare them."""
-        return replace(self, form=form.name, _resolved=replace(self._resolved, forms=(form,), kept=None), _parts=())
+        return replace(
+            self, form=form.name, _resolved=replace(self._resolved, forms=(form,), kept=None), _parts=(), _fused=None
+        )
 
     def measure(self) -> None:
         """Let the backend spend up to seconds on making later runs of this very task faster, as FFTW can."""
@@ -173,10 +181,18 @@ def plan_convolution(
         finished=result.kind != "f",
         cold=cold,
     )
-    planned, runner_up = choose([summarize(bank) for bank in banks], request, options.backend)
+    summaries = tuple(summarize(bank) for bank in banks)
+    planned, runner_up = choose(summaries, request, options.backend)
     combine = kernel.combine if isinstance(kernel, CompositeKernel) else "sum"
+    fused = None
+    if options.backend == "auto" and dtype.kind != "f" and work_dtype == np.float32:
+        from convcli.convolution.execution.fused import choose_fused  # only of integers
+
+        fused = choose_fused(weights, combine, dtype, value, request, channels, planned.seconds)
+        if fused is not None:
+            planned, runner_up = fused.planned, RunnerUp(summaries, request, fused.planned.backend)
     resolved = _resolve(banks, combine, rows, columns, options, work_dtype, planned)
-    return _plan(planned, runner_up, size, request, resolved, finish)
+    return replace(_plan(planned, runner_up, size, request, resolved, finish), _fused=fused)
 
 
 def plan_bank(
