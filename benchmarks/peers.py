@@ -4,9 +4,9 @@
     python benchmarks/peers.py [--cells sobel gaussian-10 ...] [--runs 7]
 
 Each peer is called as its users call it, in its exact and its fast settings where it has both. All take turns; printed
-are the least time of each, the median of the ratios of neighbours (ours / the peer's), and how far its bytes are from the
-exact response, saturated, in the middle of the image: `half` and less is right, more is another filter (libvips halves
-Sobel, and rounds Gaussians' weights to integers). Peers that are not installed are left out.
+are the least time of each, the median of the ratios of neighbours (ours / the peer's), and how far its bytes are from
+the exact response, saturated, in the middle of the image: half a step and less is right, more is another filter
+(libvips halves Sobel, and rounds Gaussians' weights to integers). Peers that are not installed are left out.
 """
 
 import argparse

@@ -25,6 +25,7 @@ from convcli.kernel.model import AnyKernel, CompositeKernel
 from convcli.system.threads import run_tasks
 
 if TYPE_CHECKING:
+    from convcli.convolution.execution.decimated import DecimatedGaussian
     from convcli.convolution.execution.fused import FusedSums
 
 # Kernels within these leave room for samples and sums of them in float32.
@@ -72,7 +73,7 @@ class ConvolutionPlan:
     _resolved: ResolvedCorrelation
     _finish: Finish | _Bias | None
     _parts: "tuple[ConvolutionPlan, ...]" = ()
-    _fused: "FusedSums | None" = None
+    _together: "FusedSums | DecimatedGaussian | None" = None
 
     def run(self, pixels: NDArray[Any], out: NDArray[Any] | None = None) -> NDArray[Any]:
         """Filter an image: the float response, or what the plan's Finish makes of it.
@@ -95,8 +96,10 @@ class ConvolutionPlan:
         dtype = resolved.dtype if finish is None else finish.dtype
         if self._parts:
             return self._run_parts(pixels, np.empty(self.output_size, dtype) if out is None else out)
-        if self._fused is not None:
-            return self._fused.run(pixels, resolved, dtype, finish, out)
+        if self._together is not None:
+            done = self._together.run(pixels, resolved, dtype, finish, out)
+            if done is not None:
+                return done
         whole = run_whole(pixels, resolved, dtype)
         if whole is None:
             return run_tiles(pixels, resolved, dtype, finish, out)
@@ -122,7 +125,7 @@ class ConvolutionPlan:
     def in_form(self, form: ComputingForm) -> "ConvolutionPlan":
         """Return this plan of one kernel in another form than was chosen, to compare them."""
         return replace(
-            self, form=form.name, _resolved=replace(self._resolved, forms=(form,), kept=None), _parts=(), _fused=None
+            self, form=form.name, _resolved=replace(self._resolved, forms=(form,), kept=None), _parts=(), _together=None
         )
 
     def measure(self) -> None:
@@ -184,15 +187,39 @@ def plan_convolution(
     summaries = tuple(summarize(bank) for bank in banks)
     planned, runner_up = choose(summaries, request, options.backend)
     combine = kernel.combine if isinstance(kernel, CompositeKernel) else "sum"
-    fused = None
-    if options.backend == "auto" and dtype.kind != "f" and work_dtype == np.float32:
-        from convcli.convolution.execution.fused import choose_fused  # only of integers
+    alone, together = planned, None
+    if options.backend == "auto" and work_dtype == np.float32:
+        together = _together(weights, combine, dtype, options, request, channels, planned.seconds)
+        if together is not None:
+            planned, runner_up = together.planned, RunnerUp(summaries, request, together.planned.backend)
+    resolved = _resolve(banks, combine, rows, columns, options, work_dtype, alone)
+    return replace(_plan(planned, runner_up, size, request, resolved, finish), _together=together)
 
-        fused = choose_fused(weights, combine, dtype, value, request, channels, planned.seconds)
-        if fused is not None:
-            planned, runner_up = fused.planned, RunnerUp(summaries, request, fused.planned.backend)
-    resolved = _resolve(banks, combine, rows, columns, options, work_dtype, planned)
-    return replace(_plan(planned, runner_up, size, request, resolved, finish), _fused=fused)
+
+# A Gaussian that is worth a coarse grid has more rows and columns than this.
+_LARGE_KERNEL = 64
+
+
+def _together(
+    weights: list[NDArray[np.float64]],
+    combine: str,
+    dtype: np.dtype[Any],
+    options: ConvolveOptions,
+    request: CorrelationRequest,
+    channels: int,
+    otherwise: float,
+) -> "FusedSums | DecimatedGaussian | None":
+    """Look for a way past the backends that takes less than `otherwise` seconds; few kernels load what tries them."""
+    value = options.padding_value
+    if len(weights) == 1 and min(weights[0].shape) > _LARGE_KERNEL and options.dilation == (1, 1):
+        from convcli.convolution.execution.decimated import choose_decimated
+
+        return choose_decimated(weights[0], value, request, channels, otherwise)
+    if dtype.kind != "f" and all(float(each.flat[0]).is_integer() for each in weights):
+        from convcli.convolution.execution.fused import choose_fused
+
+        return choose_fused(weights, combine, dtype, value, request, channels, otherwise)
+    return None
 
 
 def plan_bank(
