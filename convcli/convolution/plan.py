@@ -26,6 +26,8 @@ from convcli.kernel.model import AnyKernel, CompositeKernel
 from convcli.system.threads import run_tasks
 
 if TYPE_CHECKING:
+    from convcli.convolution.execution.decimated import DecimatedGaussian
+    from convcli.convolution.execution.fused import FusedSums
     from convcli.convolution.execution.missing_samples import MissingSamples
 
 # Kernels within these leave room for samples and sums of them in float32.
@@ -75,6 +77,7 @@ class ConvolutionPlan:
     _resolved: ResolvedCorrelation
     _finish: Finish | _Bias | None
     _parts: "tuple[ConvolutionPlan, ...]" = ()
+    _together: "FusedSums | DecimatedGaussian | None" = None
 
     def run(
         self, pixels: NDArray[Any], out: NDArray[Any] | None = None, gaps: "MissingSamples | None" = None
@@ -105,6 +108,10 @@ class ConvolutionPlan:
             from convcli.convolution.execution.missing_samples import MissingSamples
 
             gaps = MissingSamples()
+        if self._together is not None and gaps is None:
+            done = self._together.run(pixels, resolved, dtype, finish, out)
+            if done is not None:
+                return done
         whole = run_whole(pixels, resolved, dtype)
         if whole is None:
             return run_tiles(pixels, resolved, dtype, finish, out, gaps)
@@ -130,7 +137,9 @@ class ConvolutionPlan:
 
     def in_form(self, form: ComputingForm) -> "ConvolutionPlan":
         """Return this plan of one kernel in another form than was chosen, to compare them."""
-        return replace(self, form=form.name, _resolved=replace(self._resolved, forms=(form,), kept=None), _parts=())
+        return replace(
+            self, form=form.name, _resolved=replace(self._resolved, forms=(form,), kept=None), _parts=(), _together=None
+        )
 
     def measure(self) -> None:
         """Let the backend spend up to seconds on making later runs of this very task faster, as FFTW can."""
@@ -189,11 +198,43 @@ def plan_convolution(
         finished=result.kind != "f",
         cold=cold,
     )
-    planned, runner_up = choose([summarize(bank) for bank in banks], request, options.backend)
+    summaries = tuple(summarize(bank) for bank in banks)
+    planned, runner_up = choose(summaries, request, options.backend)
     combine = kernel.combine if isinstance(kernel, CompositeKernel) else "sum"
+    alone, together = planned, None
+    if options.backend == "auto" and work_dtype == np.float32 and not padding_mode(options.padding).missing:
+        together = _together(weights, combine, dtype, options, request, channels, planned.seconds)
+        if together is not None:
+            planned, runner_up = together.planned, RunnerUp(summaries, request, together.planned.backend)
     anchor = anchor_y * dilation_y, anchor_x * dilation_x
-    resolved = _resolve(banks, combine, rows, columns, options, work_dtype, planned, request, anchor)
-    return _plan(planned, runner_up, size, request, resolved, finish)
+    resolved = _resolve(banks, combine, rows, columns, options, work_dtype, alone, request, anchor)
+    return replace(_plan(planned, runner_up, size, request, resolved, finish), _together=together)
+
+
+# A Gaussian that is worth a coarse grid has more rows and columns than this.
+_LARGE_KERNEL = 64
+
+
+def _together(
+    weights: list[NDArray[np.float64]],
+    combine: str,
+    dtype: np.dtype[Any],
+    options: ConvolveOptions,
+    request: CorrelationRequest,
+    channels: int,
+    otherwise: float,
+) -> "FusedSums | DecimatedGaussian | None":
+    """Look for a way past the backends that takes less than `otherwise` seconds; few kernels load what tries them."""
+    value = options.padding_value
+    if len(weights) == 1 and min(weights[0].shape) > _LARGE_KERNEL and options.dilation == (1, 1):
+        from convcli.convolution.execution.decimated import choose_decimated
+
+        return choose_decimated(weights[0], value, request, channels, otherwise)
+    if dtype.kind != "f" and all(float(each.flat[0]).is_integer() for each in weights):
+        from convcli.convolution.execution.fused import choose_fused
+
+        return choose_fused(weights, combine, dtype, value, request, channels, otherwise)
+    return None
 
 
 def working_type(dtype: np.dtype[Any], precision: str = "single") -> np.dtype[Any]:

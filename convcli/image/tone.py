@@ -50,6 +50,11 @@ class Finish:
         """Whether nothing but rounding and saturation happens, so that a backend may do it natively."""
         return self.scale == 1.0 and self.bias == 0.0 and self.unit == 1.0 and self.mapping == "clip"
 
+    @property
+    def only_saturates(self) -> bool:
+        """Whether nothing but its magnitude, rounding and saturation makes an integer output of a response."""
+        return self.scale * self.unit == 1.0 and self.bias == 0.0 and self.mapping in ("clip", "abs")
+
     def __call__(self, response: NDArray[Any], out: NDArray[Any]) -> None:
         """Finish a float `response` into `out` (same shape). `response` is scratch afterwards."""
         gain = self.scale * self.unit
