@@ -1,1 +1,1 @@
-"""One page, whole in itself, on which a kernel is designed: formulas, weights and geometry, with the picture at once."""
+"""One page, whole in itself, to design a kernel on: formulas, weights and geometry, with the picture following."""

@@ -129,14 +129,25 @@ class Response {
     [this.height, this.width] = [heights[0], widths[0]];
     this.products = this.plans.reduce((sum, plan) => sum + plan.products, 0) * image.planes.length;
     this.combine = combine;
-    this.padded = this.plans.map((plan) => image.planes.map((plane) => paddedPlane(plane, image.height, image.width,
-      plan.down, plan.across, options.padding, options.value).data));
-    this.planes = image.planes.map(() => new Float32Array(this.height * this.width));
-    this.parts = this.plans.length > 1 ? this.plans.map(() => new Float32Array(this.height * this.width)) : null;
+    this.image = image;
+    this.options = options;
     this.done = 0;
   }
 
+  // Pads and makes room, which is put off to the first row: a response may be planned only for its cost.
+  prepare() {
+    const {image, options} = this, made = new Map();
+    this.padded = this.plans.map(({down, across}) => image.planes.map((plane, band) => {
+      const key = [band, down.before, down.after, across.before, across.after].join();
+      if (!made.has(key)) made.set(key, paddedPlane(plane, image.height, image.width, down, across, options.padding, options.value).data);
+      return made.get(key);
+    }));
+    this.planes = image.planes.map(() => new Float32Array(this.height * this.width));
+    this.parts = this.plans.length > 1 ? this.plans.map(() => new Float32Array(this.height * this.width)) : null;
+  }
+
   rows(count) {
+    if (!this.planes) this.prepare();
     const end = Math.min(this.height, this.done + count);
     this.planes.forEach((plane, band) => {
       for (let y = this.done; y < end; y++) {

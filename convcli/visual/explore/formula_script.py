@@ -45,7 +45,7 @@ _RESERVED = {"default", "new", "function", "var", "let", "const", "with", "this"
 _LIBRARIES = {"numpy": "np", "math": "math"}
 
 
-class Untranslatable(Exception):
+class UntranslatableError(Exception):
     """A formula that uses what is not translated."""
 
 
@@ -82,7 +82,7 @@ def formulas_script(families: Iterable[Family]) -> tuple[str, list[str]]:
         translator = _Translator(supported)
         try:
             entry = translator.include(family.compute)
-        except (Untranslatable, OSError, TypeError, SyntaxError):  # among them, source that is not there
+        except (UntranslatableError, OSError, TypeError, SyntaxError):  # among them, source that is not there
             continue
         texts |= translator.texts
         arguments = json.dumps(list(inspect.signature(family.compute).parameters))
@@ -112,14 +112,14 @@ class _Translator:
     def include(self, function: Callable[..., Any]) -> str:
         """Return the name in JavaScript of a function, which is translated if it is not yet."""
         if not isinstance(function, FunctionType):
-            raise Untranslatable(repr(function))
+            raise UntranslatableError(repr(function))
         module = function.__module__.rpartition(".")[2]
         name = f"{module}_{function.__name__}"
         if name not in self.texts:
             self.texts[name] = ""  # a function that calls itself is being translated
             (tree,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
             if not isinstance(tree, ast.FunctionDef):
-                raise Untranslatable(name)
+                raise UntranslatableError(name)
             text = _Body(self, self._supported, function.__globals__, {}).function(tree, name)
             del self.texts[name]
             self.texts[name] = text
@@ -140,7 +140,7 @@ class _Body:
     def function(self, tree: ast.FunctionDef, name: str) -> str:
         arguments = tree.args
         if arguments.vararg or arguments.kwarg:
-            raise Untranslatable(f"{name}: any number of arguments")
+            raise UntranslatableError(f"{name}: any number of arguments")
         given = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
         stored = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
         nested = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node is not tree}
@@ -161,7 +161,7 @@ class _Body:
     def block(self, statements: Sequence[ast.stmt]) -> str:
         return "".join(map(self._statement, statements))
 
-    def _statement(self, node: ast.stmt) -> str:
+    def _statement(self, node: ast.stmt) -> str:  # noqa: PLR0912 (a case for each kind of statement)
         match node:
             case ast.Expr(value=ast.Constant()) | ast.Pass() | ast.Assert():
                 return ""
@@ -193,7 +193,7 @@ class _Body:
             case ast.Raise(exc=ast.Call(args=[message])):
                 return f"throw new Error({self.value(message)});\n"
             case _:
-                raise Untranslatable(ast.unparse(node))
+                raise UntranslatableError(ast.unparse(node))
 
     def _stored(self, target: ast.expr, value: str) -> str:
         if isinstance(target, ast.Subscript):
@@ -207,9 +207,9 @@ class _Body:
             case ast.Tuple() | ast.List():
                 return f"[{', '.join(map(self._pattern, target.elts))}]"
             case _:
-                raise Untranslatable(ast.unparse(target))
+                raise UntranslatableError(ast.unparse(target))
 
-    def value(self, node: ast.expr) -> str:
+    def value(self, node: ast.expr) -> str:  # noqa: PLR0912 (a case for each kind of expression)
         """Return an expression in JavaScript."""
         match node:
             case ast.Constant():
@@ -247,7 +247,7 @@ class _Body:
             case ast.Call():
                 return self._call(node)
             case _:
-                raise Untranslatable(ast.unparse(node))
+                raise UntranslatableError(ast.unparse(node))
 
     def _piece(self, node: ast.expr) -> str:
         return f"String({self.value(node.value)})" if isinstance(node, ast.FormattedValue) else self.value(node)
@@ -261,7 +261,7 @@ class _Body:
         try:
             return _BINARY[type(operator)]
         except KeyError:
-            raise Untranslatable(type(operator).__name__) from None
+            raise UntranslatableError(type(operator).__name__) from None
 
     def _comparison(self, node: ast.Compare) -> str:
         parts, left = [], self.value(node.left)
@@ -274,13 +274,13 @@ class _Body:
             elif type(operator) in _COMPARISONS:
                 parts.append(f"py.{_COMPARISONS[type(operator)]}({left}, {right})")
             else:
-                raise Untranslatable(ast.unparse(node))
+                raise UntranslatableError(ast.unparse(node))
             left = right
         return f"({' && '.join(parts)})"
 
     def _comprehension(self, node: ast.ListComp | ast.GeneratorExp) -> str:
         if len(node.generators) != 1:
-            raise Untranslatable(ast.unparse(node))
+            raise UntranslatableError(ast.unparse(node))
         (loop,) = node.generators
         inner = self._with(each.id for each in ast.walk(loop.target) if isinstance(each, ast.Name))
         head = inner._pattern(loop.target)
@@ -307,16 +307,16 @@ class _Body:
             return _literal(found)
         if hasattr(builtins, name) and name in self._supported["py"]:
             return f"py.{name}"
-        raise Untranslatable(name)
+        raise UntranslatableError(name)
 
     def _attribute(self, node: ast.Attribute) -> str:
         library = self._library(node.value)
         if library is not None:
             if node.attr not in self._supported[library]:
-                raise Untranslatable(f"{library}.{node.attr}")
+                raise UntranslatableError(f"{library}.{node.attr}")
             return f"{library}.{node.attr}"
         if node.attr not in _ATTRIBUTES:
-            raise Untranslatable(ast.unparse(node))
+            raise UntranslatableError(ast.unparse(node))
         return f"{self.value(node.value)}.{node.attr}"
 
     def _library(self, node: ast.expr) -> str | None:
@@ -329,7 +329,7 @@ class _Body:
         arguments = [self.value(each) for each in node.args]
         keywords = {each.arg: self.value(each.value) for each in node.keywords if each.arg != "dtype"}
         if None in keywords:
-            raise Untranslatable(ast.unparse(node))
+            raise UntranslatableError(ast.unparse(node))
         called = self._outside.get(node.func.id) if isinstance(node.func, ast.Name) else None
         if keywords and isinstance(called, FunctionType):
             names = list(inspect.signature(called).parameters)[len(arguments) :]
@@ -344,8 +344,7 @@ class _Body:
 
 def _loaded(target: ast.expr) -> ast.expr:
     """Return what an assignment stores to as an expression of its value."""
-    expression = ast.parse(ast.unparse(target), mode="eval").body
-    return expression
+    return ast.parse(ast.unparse(target), mode="eval").body
 
 
 def _literal(value: object) -> str:
@@ -358,4 +357,4 @@ def _literal(value: object) -> str:
         case tuple() | list():
             return f"[{', '.join(map(_literal, value))}]"
         case _:
-            raise Untranslatable(repr(value))
+            raise UntranslatableError(repr(value))
