@@ -347,6 +347,7 @@ function takeAlong(kernels) {
   add("signed", at("signed").value, "auto");
   add("scale", at("scale").value, "1");
   add("bias", at("bias").value, "0");
+  if (DATA.opaque) words.push("--alpha", "drop");
   for (const word of ["flip", "gray"]) if (at(word).checked) words.push(`--${word}`);
   at("command").value = words.join(" ");
   at("yaml").value = kernelFile(kernels);
@@ -412,7 +413,7 @@ async function start() {
     const [file] = at("file").files;
     if (!file) return;
     const address = URL.createObjectURL(file);
-    try { await loadImage(address); DATA.file = file.name; follow(); } catch { at("problem").textContent = `${file.name}: not a picture that the browser reads`; }
+    try { await loadImage(address); DATA.file = file.name; DATA.opaque = false; follow(); } catch { at("problem").textContent = `${file.name}: not a picture that the browser reads`; }
     URL.revokeObjectURL(address);
   });
   for (const button of document.querySelectorAll("[data-copy]")) {

@@ -28,6 +28,7 @@ from convcli.visual.kernel_measures import card_for_tests
 
 MOST_PIXELS = 1 << 20  # of the picture in the page; larger ones are reduced
 _LARGEST_SIDE = 301  # of a kernel on the page
+_OPAQUE = "opacity is left out"
 _SCRIPTS = ("arrays.js", "engine.js")
 
 
@@ -56,7 +57,7 @@ def picture_for_page(image: Image | None) -> tuple[Pixels, list[str]]:
     notes = []
     pixels = image.pixels
     if image.alpha:
-        notes.append("opacity is left out")
+        notes.append(_OPAQUE)
         pixels = pixels[:, :, :-1]
     if pixels.shape[2] not in (1, 3):
         notes.append(f"of {pixels.shape[2]} channels the first is shown")
@@ -101,6 +102,7 @@ def explore_page(file: str, picture: Pixels, notes: list[str], spec: str) -> str
     data = {
         "file": file,
         "image": data_address(picture),
+        "opaque": _OPAQUE in notes,
         "mostPixels": MOST_PIXELS,
         "padding": PADDING_MODES,
         "extents": EXTENTS,
@@ -126,6 +128,10 @@ def explore_page(file: str, picture: Pixels, notes: list[str], spec: str) -> str
 def _chosen(spec: str, entries: list[dict[str, Any]], translated: list[str]) -> str:
     """Return the name of the entry that a SPEC starts with, added to the entries where it is not among them."""
     kernel = load_kernel(spec)
+    for part in _parts(kernel):
+        if max(part.size) > _LARGEST_SIDE:
+            height, width = part.size
+            raise KernelError(f"is {height}x{width}: a page holds kernels of up to {_LARGEST_SIDE}", where=spec)
     base, _ = split_spec(spec)
     names = [entry["name"] for entry in entries]
     if base == spec and spec in names:
@@ -144,11 +150,7 @@ def _chosen(spec: str, entries: list[dict[str, Any]], translated: list[str]) -> 
 
 
 def _entry(name: str, spec: str, kernel: AnyKernel, translated: list[str]) -> dict[str, Any]:
-    parts = kernel.kernels if isinstance(kernel, CompositeKernel) else (kernel,)
-    for part in parts:
-        if max(part.size) > _LARGEST_SIDE:
-            height, width = part.size
-            raise KernelError(f"is {height}x{width}: a page holds kernels of up to {_LARGEST_SIDE}", where=spec)
+    parts = _parts(kernel)
     entry: dict[str, Any] = {
         "name": name,
         "spec": spec,
@@ -168,6 +170,10 @@ def _entry(name: str, spec: str, kernel: AnyKernel, translated: list[str]) -> di
             entry["normalize"] = "none" if described is None else described.normalize
             entry["rotate"] = 0 if described is None else described.rotate
     return entry
+
+
+def _parts(kernel: AnyKernel) -> tuple[Kernel, ...]:
+    return kernel.kernels if isinstance(kernel, CompositeKernel) else (kernel,)
 
 
 def _weights(kernel: Kernel) -> dict[str, Any]:

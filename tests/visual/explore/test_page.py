@@ -303,3 +303,21 @@ def test_a_page_that_exists_is_kept(tmp_path):
     assert "exists" in refused("explore", "-o", tmp_path / "explore.html")
     done("explore", "-o", tmp_path / "explore.html", "-f", "-k", "unsharp")
     assert (tmp_path / "explore.html").read_text().startswith("<!DOCTYPE html>")
+
+
+def test_a_kernel_that_is_too_large_for_a_page_is_refused(tmp_path):
+    told = refused("explore", "-k", "gaussian:sigma=100", "-o", tmp_path / "x.html")
+    assert told == "gaussian:sigma=100: is 801x801: a page holds kernels of up to 301"
+
+
+def test_a_page_without_opacity_has_a_command_that_drops_it(tmp_path):
+    pixels = np.random.default_rng(6).integers(0, 256, (20, 30, 4), dtype=np.uint8)
+    cv2.imwrite(str(tmp_path / "a.png"), pixels)
+    assert done("explore", tmp_path / "a.png", "-k", "box").lines[0].endswith("a.png: opacity is left out")
+    with browser(tmp_path / "profile") as page:
+        page.open(tmp_path / "a_explore.html")
+        page.run(READY)
+        command = page.run(COMMAND).split()
+        assert command[-2:] == ["--alpha", "drop"]
+        done(*command[1:], "-o", tmp_path / "out.png")
+        assert np.abs(seen(page).astype(int) - read_image(tmp_path / "out.png").pixels).max() <= 1
