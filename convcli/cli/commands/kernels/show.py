@@ -38,6 +38,7 @@ def show_kernel(
         raise UsageError(f"{'--open' if open_it else '--force'} is for a plot", advice="add --plot FILE")
     if plot is not None and as_json:
         raise UsageError("--plot and --json are two ways to show a kernel: choose one")
+    _check_specs(specs)
     kernels = [load_noting(spec) for spec in specs]
     if plot is not None:
         from convcli.cli.messages import say
@@ -66,3 +67,13 @@ def show_kernel(
             if place:
                 print()
             print_kernel(kernel)
+
+
+def _check_specs(specs: list[str]) -> None:
+    """Refuse parameters that stand apart from their kernel, as in `gaussian sigma=2`. Raises UsageError."""
+    apart = [spec for spec in specs[1:] if "=" in spec and ":" not in spec]
+    if apart:
+        from convcli.cli.advice.kernels import with_parameter
+
+        spec = with_parameter(specs[0], ",".join(apart))
+        raise UsageError(f"{apart[0]} is no kernel; a kernel's parameters belong to it: {spec}")
