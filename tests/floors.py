@@ -11,7 +11,7 @@ FLOORS = (
     ("convcli.operators",),
     ("convcli.pipeline",),
     ("convcli.process",),
-    ("convcli.explain", "convcli.benchmark"),
+    ("convcli.explain", "convcli.benchmark", "convcli.visual"),
     ("convcli.batch",),
     ("convcli.cli",),
     ("convcli.__main__",),

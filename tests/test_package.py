@@ -73,7 +73,7 @@ def test_the_wheel_holds_the_package_the_catalogue_and_the_licence(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     (folder,) = {name.partition("/")[0] for name in names if ".dist-info" in name}
     assert {name.partition("/")[0] for name in names} == {"convcli", folder}
-    assert "convcli/py.typed" in names
+    assert {"convcli/py.typed", "convcli/visual/slider.html", "convcli/visual/explore/page.html"} <= set(names)
     assert sorted(Path(n).stem for n in names if n.startswith("convcli/_catalogue/")) == CATALOGUE
     assert f"{folder}/licenses/LICENSE" in names
     assert "convcli = convcli.__main__:main" in zipfile.ZipFile(wheel).read(f"{folder}/entry_points.txt").decode()

@@ -91,6 +91,10 @@ class _Commands(LazyGroup):
             "convcli.cli.commands.explain:explain_arithmetic",
             "Show the arithmetic of a pipeline or kernel: sizes, weights, multiply-adds, receptive fields.",
         ),
+        "explore": (
+            "convcli.cli.commands.explore:explore_kernels",
+            "Write a page to design kernels on: sliders, weights and geometry, with your picture following at once.",
+        ),
         "kernels": (
             "convcli.cli.commands.kernels:kernels",
             "List, show, check, export, compose and fit kernels.",

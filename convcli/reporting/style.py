@@ -3,7 +3,7 @@
 Text has a contrast of at least 4.5 to 1 against what it stands on, and colour never says anything alone.
 """
 
-_LIGHT = {
+LIGHT = {
     "ground": "#ffffff",
     "raised": "#f4f5f7",
     "text": "#1a1c1f",
@@ -20,7 +20,7 @@ _LIGHT = {
     "series-7": "#6b3fa0",
     "series-other": "#676d76",
 }
-_DARK = {
+DARK = {
     "ground": "#15171a",
     "raised": "#1f2226",
     "text": "#e8eaed",
@@ -129,8 +129,8 @@ def style_sheet() -> str:
     names = [*map(str, range(_COLOURS)), "other"]
     series = "\n".join(f".s-{name} {{ --series: var(--series-{name}); }}" for name in names)
     return (
-        f":root {{ color-scheme: light dark; {_variables(_LIGHT)} }}\n"
-        f"@media screen and (prefers-color-scheme: dark) {{ :root {{ {_variables(_DARK)} }} }}\n{series}{_RULES}"
+        f":root {{ color-scheme: light dark; {_variables(LIGHT)} }}\n"
+        f"@media screen and (prefers-color-scheme: dark) {{ :root {{ {_variables(DARK)} }} }}\n{series}{_RULES}"
     )
 
 

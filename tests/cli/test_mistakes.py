@@ -199,7 +199,7 @@ REFUSED = [
     ),
     (
         "kernels show gaussian sigma=2",
-        "got unexpected extra argument(s) (sigma=2); a kernel's parameters belong to it: gaussian:sigma=2",
+        "sigma=2 is no kernel; a kernel's parameters belong to it: gaussian:sigma=2",
     ),
     ("list", "no such command 'list'; did you mean convcli kernels list?"),
     ("version", "no such command 'version'; did you mean convcli --version?"),

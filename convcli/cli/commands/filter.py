@@ -12,6 +12,7 @@ from convcli.cli.options.groups import (
     MessagesGroup,
     OutputGroup,
     ResponseGroup,
+    SeeingGroup,
     output_option,
 )
 from convcli.cli.options.parsing import command
@@ -33,6 +34,7 @@ def filter_images(
     missing: MissingGroup,
     response: ResponseGroup,
     computing: ComputingGroup,
+    seeing: SeeingGroup,
     messages: MessagesGroup,
 ) -> None:
     """Filter images with one kernel, or several in turn.
@@ -42,6 +44,7 @@ def filter_images(
       convcli filter photo.png -k sobel_x
       convcli filter photo.jpg -k gaussian:sigma=2 -k laplacian -o edges.png
       convcli filter *.png -k sharpen -o sharp/ --padding replicate
+      convcli filter photo.png -k sobel --compare both.html --open
       convcli filter scan.tif -k log:sigma=3 --depth f32 -o response.tif
     """
     convolve = computing.convolve_options(geometry)
@@ -76,6 +79,10 @@ def filter_images(
     skipped = check_outputs(inputs, paths, options, operation.files, output or "")
     if messages.report is not None:
         check_report(messages.report, [*inputs, *paths])
+    if seeing.asked:
+        from convcli.cli.views.before_after import BeforeAndAfter
+
+        reporter.shown = BeforeAndAfter(seeing, messages, inputs, paths, options.existing)
     for note in (*operation.notes, *geometry.notes_on_options_without_effect()):
         reporter.note(note)
     for explanation in geometry.explanations() if messages.verbose else ():

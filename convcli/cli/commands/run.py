@@ -11,6 +11,7 @@ from convcli.cli.options.groups import (
     MessagesGroup,
     OutputGroup,
     ResponseGroup,
+    SeeingGroup,
     output_option,
 )
 from convcli.cli.options.parsing import Only, command, parse_size
@@ -39,6 +40,7 @@ def run_pipeline(
     alpha: PipelineAlphaOption = "keep",
     documents: DocumentsGroup,
     computing: Annotated[ComputingGroup, Only("backend", "threads", "device")],
+    seeing: SeeingGroup,
     messages: MessagesGroup,
 ) -> None:
     """Run images through a pipeline of steps, in branches and joined.
@@ -99,6 +101,10 @@ def run_pipeline(
     skipped = check_outputs(images, paths, options, operation.files, output or "")
     if messages.report is not None:
         check_report(messages.report, [*images, *paths])
+    if seeing.asked:
+        from convcli.cli.views.before_after import BeforeAndAfter
+
+        reporter.shown = BeforeAndAfter(seeing, messages, images, paths, options.existing)
     if not messages.dry_run:
         make_output_folder(output)
     if status := reporter.show_all(process_images(images, paths, skipped, operation)):

@@ -30,6 +30,7 @@ file_option = partial(typer.Option, rich_help_panel="Files")
 geometry_option = partial(typer.Option, rich_help_panel="Geometry")
 response_option = partial(typer.Option, rich_help_panel="From response to picture")
 computing_option = partial(typer.Option, rich_help_panel="Computing")
+seeing_option = partial(typer.Option, rich_help_panel="Before and after")
 message_option = partial(typer.Option, rich_help_panel="Messages and reports")
 
 
@@ -284,6 +285,27 @@ class ComputingGroup(OptionGroup):
 
         options = self.convolve_options()
         return Computing(options.backend, options.threads, options.device)
+
+
+class SeeingGroup(OptionGroup):
+    """How an image is shown before and after."""
+
+    preview: Annotated[
+        bool,
+        seeing_option("--preview", help="Show it in the terminal: by kitty's protocol, sixels or half blocks."),
+    ] = False
+    compare: Annotated[
+        str | None,
+        seeing_option("--compare", metavar="FILE", help="Write both: side by side as .png, under a slider as .html."),
+    ] = None
+    open_it: Annotated[
+        bool, seeing_option("--open", help="Open the comparison, or the output, when it is written.")
+    ] = False
+
+    @property
+    def asked(self) -> bool:
+        """Whether anything is to be shown."""
+        return self.preview or self.open_it or self.compare is not None
 
 
 class MessagesGroup(OptionGroup):

@@ -60,7 +60,9 @@ class _Command(TyperCommand):
         try:
             return super().parse_args(ctx, args)
         except NoSuchOption as error:
-            takes_spec = any(isinstance(each, TyperArgument) and each.metavar == "SPEC" for each in self.params)
+            takes_spec = any(
+                isinstance(each, TyperArgument) and (each.metavar or "").startswith("SPEC") for each in self.params
+            )
             if not takes_spec or not error.option_name.removeprefix("-")[:1].isdecimal():
                 raise
             # The parser takes what begins with a minus for options, and a SPEC may begin with a blank.

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from convcli.cli.messages import say
 from convcli.convolution.planning.profile import problems
@@ -9,6 +10,9 @@ from convcli.process.result import ImageResult, StepResult
 from convcli.reporting.formats import report_suffix
 from convcli.reporting.numbers import digits, duration, milliseconds, pixel_size
 from convcli.timing import STAGES
+
+if TYPE_CHECKING:
+    from convcli.cli.views.before_after import BeforeAndAfter
 
 _LONGEST_SPEC = 44  # in a message, as it stands
 
@@ -32,6 +36,8 @@ class Reporter:
         self._report = report
         self._results: list[ImageResult] = []
         self._told: set[str] = set()
+        self.shown: BeforeAndAfter | None = None  # what shows images besides
+        self._status = 0
 
     def note(self, text: str) -> None:
         """Print a note: worth knowing, and no error."""
@@ -58,6 +64,10 @@ class Reporter:
             if self._verbose:
                 for line in self.details(result):
                     say(line)
+        if self.shown is not None and result.status == "done":
+            from convcli.cli.views.before_after import show_done
+
+            self._status = max(self._status, show_done(self.shown, result.input, result.output))
         if self._json:
             from convcli.reporting.json_text import to_json
 
@@ -71,7 +81,7 @@ class Reporter:
         for result in results:
             self.show(result)
         self.finish()
-        statuses = [result.exit_status for result in self._results]
+        statuses = [*(result.exit_status for result in self._results), *([self._status] if self._status else [])]
         return max(statuses) if len(statuses) == 1 else min(1, max(statuses, default=0))
 
     def finish(self) -> None:

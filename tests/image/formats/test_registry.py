@@ -230,6 +230,9 @@ MAY_BE_NAMED = {
     "convcli/pipeline/weights/tensor_files.py": {".npy"},  # a file of weights, not a picture
     "convcli/process/shell.py": {".npy"},  # the one that is read without OpenCV, which need not be loaded early
     "convcli/process/saved_steps.py": {".npy", ".png"},  # what --save-steps makes
+    "convcli/visual/before_after.py": {".png"},  # what --compare makes, beside pages
+    "convcli/visual/drawing.py": {"png"},  # what the pictures in a page are
+    "convcli/visual/kernel_plot.py": {".png"},  # what --plot makes, beside pages
 }
 
 

@@ -20,7 +20,7 @@ class _KernelCommands(LazyGroup):
         ),
         "show": (
             f"{_HERE}.show:show_kernel",
-            "Show one kernel: its weights in colour, a small picture, sum, rank, formula and parameters.",
+            "Show kernels: weights in colour, a small picture, sum, rank, formula and parameters; or as a plot.",
         ),
         "check": (
             f"{_HERE}.check:check_files",
