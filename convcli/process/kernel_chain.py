@@ -24,6 +24,7 @@ from convcli.image.model import Image
 from convcli.image.tone import Finish
 from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
 from convcli.process.choices import ALPHA, SIGNED
+from convcli.process.picture_notes import Making, Responses, picture_notes, sampled_places
 from convcli.system.threads import run_tasks
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ class Chain:
 
     `image` is filtered by `kernels` in turn, each with the same `options`, into samples of `dtype`: an integer type, or
     a float type for the raw response in the image's units. `cold` is said by a process that filters once, in which
-    what a backend takes to load counts.
+    what a backend takes to load counts; `in_pipeline` of a step of a pipeline, which options of `filter` do not reach.
 
     Attributes
     ----------
@@ -153,6 +154,8 @@ class Chain:
         a transparent pixel, which needs nothing; None for one without alpha.
     output_size : (int, int, int)
         Height, width and channels of the result.
+    notes : list of str
+        After the run: whether the picture came out saturated or nearly of one value, and what to ask for instead.
     """
 
     def __init__(
@@ -164,7 +167,9 @@ class Chain:
         dtype: np.dtype[Any],
         *,
         cold: bool = False,
+        in_pipeline: bool = False,
     ) -> None:
+        self._in_pipeline = in_pipeline
         self._kernels = kernels
         self._cold = cold
         self._threads = options.threads
@@ -188,6 +193,7 @@ class Chain:
         self.opacity = self._mode if image.alpha else None
         self.mapping = None if dtype.kind == "f" else resolve_mapping(toning.signed, kernels, toning.bias)
 
+        self.notes: list[str] = []
         self._source = self._before(pixels, colours)
         self._options = self._opacity_options = options
         padding = _padding_values(options, image)
@@ -225,8 +231,11 @@ class Chain:
         """Filter, once; returns (height, width, channels) samples of the output's type."""
         values = self._source
         del self._source  # or the image would be held until the result is written
-        for plan in self.plans:
+        for plan in self.plans[:-1]:
             values = plan.run(values)
+        source, values = values, self.plans[-1].run(values)
+        span = self._looked_at(source, values) if self.mapping is not None else 0.0
+        del source
         if self._in_one_pass and self._mode in ("drop", "filter"):
             return values
         out = np.empty(self.output_size, self._dtype)
@@ -234,11 +243,55 @@ class Chain:
             by_rows(values.shape, lambda rows: np.copyto(out[rows, :, :-1], values[rows]), self._threads)
         else:
             self._after(values, out)
+            if self.mapping is not None:
+                self._note(out, lambda places: self._finished_at(values, places), lambda: span)
         if self._mode == "keep":
             out[..., -1:] = tone.convert_depth(self._carried_opacity(), self._dtype)
         elif self._mode == "opaque":
             out[..., -1:] = self._white if self._dtype.kind == "f" else tone.full_range(self._dtype)
         return out
+
+    def _looked_at(self, source: NDArray[Any], values: NDArray[Any]) -> float:
+        """Note what is wrong with a picture of one pass; of another response, return the span of its source."""
+
+        def span() -> float:
+            sampled = source.reshape(-1, source.shape[2])[sampled_places(source.shape[0] * source.shape[1])]
+            low, high = tone.span(sampled.astype(np.float64))
+            return (high - low) * tone.unit_between(self._source_dtype, self._dtype)
+
+        if not self._in_one_pass:
+            return span()
+
+        def responses(places: NDArray[np.intp]) -> NDArray[np.float64]:
+            toning, unit = self._toning, tone.unit_between(self._source_dtype, self._dtype)
+            found = self.plans[-1].responses_at(source, places)
+            return self._mapped((found * toning.scale + toning.bias) * unit)
+
+        self._note(values, responses, span)
+        return 0.0
+
+    def _finished_at(self, response: NDArray[Any], places: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Finish some pixels of a whole float response, but for rounding and saturation."""
+        colour, _ = self._toned(response.reshape(-1, 1, response.shape[2])[places])
+        return self._mapped(colour[:, 0].astype(np.float64) * tone.unit_between(self._source_dtype, self._dtype))
+
+    def _mapped(self, response: NDArray[np.float64]) -> NDArray[np.float64]:
+        if self.mapping == "abs":
+            return np.abs(response)
+        limits = np.iinfo(self._dtype)
+        return response + (limits.max + 1 + limits.min) // 2 if self.mapping == "offset" else response
+
+    def _note(self, samples: NDArray[Any], responses: Responses, span: Callable[[], float]) -> None:
+        colours, toning = self.output_size[2] - self.alpha, self._toning
+        unscaled = toning.bias == 0 and not toning.linear and not self._in_pipeline
+        how = Making(
+            self.mapping or "clip",
+            asked=toning.signed == "clip" and not self._in_pipeline,
+            scale=toning.scale if unscaled else None,
+            total=self._total,
+            positive=unscaled and toning.scale == 1 and all(part.weights.min() >= 0 for part in _parts(self._kernels)),
+        )
+        self.notes += picture_notes(samples[..., :colours], lambda at: responses(at)[:, :colours], span, how)
 
     @property
     def _in_one_pass(self) -> bool:

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from convcli.convolution.options import ConvolveOptions
 from convcli.convolution.plan import ConvolutionPlan
-from convcli.errors import UsageError
+from convcli.errors import UsageError, check_word
 from convcli.image.formats.registry import Format
 from convcli.image.model import Image
-from convcli.kernel.model import AnyKernel, CompositeKernel
+from convcli.kernel.model import AnyKernel, CompositeKernel, shaped
+from convcli.kernel.weights import NORMALIZATIONS
 from convcli.process.kernel_chain import Chain, ToneOptions, resolve_alpha
 from convcli.process.output_files import OutputOptions, OutputPlan, check_picture, file_name_part, output_depth
 from convcli.process.result import StepResult
@@ -44,19 +45,24 @@ class FilterOptions:
         What is done to pixels before the kernels and to their response after them.
     output : OutputOptions
         How the result is written.
+    normalize : str, optional
+        `sum`, `abssum` or `posneg`: what the weights of every kernel are scaled by, whatever its file says.
 
     Raises
     ------
     UsageError
-        For no kernel.
+        For no kernel, or an unknown normalisation.
     """
 
     kernels: tuple[str, ...]
     convolve: ConvolveOptions = field(default_factory=ConvolveOptions)
     tone: ToneOptions = field(default_factory=ToneOptions)
     output: OutputOptions = field(default_factory=OutputOptions)
+    normalize: str | None = None
 
     def __post_init__(self) -> None:
+        if self.normalize is not None:
+            check_word("normalisation", self.normalize, NORMALIZATIONS[1:])
         if not self.kernels:
             raise UsageError("no kernel was given: name one with --kernel, such as -k sobel_x")
 
@@ -74,7 +80,7 @@ def load_kernels(options: FilterOptions) -> "KernelOperation":
     from convcli.convolution.backends.base import refusal
     from convcli.kernel.spec import load_kernel
 
-    kernels = tuple(load_kernel(spec) for spec in options.kernels)
+    kernels = tuple(_normalized(load_kernel(spec), spec, options.normalize) for spec in options.kernels)
     resolve_alpha(options.tone.alpha, kernels)
     asked = options.convolve
     for spec, kernel in zip(options.kernels, kernels, strict=True):
@@ -83,6 +89,15 @@ def load_kernels(options: FilterOptions) -> "KernelOperation":
             if reason is not None:
                 raise UsageError(reason, where=spec)
     return KernelOperation(options, kernels)
+
+
+def _normalized(kernel: AnyKernel, spec: str, how: str | None) -> AnyKernel:
+    """Scale the weights of a kernel, or of each part of a composite. Raises KernelError."""
+    if how is None:
+        return kernel
+    if isinstance(kernel, CompositeKernel):
+        return replace(kernel, kernels=tuple(shaped(part, f"{spec}: {part.name}", how) for part in kernel.kernels))
+    return shaped(kernel, spec, how)
 
 
 class KernelOperation:
@@ -209,6 +224,11 @@ class KernelsOnImage:
     def halo(self) -> "Halo | None":
         """How much of the image around it a band of the result needs; None where it needs the whole image."""
         return self._chain.halo
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Lines on the result that a user should see, known once it is computed."""
+        return tuple(self._chain.notes)
 
     def run(self) -> NDArray[Any]:
         """Return the samples of the output."""

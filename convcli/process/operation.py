@@ -42,6 +42,10 @@ class ImageOperation(Protocol):
     def run(self) -> NDArray[Any]:
         """Compute the samples (height, width, channels) of the output. Raises FilterError. To be called once."""
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Lines on the result that a user should see, known once it is computed."""
+
     def steps(self) -> tuple[StepResult, ...]:
         """Return what is, or was, computed, in order."""
 

@@ -86,6 +86,7 @@ def process_image(
         if not options.dry_run:
             with watch.stage("filter"):
                 samples = laid.run()
+                notes += laid.notes
             with watch.stage("write"):
                 notes += _write(output, samples, metadata, plan, operation, temporary_folder)
     except FilterError as error:

@@ -73,9 +73,9 @@ def filter_folders(
     tone = response.tone_options()
     todo: FilterOptions | RunOptions
     if pipeline.pipeline is None:
-        todo = FilterOptions(kernels=tuple(kernel or ()), convolve=convolve, tone=tone, output=written)
+        todo = FilterOptions(tuple(kernel or ()), convolve, tone, written, normalize=response.normalize)
     else:
-        _check_left_to_pipeline(convolve, tone)
+        _check_left_to_pipeline(convolve, tone, response.normalize)
         from convcli.process import pipeline_options
 
         todo = pipeline_options.RunOptions(
@@ -104,13 +104,14 @@ def filter_folders(
         raise typer.Exit(1)
 
 
-def _check_left_to_pipeline(convolve: ConvolveOptions, tone: "ToneOptions") -> None:
+def _check_left_to_pipeline(convolve: ConvolveOptions, tone: "ToneOptions", normalize: str | None) -> None:
     """Check that nothing was asked for that the steps of a pipeline say for themselves. Raises UsageError."""
     # What computing takes, and how the result becomes a picture, is no matter of steps.
     usual = ConvolveOptions(backend=convolve.backend, threads=convolve.threads, device=convolve.device)
     plain = replace(type(tone)(), signed=tone.signed, alpha=tone.alpha)
     asked = [field.name for field in fields(convolve) if getattr(convolve, field.name) != getattr(usual, field.name)]
     asked += [field.name for field in fields(tone) if getattr(tone, field.name) != getattr(plain, field.name)]
+    asked += ["normalize"] if normalize is not None else []
     if asked:
         named = ", ".join(f"--{name.replace('_', '-')}" for name in asked)
         raise UsageError(f"{named}: with --pipeline that is said in the steps of the document")

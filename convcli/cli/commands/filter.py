@@ -58,7 +58,7 @@ def filter_images(
     reporter = Reporter(**messages.reporting())
     options = OutputOptions(depth=response.depth, dry_run=messages.dry_run, **written)
     operation = load_kernels(
-        FilterOptions(kernels=tuple(kernel), convolve=convolve, tone=response.tone_options(), output=options)
+        FilterOptions(tuple(kernel), convolve, response.tone_options(), options, normalize=response.normalize)
     )
     paths = output_paths(inputs, output, operation.name, options.format)
     skipped = check_outputs(inputs, paths, options, operation.files, output or "")

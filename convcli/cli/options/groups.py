@@ -203,6 +203,15 @@ class ResponseGroup(OptionGroup):
             help=f"{listed(ALPHA)}. auto: premultiply where no weight is negative, else keep.",
         ),
     ] = "auto"
+    normalize: Annotated[
+        str | None,
+        response_option(
+            "--normalize",
+            metavar="SUM",
+            help="Scale the weights of each kernel: sum (to a sum of 1), abssum (of their magnitudes) or posneg "
+            "(the positive ones to 1, the negative ones to -1). Default: as the kernel says.",
+        ),
+    ] = None
     scale: Annotated[
         float, response_option("--scale", metavar="F", parser=number, help="Multiply the response, before the mapping.")
     ] = 1.0
@@ -227,7 +236,7 @@ class ResponseGroup(OptionGroup):
         """Return what is done to pixels before and after the kernels. Raises UsageError."""
         from convcli.process.kernel_chain import ToneOptions
 
-        return ToneOptions(**{name: value for name, value in vars(self).items() if name != "depth"})
+        return ToneOptions(**{name: value for name, value in vars(self).items() if name not in ("depth", "normalize")})
 
 
 class ComputingGroup(OptionGroup):

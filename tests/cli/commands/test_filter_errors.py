@@ -18,7 +18,7 @@ from convcli.reporting.formats import REPORT_SUFFIXES
 
 SUFFIXES = ", ".join(REPORT_SUFFIXES)
 
-PIXELS = np.random.default_rng(3).integers(0, 256, (24, 32, 4), dtype=np.uint8)
+PIXELS = np.random.default_rng(3).integers(96, 128, (24, 32, 4), dtype=np.uint8)
 
 
 @pytest.fixture(autouse=True)
