@@ -46,6 +46,7 @@ def filter_folders(
       convcli batch photos/ -r -k sobel -o edges/ --format png --name '{stem}_{kernel}{suffix}'
       convcli batch photos/ -k sharpen -o sharp/ --existing skip
       convcli batch photos/ --pipeline canny.yaml -o edges/
+      convcli batch photos/ -r --include '*.jpg' --exclude 'raw/*' --newer 2024-05-31 -k sharpen -o sharp/
       find photos -name '*.jpg' -print0 | convcli batch --files-from - -k sharpen -o sharp/
     """
     convolve = computing.convolve_options(geometry)

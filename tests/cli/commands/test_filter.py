@@ -576,3 +576,25 @@ def test_the_program_runs_as_a_process(photo):
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.startswith("convcli: error: unknown kernel 'nix'")
     assert refused("filter", photo, "-k", "nix") == result.stderr.removeprefix("convcli: error: ").rstrip("\n")
+
+
+def test_a_range_makes_an_output_for_each_kernel_named_by_what_differs(photo, tmp_path):
+    bank = tmp_path / "bank"  # made, for it is to hold several
+    done("filter", photo, "-k", "gabor:theta=0..90..45,sigma=2", "-o", bank, "--signed", "stretch")
+    assert sorted(path.name for path in bank.iterdir()) == [f"photo_gabor_theta{angle}.png" for angle in (0, 45, 90)]
+    done("filter", photo, "-k", "gabor:theta=45,sigma=2", "-o", tmp_path / "one.png", "--signed", "stretch")
+    np.testing.assert_array_equal(load(bank / "photo_gabor_theta45.png"), load(tmp_path / "one.png"))
+
+
+def test_the_outputs_of_a_range_need_a_folder(photo, tmp_path):
+    outcome = run("filter", photo, "-k", "gaussian:sigma=1..3", "-o", tmp_path / "one.png")
+    assert outcome.status == 2
+    assert outcome.lines == ["convcli: error: 3 kernels make 3 outputs: name a folder for them, as -o bank/"]
+
+
+def test_normalize_scales_the_weights_of_any_kernel(photo, tmp_path):
+    done("filter", photo, "-k", "1 2 1; 2 4 2; 1 2 1", "--normalize", "sum", "-o", tmp_path / "a.png")
+    weights = np.array([[1, 2, 1], [2, 4, 2], [1, 2, 1]]) / 16
+    np.testing.assert_array_equal(load(tmp_path / "a.png"), saturated(exact(load(photo), weights)))
+    outcome = run("filter", photo, "-k", "sobel_x", "--normalize", "sum", "-o", tmp_path / "b.png")
+    assert outcome.lines == ["convcli: error: sobel_x: normalize: sum divides by the weights' sum, which is zero"]
