@@ -168,15 +168,18 @@ def output_paths(sources: Sequence[str], output: str | None, name: str, format_n
     return outputs
 
 
-def folder_for_many(output: str | None) -> str | None:
+def folder_for_many(sources: Sequence[str], output: str | None) -> str | None:
     """Return where several outputs go: a name without a suffix that is not there yet is a folder to be made.
 
-    >>> folder_for_many("blurred"), folder_for_many("blurred.png")
-    ('blurred/', 'blurred.png')
+    It is none where an input is missing, and the command may have been meant otherwise.
+
+    >>> folder_for_many([], "blurred"), folder_for_many([], "blurred.png"), folder_for_many(["missing"], "blurred")
+    ('blurred/', 'blurred.png', 'blurred')
     """
     if not output or output.endswith("/") or output == STANDARD_STREAM or os.path.splitext(output)[1]:
         return output
-    return output if os.path.lexists(output) else f"{output}/"
+    new = not os.path.lexists(output) and all(source == STANDARD_STREAM or os.path.exists(source) for source in sources)
+    return f"{output}/" if new else output
 
 
 def output_paths_of_bank(

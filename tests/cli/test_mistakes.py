@@ -84,7 +84,7 @@ REFUSED = [
     ),
     (
         "filter photo.png -k sobel --include '*.png'",
-        "no such option: --include; the shell chooses files, as in convcli filter photos/*.png",
+        "no such option: --include; it is an option of convcli batch",
     ),
     ("filter photo.png sobel", "missing option '--kernel' / '-k'; did you mean -k sobel?"),
     ("filter photo.png gaussian:sigma=2", "missing option '--kernel' / '-k'; did you mean -k gaussian:sigma=2?"),

@@ -72,7 +72,7 @@ def filter_images(
 
         chains = expand_ranges(kernel)
     if len(inputs) * len(chains) > 1:
-        output = folder_for_many(output)
+        output = folder_for_many(inputs, output)
     asked = FilterOptions(chains[0][0], convolve, response.tone_options(), options, normalize=response.normalize)
     operations = [load_kernels(replace(asked, kernels=specs)) for specs, _ in chains]
     names = ["_".join(filter(None, [each.name, varied])) for each, (_, varied) in zip(operations, chains, strict=True)]

@@ -598,3 +598,11 @@ def test_normalize_scales_the_weights_of_any_kernel(photo, tmp_path):
     np.testing.assert_array_equal(load(tmp_path / "a.png"), saturated(exact(load(photo), weights)))
     outcome = run("filter", photo, "-k", "sobel_x", "--normalize", "sum", "-o", tmp_path / "b.png")
     assert outcome.lines == ["convcli: error: sobel_x: normalize: sum divides by the weights' sum, which is zero"]
+
+
+def test_several_outputs_go_into_a_folder_that_is_made_unless_an_input_is_missing(tmp_path):
+    sources = [save(tmp_path / f"{name}.png", smooth()) for name in "ab"]
+    done("filter", *sources, "-k", "box", "-o", tmp_path / "new")
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["a_box.png", "b_box.png"]
+    assert run("filter", sources[0], tmp_path / "missing.png", "-k", "box", "-o", tmp_path / "other").status == 2
+    assert not (tmp_path / "other").exists()
