@@ -5,6 +5,8 @@ import os
 import stat
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from fnmatch import fnmatchcase
 
 from convcli.batch.naming import HOME
 from convcli.errors import UsageError
@@ -46,8 +48,69 @@ class FoundInputs:
     details: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Choice:
+    """Which of the files in folders, and of those that patterns match, are taken.
+
+    Parameters
+    ----------
+    include, exclude : tuple of str
+        Patterns of names, as a shell's: a file is taken whose name, or whose path below the folder, fits one of
+        `include`, where there are any, and none of `exclude`. Upper and lower case count as one.
+    newer : float, optional
+        Seconds since 1970: files changed at that time or before are left out.
+
+    Examples
+    --------
+    >>> Choice(include=("*.jpg",), exclude=("raw/*",)).takes("a/B.JPG", 0.0)
+    True
+    >>> Choice(include=("*.jpg",), exclude=("raw/*",)).takes("raw/b.jpg", 0.0)
+    False
+    """
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    newer: float | None = None
+
+    def takes(self, relative: str, changed: float) -> bool:
+        """Whether a file is taken, by its path below its folder and the time of its last change."""
+        names = relative.lower(), relative.lower().rpartition("/")[2]
+
+        def fits(patterns: tuple[str, ...]) -> bool:
+            return any(fnmatchcase(name, pattern.lower()) for pattern in patterns for name in names)
+
+        if (self.include and not fits(self.include)) or fits(self.exclude):
+            return False
+        return self.newer is None or changed > self.newer
+
+
+def newer_than(text: str) -> float:
+    """Return the time that `--newer` names: that of the last change of a file, or a date such as 2024-05-31T12:00.
+
+    Raises
+    ------
+    UsageError
+        Where it is neither.
+    """
+    try:
+        return os.stat(text).st_mtime
+    except (OSError, ValueError):
+        pass
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        raise UsageError(
+            "there is no such file, nor is it a date", where=f"--newer {text}", advice="write a date as 2024-05-31"
+        ) from None
+
+
 def find_inputs(
-    inputs: Sequence[str], output: str, *, recursive: bool = False, ours: Container[str] = ()
+    inputs: Sequence[str],
+    output: str,
+    *,
+    recursive: bool = False,
+    ours: Container[str] = (),
+    choice: Choice | None = None,
 ) -> FoundInputs:
     """Find the files that `inputs` mean: files, folders, and patterns.
 
@@ -65,13 +128,15 @@ def find_inputs(
         Whether folders within folders are looked into.
     ours : container of str
         The outputs of earlier runs, by their place in the output folder, which are left out.
+    choice : Choice, optional
+        Which of the files in folders are taken; one that is named is taken in any case.
 
     Raises
     ------
     UsageError
         Naming all inputs that are not there or match nothing; when no image is found at all; for standard input.
     """
-    search = _Search(output, recursive, ours)
+    search = _Search(output, recursive, ours, choice or Choice())
     missing = [path for path in inputs if not search.add(path)]
     if missing:
         shown = ", ".join(map(repr, missing[:_MOST_NAMED]))
@@ -81,20 +146,33 @@ def find_inputs(
     if not found.sources and not found.problems:
         where = ", ".join(map(repr, inputs[:_MOST_NAMED])) or "an empty list"
         deeper = "; look into its folders too with --recursive" if search.folders_left else ""
+        if search.unwanted:
+            deeper = f"; {counted_files(search.unwanted)} left out by --include, --exclude or --newer{deeper}"
         raise UsageError(f"no images in {where}{deeper}")
+    if search.unwanted:
+        found.notes.append(f"{counted_files(search.unwanted)} left out by --include, --exclude or --newer")
     if search.others:
-        files = "1 file is" if search.others == 1 else f"{search.others} files are"
-        found.details.append(f"{files} left out by suffix: not of an image")
+        found.details.append(f"{counted_files(search.others)} left out by suffix: not of an image")
     if search.folders_left:
         folders = "1 folder is" if search.folders_left == 1 else f"{search.folders_left} folders are"
         found.notes.append(f"{folders} not looked into: that takes --recursive")
     return found
 
 
+def counted_files(number: int) -> str:
+    """Return a number of files with its verb.
+
+    >>> counted_files(1), counted_files(2)
+    ('1 file is', '2 files are')
+    """
+    return "1 file is" if number == 1 else f"{number} files are"
+
+
 class _Search:
-    def __init__(self, output: str, recursive: bool, ours: Container[str]) -> None:
+    def __init__(self, output: str, recursive: bool, ours: Container[str], choice: Choice) -> None:
         self.found = FoundInputs()
-        self.others = self.folders_left = 0
+        self.others = self.folders_left = self.unwanted = 0
+        self._choice = choice
         self._recursive = recursive
         self._ours = ours
         self._output = os.path.realpath(output)
@@ -134,7 +212,11 @@ class _Search:
             relative, folder = os.path.relpath(match, fixed or os.curdir), fixed
             if relative.startswith(os.pardir + os.sep):  # a pattern may lead out again: '*/../../*.png'
                 relative, folder = os.path.basename(match), os.path.dirname(match)
-            self._take(match, relative, folder, os.stat(match))
+            status = os.stat(match)
+            if self._choice.takes(relative, status.st_mtime):
+                self._take(match, relative, folder, status)
+            else:
+                self.unwanted += 1
         return bool(matches)
 
     def _add_folder(self, root: str) -> None:
@@ -189,10 +271,12 @@ class _Search:
         except OSError as error:
             self.found.problems.append((entry.path, f"{entry.path}: cannot be read: {error.strerror}"))
             return
-        if stat.S_ISREG(status.st_mode):
-            self._take(entry.path, relative, root, status)
-        else:
+        if not stat.S_ISREG(status.st_mode):
             self.others += 1
+        elif not self._choice.takes(relative, status.st_mtime):
+            self.unwanted += 1
+        else:
+            self._take(entry.path, relative, root, status)
 
     def _take(self, path: str, relative: str, folder: str, status: os.stat_result) -> None:
         identity = status.st_dev, status.st_ino

@@ -2,10 +2,10 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from convcli.batch.inputs import BatchInput, find_inputs
+from convcli.batch.inputs import BatchInput, Choice, find_inputs
 from convcli.batch.journal import (
     DONE,
     JournalRecord,
@@ -54,6 +54,8 @@ class BatchOptions:
         The file of a document.
     follow : bool
         Whether outputs are written through links that lead out of the output folder.
+    choice : Choice
+        Which of the files in folders are taken.
 
     Raises
     ------
@@ -69,6 +71,7 @@ class BatchOptions:
     fail_fast: bool = False
     pipeline: str | None = None
     follow: bool = False
+    choice: Choice = field(default_factory=Choice)
 
     def __post_init__(self) -> None:
         if not self.output or self.output == STANDARD_STREAM:
@@ -167,7 +170,7 @@ def plan_batch(inputs: Sequence[str], options: BatchOptions) -> BatchPlan:
         await_others(options.output)
     state = journal_state(options.output)
     records, notes = read_journal(options.output)
-    found = find_inputs(inputs, options.output, recursive=options.recursive, ours=records)
+    found = find_inputs(inputs, options.output, recursive=options.recursive, ours=records, choice=options.choice)
     notes = [*operation.notes, *notes, *found.notes]
     settled = [ImageResult(path, "", "failed", error=reason) for path, reason in found.problems]
     named = _named(found.sources, naming, options, settled)

@@ -4,6 +4,7 @@ Results are added as they come and are not kept, so that what this takes does no
 that went well; of the others their messages are kept, because each is told in the end.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from convcli.timing import STAGES
 
 SLOWEST = 5  # files that are named as such
 MOST_KINDS = 50  # of notes, and of choices, that are told apart
+_NUMBER = re.compile(r"\d+(\.\d+)?")
 
 # What a file costs however small it is, as the bytes that take as long; it only serves to guess the time left.
 _BYTES_A_FILE = 8192
@@ -95,6 +97,8 @@ class BatchTotals:
         self.counts: Counter[str] = Counter()
         self.failures: list[FailedFile] = []
         self.notes: Counter[str] = Counter()
+        self.notes_that_differ: set[str] = set()
+        self._first_notes: dict[str, str] = {}
         self.interrupted = False
         self.megapixels = 0.0
         self.input_bytes = 0
@@ -111,6 +115,16 @@ class BatchTotals:
         self._began = clock()
         self._stopped: float | None = None
 
+    def _count_note(self, note: str) -> None:
+        """Count a note with those that differ from it in numbers alone, under the first of them."""
+        kind = _NUMBER.sub("#", note)
+        if kind not in self._first_notes and len(self._first_notes) == MOST_KINDS:
+            return
+        first = self._first_notes.setdefault(kind, note)
+        self.notes[first] += 1
+        if first != note:
+            self.notes_that_differ.add(first)
+
     def add(self, result: ImageResult) -> None:
         """Take the result of one more file."""
         self.counts[result.status] += 1
@@ -124,8 +138,7 @@ class BatchTotals:
             self.failures.append(FailedFile(result.input, result.error))
             return
         for note in result.notes:
-            if note in self.notes or len(self.notes) < MOST_KINDS:
-                self.notes[note] += 1
+            self._count_note(note)
         for step in result.steps:
             self._choose(step)
         if result.status != "done":

@@ -111,6 +111,7 @@ def compare(
     kernels: Sequence[str],
     options: CompareOptions,
     progress: Callable[[str], None] | None = None,
+    command: str = "",
 ) -> Report:
     """Compare backends on an image (height, width, channels), with one kernel after the other.
 
@@ -126,6 +127,8 @@ def compare(
         What is compared, and how.
     progress : callable, optional
         Called with a few words on what happens next.
+    command : str
+        The command that asked for it, which the report shows.
 
     Returns
     -------
@@ -166,6 +169,7 @@ def compare(
         ),
         warnings=(*warnings, *noise_warnings(races)),
         written=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=command,
     )
 
 

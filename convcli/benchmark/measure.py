@@ -13,7 +13,6 @@ import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from statistics import median
 from time import perf_counter
 
 from convcli.errors import ConvcliError
@@ -189,20 +188,6 @@ def _turns(first_runs: Sequence[float], rounds: int, budget: float) -> list[int]
             turns[place] += more
             rest -= more * first_runs[place]
     return turns
-
-
-def fastest_of(timings: Sequence[Timing]) -> int:
-    """Return the place of the fastest of some timings, judged by its times relative to the others' of the same round.
-
-    That is the least median of time over the round's median, among those who took part in all rounds; the median of
-    times alone would take who happened to run while the machine was quick.
-    """
-    rounds = max(len(timing.rounds) for timing in timings)
-    if rounds == 0:
-        return min(range(len(timings)), key=lambda place: timings[place].runs[0])
-    full = [place for place, timing in enumerate(timings) if len(timing.rounds) == rounds]
-    middles = [median(timings[place].runs[number] for place in full) or 1.0 for number in range(rounds)]
-    return min(full, key=lambda place: median(t / m for t, m in zip(timings[place].runs, middles, strict=True)))
 
 
 def turn_order(count: int, number: int) -> list[int]:

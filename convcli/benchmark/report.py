@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.benchmark.candidates import LeftOut
-from convcli.benchmark.measure import Timing, fastest_of
+from convcli.benchmark.measure import Timing
 from convcli.benchmark.statistics import Interval, Summary, count_outliers, ratio_interval
 from convcli.benchmark.sweep import (
     Crossover,
@@ -137,12 +137,13 @@ class Comparison:
 
     @property
     def by_speed(self) -> list[Measurement]:
-        """The rows, fastest first; of two that take as long, the one that counts as fastest."""
+        """The rows in the order of their median times; of two that take as long, first the one marked as fastest."""
+        return sorted(self.rows, key=lambda row: (row.seconds.median, not row.fastest))
 
-        def speed(row: Measurement) -> tuple[bool, float]:
-            return not row.fastest, row.relative.median if row.relative else row.seconds.median
-
-        return sorted(self.rows, key=speed)
+    @property
+    def fastest(self) -> Measurement:
+        """The one row that counts as fastest."""
+        return next(row for row in self.rows if row.fastest)
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,6 +180,7 @@ class Report:
     sweeps: tuple[Sweep, ...] = ()
     warnings: tuple[str, ...] = ()
     written: str = field(default="")
+    command: str = field(default="")
 
     @property
     def rows(self) -> Iterator[Measurement]:
@@ -202,6 +204,7 @@ class Report:
             "machine": self.machine,
             "versions": self.versions,
             "written": self.written,
+            "command": self.command,
             "image": self.image,
             "options": self.options,
             "method": list(self.method),
@@ -251,10 +254,10 @@ class Report:
 def ranked(rows: Sequence[Measurement]) -> tuple[Measurement, ...]:
     """Complete rows by their times relative to the fastest of them, in the rounds that both took part in.
 
-    Nobody is fastest with a wrong result, unless all are wrong.
+    The fastest has the least median time. Nobody is fastest with a wrong result, unless all are wrong.
     """
     right = [row for row in rows if row.agrees] or rows
-    best = right[fastest_of([row.timing for row in right])]
+    best = min(right, key=lambda row: row.seconds.median)
     theirs = dict(zip(best.timing.rounds, best.timing.runs, strict=False))
     return tuple(replace(row, relative=_relative(row, best, theirs), fastest=row is best) for row in rows)
 
@@ -275,11 +278,7 @@ def sweep_of(kernel: str, comparisons: Sequence[Comparison]) -> Sweep:
         for comparison in comparisons
         if comparison.size is not None
     }
-    fastest = {
-        each.size: min(each.rows, key=lambda row: (not row.agrees, row.seconds.median)).backend
-        for each in comparisons
-        if each.size is not None
-    }
+    fastest = {each.size: each.fastest.backend for each in comparisons if each.size is not None}
     standings = timings_by_size(comparisons)
     plain = any(row.plain for comparison in comparisons for row in comparison.rows)
     sentence = describe_sweep(kernel, standings, " of the backends" if plain else "")

@@ -72,6 +72,8 @@ def comparison_head(report: Report) -> ReportHead:
 
 
 def _blocks(report: Report) -> Iterator[Block]:
+    if report.warnings:
+        yield Bullets(report.warnings, warning="The times are noisy.")
     if report.disagreements:
         sentences = tuple(f"{row.kernel}: {report_text.disagreement(row)}" for row in report.disagreements)
         yield Bullets(sentences, warning="Not all agree.")
@@ -79,8 +81,8 @@ def _blocks(report: Report) -> Iterator[Block]:
         yield from _sweep(sweep)
     for comparison in report.comparisons:
         yield from _comparison(comparison)
-    if report.warnings:
-        yield from (Heading("Warnings"), Bullets(report.warnings))
+    if report.command:
+        yield from (Heading("The command"), Paragraph(report.command))
     yield from (Heading("How it was measured"), Bullets(report.method))
     yield from (Heading("Options", 3), _definitions(report.options.items()))
     yield Heading("Machine and versions", 3)

@@ -58,7 +58,7 @@ def verdicts(comparison: Comparison) -> Iterator[str]:
 
     `auto` is left out where no other backend took part.
     """
-    best, *_ = comparison.by_speed
+    best = comparison.fastest
     rate = f", {digits(best.megapixels_per_second)} MP/s" if math.isfinite(best.megapixels_per_second) else ""
     yield f"{best.title} is fastest: {duration(best.seconds.median)}{rate}"
     others = [row for row in comparison.rows if not row.plain and row.backend != "auto"]

@@ -8,10 +8,11 @@ from numpy.typing import DTypeLike, NDArray
 
 from convcli.convolution.backends.base import get_backend
 from convcli.convolution.bank import Bank
+from convcli.convolution.execution.combine import combine_responses
 from convcli.convolution.execution.tile_correlator import ResolvedCorrelation
 from convcli.convolution.execution.tiles import measure, run_tiles, run_whole
 from convcli.convolution.options import ConvolveOptions, available_threads
-from convcli.convolution.padding import AxisGeometry, axis_geometry, padding_mode
+from convcli.convolution.padding import AxisGeometry, axis_geometry, padding_mode, source_indices
 from convcli.convolution.planning.cost_model import (
     ComputingForm,
     CorrelationRequest,
@@ -39,6 +40,8 @@ _DOUBLE_TYPES = ("uint32", "int32", "float64")
 Pad = tuple[int | tuple[int, int], int | tuple[int, int]]
 # A bank over at most so many positions is computed in parts of at least so many outputs, and so many parts at most.
 _FEW_OUTPUTS, _PART_OUTPUTS, _MOST_PARTS = 1024, 64, 8
+# Single responses that are computed beside a run: at least and at most so many, with so many multiply-adds.
+_LEAST_PLACES, _MOST_PLACES, _MOST_TAPS = 16, 32, 1 << 14
 # Channels from which on one addition over all of them is quicker than one for each.
 _MANY_CHANNELS = 16
 
@@ -130,6 +133,38 @@ class ConvolutionPlan:
 
         run_tasks(len(ends), lambda: do, self._resolved.threads or available_threads())
         return out
+
+    def responses_at(self, pixels: NDArray[Any], places: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Compute single responses of one 2-D kernel on every channel, tap by tap, before anything is done to them.
+
+        Parameters
+        ----------
+        pixels : ndarray, shape (height, width, channels)
+            An image of the plan's size.
+        places : ndarray of intp, shape (number,)
+            Outputs, counted row by row.
+
+        Returns
+        -------
+        ndarray of float64, shape (number, channels)
+            Their responses, for less than all places where the kernel is so large that these would take long.
+        """
+        task = self._resolved
+        (height, width), channels = task.banks[0].size, pixels.shape[2]
+        places = places[: max(_LEAST_PLACES, min(_MOST_PLACES, _MOST_TAPS // (height * width * channels)))]
+        at = np.divmod(places, task.columns.output)
+        rows, columns = (
+            source_indices(pixels.shape[axis], geometry.before, geometry.after, task.padding)[
+                at[axis][:, np.newaxis] * geometry.stride + np.arange(taps) * task.dilation[axis]
+            ]
+            for axis, (geometry, taps) in enumerate(((task.rows, height), (task.columns, width)))
+        )
+        windows = pixels[rows[:, :, np.newaxis], columns[:, np.newaxis]].astype(np.float64)
+        if padding_mode(task.padding).filled:
+            windows[(rows < 0)[:, :, np.newaxis] | (columns < 0)[:, np.newaxis]] = task.padding_value
+        laid = windows.reshape(len(places), height * width, channels).transpose(0, 2, 1)
+        parts = [laid @ bank.weights[0, 0].ravel() for bank in task.banks]
+        return np.asarray(combine_responses(parts, task.combine))
 
     def costed_forms(self) -> list[CostedForm]:
         """List the forms in which the backend can do this, with what they cost; of several kernels, the first one."""

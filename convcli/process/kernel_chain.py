@@ -25,6 +25,7 @@ from convcli.image.model import COLOURS, Image, default_roles
 from convcli.image.tone import Finish
 from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
 from convcli.process.choices import ALPHA, SIGNED
+from convcli.process.picture_notes import Making, Responses, picture_notes, sampled_places
 from convcli.system.threads import run_tasks
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ class Chain:
 
     `image` is filtered by `kernels` in turn, each with the same `options`, into samples of `dtype`: an integer type, or
     a float type for the raw response in the image's units. `cold` is said by a process that filters once, in which
-    what a backend takes to load counts.
+    what a backend takes to load counts; `in_pipeline` of a step of a pipeline, which options of `filter` do not reach.
 
     Attributes
     ----------
@@ -170,6 +171,8 @@ class Chain:
         and in an integer one the image's nodata value, or 0 where there is none that the type holds.
     nan_count : int
         How many samples of the image are NaN.
+    notes : list of str
+        After the run: whether the picture came out saturated or nearly of one value, and what to ask for instead.
 
     Raises
     ------
@@ -188,7 +191,9 @@ class Chain:
         cold: bool = False,
         missing: MissingOptions = _MISSING,
         mask: NDArray[Any] | None = None,
+        in_pipeline: bool = False,
     ) -> None:
+        self._in_pipeline = in_pipeline
         self._kernels = kernels
         self._cold = cold
         self._threads = options.threads
@@ -222,6 +227,7 @@ class Chain:
             else resolve_mapping(toning.signed, kernels, toning.bias, keeps_sign=dtype.kind == "i")
         )
 
+        self.notes: list[str] = []
         self._source = self._before(pixels, colours)
         self._options = self._opacity_options = options
         padding = _padding_values(options, image)
@@ -320,8 +326,12 @@ class Chain:
         """Filter, once; returns (height, width, channels) samples of the output's type."""
         values = self._source
         del self._source  # or the image would be held until the result is written
-        for plan, gaps in zip(self.plans, self._gaps, strict=True):
+        for plan, gaps in zip(self.plans[:-1], self._gaps[:-1], strict=True):
             values = plan.run(values, gaps=gaps)
+        source, values = values, self.plans[-1].run(values, gaps=self._gaps[-1])
+        looked_at = self.mapping is not None and not any(self._gaps)
+        span = self._looked_at(source, values) if looked_at else 0.0
+        del source
         if self._in_one_pass and self._mode in ("drop", "filter"):
             return values
         out = np.empty(self.output_size, self._dtype)
@@ -329,11 +339,55 @@ class Chain:
             by_rows(values.shape, lambda rows: np.copyto(out[rows, :, :-1], values[rows]), self._threads)
         else:
             self._after(values, out)
+            if looked_at:
+                self._note(out, lambda places: self._finished_at(values, places), lambda: span)
         if self._mode == "keep":
             out[..., -1:] = tone.convert_depth(self._carried_opacity(), self._dtype)
         elif self._mode == "opaque":
             out[..., -1:] = self._white if self._dtype.kind == "f" else tone.full_range(self._dtype)
         return out
+
+    def _looked_at(self, source: NDArray[Any], values: NDArray[Any]) -> float:
+        """Note what is wrong with a picture of one pass; of another response, return the span of its source."""
+
+        def span() -> float:
+            sampled = source.reshape(-1, source.shape[2])[sampled_places(source.shape[0] * source.shape[1])]
+            low, high = tone.span(sampled.astype(np.float64))
+            return (high - low) * tone.unit_between(self._source_dtype, self._dtype)
+
+        if not self._in_one_pass:
+            return span()
+
+        def responses(places: NDArray[np.intp]) -> NDArray[np.float64]:
+            toning, unit = self._toning, tone.unit_between(self._source_dtype, self._dtype)
+            found = self.plans[-1].responses_at(source, places)
+            return self._mapped((found * toning.scale + toning.bias) * unit)
+
+        self._note(values, responses, span)
+        return 0.0
+
+    def _finished_at(self, response: NDArray[Any], places: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Finish some pixels of a whole float response, but for rounding and saturation."""
+        colour, _ = self._toned(response.reshape(-1, 1, response.shape[2])[places])
+        return self._mapped(colour[:, 0].astype(np.float64) * tone.unit_between(self._source_dtype, self._dtype))
+
+    def _mapped(self, response: NDArray[np.float64]) -> NDArray[np.float64]:
+        if self.mapping == "abs":
+            return np.abs(response)
+        limits = np.iinfo(self._dtype)
+        return response + (limits.max + 1 + limits.min) // 2 if self.mapping == "offset" else response
+
+    def _note(self, samples: NDArray[Any], responses: Responses, span: Callable[[], float]) -> None:
+        colours, toning = self.output_size[2] - self.alpha, self._toning
+        unscaled = toning.bias == 0 and not toning.linear and not self._in_pipeline
+        how = Making(
+            self.mapping or "clip",
+            asked=toning.signed == "clip" and not self._in_pipeline,
+            scale=toning.scale if unscaled else None,
+            total=self._total,
+            positive=unscaled and toning.scale == 1 and all(part.weights.min() >= 0 for part in _parts(self._kernels)),
+        )
+        self.notes += picture_notes(samples[..., :colours], lambda at: responses(at)[:, :colours], span, how)
 
     @property
     def _in_one_pass(self) -> bool:

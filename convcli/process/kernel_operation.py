@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from convcli.convolution.options import ConvolveOptions
 from convcli.convolution.plan import ConvolutionPlan
-from convcli.errors import OutputError, UsageError
+from convcli.errors import OutputError, UsageError, check_word
 from convcli.image.formats.registry import Format
 from convcli.image.model import Image
 from convcli.image.reading import ReadOptions
-from convcli.kernel.model import AnyKernel, CompositeKernel
+from convcli.kernel.model import AnyKernel, CompositeKernel, shaped
+from convcli.kernel.weights import NORMALIZATIONS
 from convcli.process.kernel_chain import Chain, ToneOptions, resolve_alpha
 from convcli.process.output_files import (
     OutputOptions,
@@ -65,6 +66,8 @@ class FilterOptions:
         What is done to pixels before the kernels and to their response after them.
     output : OutputOptions
         How the result is written.
+    normalize : str, optional
+        `sum`, `abssum` or `posneg`: what the weights of every kernel are scaled by, whatever its file says.
     reading : ReadOptions
         How each image is read.
     missing : MissingInputs, optional
@@ -75,18 +78,21 @@ class FilterOptions:
     Raises
     ------
     UsageError
-        For no kernel, or a region that does not go with how the kernels are laid on the image.
+        For no kernel, an unknown normalisation, or a region that does not go with how kernels are laid on the image.
     """
 
     kernels: tuple[str, ...]
     convolve: ConvolveOptions = field(default_factory=ConvolveOptions)
     tone: ToneOptions = field(default_factory=ToneOptions)
     output: OutputOptions = field(default_factory=OutputOptions)
+    normalize: str | None = None
     reading: ReadOptions = field(default_factory=ReadOptions)
     missing: "MissingInputs | None" = None
     region: "Region | None" = None
 
     def __post_init__(self) -> None:
+        if self.normalize is not None:
+            check_word("normalisation", self.normalize, NORMALIZATIONS[1:])
         if not self.kernels:
             raise UsageError("no kernel was given: name one with --kernel, such as -k sobel_x")
         if self.region is not None:
@@ -106,7 +112,7 @@ def load_kernels(options: FilterOptions) -> "KernelOperation":
     from convcli.convolution.backends.base import refusal
     from convcli.kernel.spec import load_kernel
 
-    kernels = tuple(load_kernel(spec) for spec in options.kernels)
+    kernels = tuple(_normalized(load_kernel(spec), spec, options.normalize) for spec in options.kernels)
     resolve_alpha(options.tone.alpha, kernels)
     asked = options.convolve
     for spec, kernel in zip(options.kernels, kernels, strict=True):
@@ -115,6 +121,15 @@ def load_kernels(options: FilterOptions) -> "KernelOperation":
             if reason is not None:
                 raise UsageError(reason, where=spec)
     return KernelOperation(options, kernels)
+
+
+def _normalized(kernel: AnyKernel, spec: str, how: str | None) -> AnyKernel:
+    """Scale the weights of a kernel, or of each part of a composite. Raises KernelError."""
+    if how is None:
+        return kernel
+    if isinstance(kernel, CompositeKernel):
+        return replace(kernel, kernels=tuple(shaped(part, f"{spec}: {part.name}", how) for part in kernel.kernels))
+    return shaped(kernel, spec, how)
 
 
 class KernelOperation:
@@ -361,7 +376,7 @@ class KernelsOnImage:
     @property
     def late_notes(self) -> tuple[str, ...]:
         """Lines on what the run has found, after it."""
-        return () if self._missing is None else self._missing.notes
+        return (*self._chain.notes, *(() if self._missing is None else self._missing.notes))
 
     def run(self) -> NDArray[Any]:
         """Return the samples of the output."""

@@ -205,12 +205,42 @@ def output_paths(sources: Sequence[str], output: str | None, name: str, format_n
     return outputs
 
 
+def folder_for_many(sources: Sequence[str], output: str | None) -> str | None:
+    """Return where several outputs go: a name without a suffix that is not there yet is a folder to be made.
+
+    It is none where an input is missing, and the command may have been meant otherwise.
+
+    >>> folder_for_many([], "blurred"), folder_for_many([], "blurred.png"), folder_for_many(["missing"], "blurred")
+    ('blurred/', 'blurred.png', 'blurred')
+    """
+    if not output or output.endswith("/") or output == STANDARD_STREAM or os.path.splitext(output)[1]:
+        return output
+    new = not os.path.lexists(output) and all(source == STANDARD_STREAM or os.path.exists(source) for source in sources)
+    return f"{output}/" if new else output
+
+
+def output_paths_of_bank(
+    sources: Sequence[str], output: str | None, names: Sequence[str], format_name: str | None
+) -> list[list[str]]:
+    """Name the outputs of each of several operations on the same inputs, as `output_paths` does for one.
+
+    Raises
+    ------
+    UsageError
+        Also where one file is to hold the outputs of several operations.
+    """
+    if len(names) > 1 and (STANDARD_STREAM in sources or (output and not _names_folder(output))):
+        raise UsageError(
+            f"{len(names)} kernels make {len(names)} outputs", advice="name a folder for them, as -o bank/"
+        )
+    return [output_paths(sources, output, name, format_name) for name in names]
+
+
 def _names_folder(output: str) -> bool:
+    """Whether an output is a folder, or one that will be made, which a slash at its end says."""
     if output == STANDARD_STREAM:
         return False
-    if Path(output).is_dir():
-        return True
-    return output.endswith("/")
+    return Path(output).is_dir() or output.endswith("/")
 
 
 def _default_output(source: str, name: str, format_name: str | None) -> str:

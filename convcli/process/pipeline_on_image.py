@@ -22,6 +22,7 @@ from convcli.process.kernel_chain import Chain, ToneOptions, by_rows, resolve_ma
 from convcli.process.kernel_operation import DTYPES
 from convcli.process.operation import Halo
 from convcli.process.output_files import OutputPlan, check_picture, output_depth
+from convcli.process.picture_notes import Making, picture_notes
 from convcli.process.pipeline_options import RunOptions
 from convcli.process.pipeline_result import PipelineStepResult
 from convcli.process.saved_steps import StepSaver
@@ -49,6 +50,7 @@ class PipelineOnImage:
         self._maps: list[Maps] = []  # emptied by the run, so that the image is let go once it is read
         self._read_opacity: Maps | None = None
         self._kept_opacity: NDArray[Any] | None = None
+        self._notes: list[str] = []
         self._seconds: dict[str, float] = {}
         self._saver: StepSaver | None = None
         if self._chain is None:
@@ -95,7 +97,7 @@ class PipelineOnImage:
             scale=unit if dtype.kind == "f" else 1.0,
             alpha="keep" if plan.alpha else "drop",
         )
-        return Chain(image, [step.load_kernel()], convolve, toning, dtype)
+        return Chain(image, [step.load_kernel()], convolve, toning, dtype, in_pipeline=True)
 
     @property
     def halo(self) -> Halo | None:
@@ -110,8 +112,8 @@ class PipelineOnImage:
 
     @property
     def late_notes(self) -> tuple[str, ...]:
-        """Lines on what the run has found: none."""
-        return ()
+        """Lines on what the run has found, after it."""
+        return tuple(self._notes if self._chain is None else self._chain.notes)
 
     def run(self) -> NDArray[Any]:
         """Return the samples of the output. Raises FilterError."""
@@ -143,6 +145,22 @@ class PipelineOnImage:
         unit = 1.0 if samples.dtype.kind == "f" else full_range(samples.dtype) / self._white
         finish = Finish(samples.dtype, unit=unit, mapping=plan.mapping or "clip")
         by_rows(maps.shape, lambda rows: finish(maps[rows].copy(), samples[rows]), threads)
+        self._note(maps, samples, unit)
+
+    def _note(self, maps: Maps, samples: NDArray[Any], unit: float) -> None:
+        """Note what is wrong with the picture that was made of maps; one of few values is what many pipelines make."""
+        if samples.dtype.kind == "f":
+            return
+        mapping = self.plan.mapping or "clip"
+        limits = np.iinfo(samples.dtype)
+
+        def responses(places: NDArray[np.intp]) -> NDArray[np.float64]:
+            found = maps.reshape(-1, maps.shape[2])[places].astype(np.float64) * unit
+            if mapping == "abs":
+                return np.abs(found)
+            return found + (limits.max + 1 + limits.min) // 2 if mapping == "offset" else found
+
+        self._notes = picture_notes(samples, responses, lambda: 0.0, Making(mapping, scale=None))
 
     def steps(self) -> tuple[PipelineStepResult, ...]:
         """Return each step, how it was computed, and what it took."""

@@ -35,16 +35,15 @@ def escape_html(text: str) -> str:
 def bar_chart(chart: BarChart, width: int) -> str:
     """Return a chart of bars as SVG, `width` pixels wide.
 
-    The axis is logarithmic where the longest bar is 30 times as long as the shortest; a whisker is cut where it would
-    leave the chart.
+    The axis is logarithmic where the longest bar is 30 times as long as the shortest; a whisker that
+    would leave the chart ends in an arrow, and a line below the axis says how far they go.
     """
     bars = chart.bars
     narrow = width < _NARROW
     left = 8.0 if narrow else 16 + _LETTER * max(len(bar.name) for bar in bars)
     step, bottom, right = (44, 46, 62) if narrow else (30, 46, 76)
-    height = step * len(bars) + 8 + bottom
-    longest, shortest = max(bar.value for bar in bars), min(bar.value for bar in bars)
     room = width - left - right
+    longest, shortest = max(bar.value for bar in bars), min(bar.value for bar in bars)
     if longest > _LOGARITHMIC * shortest > 0:
         low, high, kind = _step_below(0.8 * shortest), 1.3 * longest, ", logarithmic"
         ticks = _log_ticks(low, high, int(room / 60))
@@ -53,19 +52,27 @@ def bar_chart(chart: BarChart, width: int) -> str:
         high, kind = 1.15 * (longest or 1.0), ""
         ticks = _linear_ticks(high, int(room / 70))
         x = _linear(high, left, left + room)
+    beyond = max((bar.high for bar in bars if bar.high > high), default=None)
+    bottom += 0 if beyond is None else 18
+    height = step * len(bars) + 8 + bottom
 
     def parts() -> Iterator[str]:
         for tick in ticks:
             yield _line(x(tick), 4, x(tick), height - bottom, "grid")
             yield _text(x(tick), height - bottom + 18, f"{tick:g}", "middle", "axis")
-        yield _text(left + room / 2, height - 8, f"{chart.axis}{kind}", "middle", "axis")
+        if beyond is not None:
+            told = f"whiskers that end in an arrow leave the plot, up to {digits(beyond)}"
+            yield _text(left + room / 2, height - 8, told, "middle", "axis")
+        axis = height - (8 if beyond is None else 26)
+        yield _text(left + room / 2, axis, f"{chart.axis}{kind}", "middle", "axis")
         for place, bar in enumerate(bars):
-            yield from _bar(bar, x, left, 8 + place * step + (18 if narrow else 4), named_above=narrow)
+            top = 8 + place * step + (18 if narrow else 4)
+            yield from _bar(bar, x, left, top, named_above=narrow, cut=bar.high > high)
 
     return _svg(width, height, chart.label, parts())
 
 
-def _bar(bar: Bar, x: Scale, left: float, top: float, *, named_above: bool) -> Iterator[str]:
+def _bar(bar: Bar, x: Scale, left: float, top: float, *, named_above: bool, cut: bool) -> Iterator[str]:
     thick = 20
     end, middle = x(bar.value), top + thick / 2
     if named_above:
@@ -80,7 +87,9 @@ def _bar(bar: Bar, x: Scale, left: float, top: float, *, named_above: bool) -> I
     first, last = x(bar.low), x(bar.high)
     if last > first:
         yield _line(first, middle, last, middle, "whisker")
-        yield from (_line(at, middle - 5, at, middle + 5, "whisker") for at in (first, last))
+        yield _line(first, middle - 5, first, middle + 5, "whisker")
+        back = 5 if cut else 0  # of the strokes at its end, which make an arrow there
+        yield from (_line(last - back, middle + way, last, middle + (0 if cut else -way), "whisker") for way in (-5, 5))
     told = f"{digits(bar.value)} {SIGNS.get(bar.mark, '')}".rstrip()
     yield _text(max(end, last) + 6, middle + 5, told, "start", "value")
 

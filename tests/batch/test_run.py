@@ -50,7 +50,7 @@ list(results)
 
 
 def picture(number, size=(20, 30)):
-    return np.random.default_rng(number).integers(0, 256, (*size, 3), dtype=np.uint8)
+    return np.random.default_rng(number).integers(96, 128, (*size, 3), dtype=np.uint8)
 
 
 def write(path, number=0, size=(20, 30)):

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from convcli.benchmark.measure import TimedCall, Timing, fastest_of, race, turn_order
+from convcli.benchmark.measure import TimedCall, race, turn_order
 from convcli.errors import FilterError
 
 
@@ -123,19 +123,3 @@ def test_nothing_is_tidied_up_in_the_middle_of_a_run_but_afterwards():
     race([TimedCall("a", lambda: states.append(gc.isenabled()))], 1)
     assert not any(states)
     assert gc.isenabled()
-
-
-def timed(name, runs, rounds=None):
-    return Timing(name, 0.0, runs[0], tuple(runs), tuple(range(len(runs)) if rounds is None else rounds))
-
-
-def test_the_fastest_is_found_round_by_round_where_the_machine_changes_its_pace():
-    # b has the smaller median, and lost four rounds of five.
-    a, b = timed("a", [1.0, 1.0, 5.0, 5.0, 5.0]), timed("b", [1.2, 1.2, 1.2, 6.0, 6.0])
-    assert fastest_of([a, b]) == 0
-    assert fastest_of([b, a]) == 1
-
-
-def test_the_fastest_has_taken_part_in_all_rounds_where_anybody_has():
-    assert fastest_of([timed("slow", [0.9], [2]), timed("a", [1.0, 1.0, 1.0])]) == 1
-    assert fastest_of([timed("a", [20.0], []), timed("b", [10.0], [])]) == 1

@@ -5,16 +5,24 @@ from dataclasses import replace
 from benchmark_samples import comparison, row
 
 from convcli.benchmark import report_text
-from convcli.benchmark.statistics import Interval
+from convcli.benchmark.report import ranked
 
 
-def test_who_is_marked_as_fastest_comes_first_and_is_named():
-    # Who is fastest goes by the medians of rounds, so that another may take 0.99 of its time side by side.
-    rows = [row("a", [0.001] * 3), row("b", [0.0009] * 3)]
-    best, other = (replace(each, relative=Interval(m, m, m, 0.9)) for each, m in zip(rows, (1.0, 0.99), strict=True))
-    found = replace(comparison(rows), rows=(other, replace(best, fastest=True)))
-    assert [each.backend for each in found.by_speed] == ["a", "b"]
-    assert next(report_text.verdicts(found)).startswith("a is fastest")
+def test_rows_are_in_the_order_of_their_times_and_one_alone_is_the_fastest():
+    rows = ranked([row("a", [0.003] * 3), row("b", [0.001] * 3), row("c", [0.002] * 3), row("d", [0.001] * 3)])
+    found = replace(comparison(rows), rows=rows)
+    assert [each.backend for each in found.by_speed] == ["b", "d", "c", "a"]
+    assert [each.backend for each in rows if each.fastest] == ["b"]
+    sentences = [sentence for sentence in report_text.verdicts(found) if "is fastest" in sentence]
+    assert len(sentences) == 1
+    assert sentences[0].startswith("b is fastest")
+
+
+def test_nobody_is_fastest_with_a_wrong_result_and_the_order_stays_that_of_the_times():
+    rows = ranked([row("a", [0.003] * 3), replace(row("b", [0.001] * 3), max_abs_error=9.0, allowed_error=1.0)])
+    found = replace(comparison(rows), rows=rows)
+    assert [each.backend for each in found.by_speed] == ["b", "a"]
+    assert found.fastest.backend == "a"
 
 
 def test_auto_that_took_the_fastest_is_not_said_to_have_taken_another():

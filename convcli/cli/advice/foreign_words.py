@@ -94,6 +94,7 @@ MEANINGS: dict[str, Mapping[str, str]] = {
         **dict.fromkeys(("dft", "fftw", "fourier", "frequency"), "fft"),
     },
     "--device": {"gpu": "cuda"},
+    "--normalize": {"l1": "abssum", **dict.fromkeys(("1", "on", "true", "yes"), "sum")},
     "--signed": {
         **dict.fromkeys(("absolute", "magnitude"), "abs"),
         **dict.fromkeys(("autocontrast", "autoscale", "minmax", "normalise", "normalize", "rescale"), "stretch"),

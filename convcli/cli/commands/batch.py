@@ -50,6 +50,7 @@ def filter_folders(
       convcli batch photos/ -r -k sobel -o edges/ --format png --name '{stem}_{kernel}{suffix}'
       convcli batch photos/ -k sharpen -o sharp/ --existing skip
       convcli batch photos/ --pipeline canny.yaml -o edges/
+      convcli batch photos/ -r --include '*.jpg' --exclude 'raw/*' --newer 2024-05-31 -k sharpen -o sharp/
       find photos -name '*.jpg' -print0 | convcli batch --files-from - -k sharpen -o sharp/
     """
     convolve = computing.convolve_options(geometry)
@@ -82,13 +83,14 @@ def filter_folders(
             convolve=convolve,
             tone=tone,
             output=written,
+            normalize=response.normalize,
             reading=reading.read_options(),
             missing=missing.missing_inputs(),
             region=region.region(),
         )
     else:
         refuse_for_pipelines(region, missing)
-        _check_left_to_pipeline(convolve, tone)
+        _check_left_to_pipeline(convolve, tone, response.normalize)
         from convcli.process import pipeline_options
 
         todo = pipeline_options.RunOptions(
@@ -118,13 +120,14 @@ def filter_folders(
         raise typer.Exit(1)
 
 
-def _check_left_to_pipeline(convolve: ConvolveOptions, tone: "ToneOptions") -> None:
+def _check_left_to_pipeline(convolve: ConvolveOptions, tone: "ToneOptions", normalize: str | None) -> None:
     """Check that nothing was asked for that the steps of a pipeline say for themselves. Raises UsageError."""
     # What computing takes, and how the result becomes a picture, is no matter of steps.
     usual = ConvolveOptions(backend=convolve.backend, threads=convolve.threads, device=convolve.device)
     plain = replace(type(tone)(), signed=tone.signed, alpha=tone.alpha)
     asked = [field.name for field in fields(convolve) if getattr(convolve, field.name) != getattr(usual, field.name)]
     asked += [field.name for field in fields(tone) if getattr(tone, field.name) != getattr(plain, field.name)]
+    asked += ["normalize"] if normalize is not None else []
     if asked:
         named = ", ".join(f"--{name.replace('_', '-')}" for name in asked)
         raise UsageError(f"{named}: with --pipeline that is said in the steps of the document")

@@ -1,5 +1,7 @@
 """`convcli compare`: which way of computing is fastest, on this image and this machine, and whether all agree."""
 
+import shlex
+import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -92,14 +94,18 @@ def compare_backends(
         for note in (*dict.fromkeys(note for spec in kernel for note in hiding_notes(spec)), *compared.notes):
             say(f"convcli: note: {note}")
     with StatusLine(wanted=not messages.quiet) as progress:
-        found = compare(compared.pixels, compared.name, kernel, options, progress.tell)
+        typed = shlex.join(["convcli", *sys.argv[1:]])
+        found = compare(compared.pixels, compared.name, kernel, options, progress.tell, typed)
     problems = _write(found, reports)
+    if not messages.quiet:
+        _print_warnings(found)
     if json:
         print(comparison_text(found, ".json"), end="", flush=True)
     else:
         print_report(found, verbose=messages.verbose)
     if not messages.quiet:
-        _print_remarks(found, [path for path in reports if path not in problems])
+        for path in (path for path in reports if path not in problems):
+            say(f"wrote {path}")
     _print_errors(found, problems.values())
     if found.disagreements or problems:
         raise typer.Exit(1)
@@ -129,15 +135,14 @@ def _write(found: "Report", reports: Sequence[str]) -> dict[str, ImageWriteError
     return problems
 
 
-def _print_remarks(found: "Report", written: Sequence[str]) -> None:
+def _print_warnings(found: "Report") -> None:
+    """Print what makes times unreliable, before the tables that hold them."""
     from convcli.convolution.planning.profile import problems
 
     for problem in problems():  # a profile is looked for when the first plan is made
         say(f"convcli: note: {problem}")
     for warning in found.warnings:
         say(f"convcli: warning: {warning}")
-    for path in written:
-        say(f"wrote {path}")
 
 
 def _print_errors(found: "Report", problems: Iterable[ImageWriteError]) -> None:

@@ -45,6 +45,26 @@ class BatchFilesGroup(OptionGroup):
         ),
     ]
     recursive: Annotated[bool, file_option("--recursive", "-r", help="Take folders within folders too.")] = False
+    include: Annotated[
+        list[str] | None,
+        file_option(
+            "--include",
+            metavar="PATTERN",
+            help="Of folders, take only files of such names, as '*.jpg' or 'raw/*'. May be given again.",
+        ),
+    ] = None
+    exclude: Annotated[
+        list[str] | None,
+        file_option("--exclude", metavar="PATTERN", help="Of folders, leave files of such names. May be given again."),
+    ] = None
+    newer: Annotated[
+        str | None,
+        file_option(
+            "--newer",
+            metavar="FILE|DATE",
+            help="Of folders, take only files changed after that file was, or after a date such as 2024-05-31.",
+        ),
+    ] = None
     files_from: Annotated[
         str | None,
         file_option(
@@ -70,7 +90,18 @@ class BatchFilesGroup(OptionGroup):
 
     def batch_options(self) -> dict[str, Any]:
         """Return the fields of the core's options of a batch that have these names."""
-        return {"output": self.output, "recursive": self.recursive, "name": self.name, "follow": self.follow}
+        from convcli.batch.inputs import Choice, newer_than
+
+        choice = Choice(
+            tuple(self.include or ()), tuple(self.exclude or ()), None if self.newer is None else newer_than(self.newer)
+        )
+        return {
+            "output": self.output,
+            "recursive": self.recursive,
+            "name": self.name,
+            "follow": self.follow,
+            "choice": choice,
+        }
 
 
 class BatchComputingGroup(ComputingGroup):

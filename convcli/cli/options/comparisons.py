@@ -65,9 +65,9 @@ class ComparingGroup(OptionGroup):
         _comparing_option(
             "--depth",
             metavar="|".join(COMPARED_DEPTHS),
-            help="What each computes: the float response, or samples of the image's own type.",
+            help="What each computes: samples of the image's own type, as filter does, or the float response.",
         ),
-    ] = "f32"
+    ] = "same"
 
 
 GrayOption = Annotated[bool, geometry_option("--gray", help="Filter one channel, the BT.601 luma.")]

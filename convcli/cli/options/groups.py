@@ -5,7 +5,7 @@ option may take, and what it is where nothing is said, come from the core.
 """
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,10 +35,41 @@ message_option = partial(typer.Option, rich_help_panel="Messages and reports")
 
 
 def complete_kernel(incomplete: str) -> Iterable[str]:
-    """Return the names of the catalogue and of the user's own kernels that begin so, for a shell that completes one."""
-    from convcli.kernel.catalogue import catalogue_names, user_files
+    """Return what continues a SPEC: names of the catalogue and of the user's own kernels, or a kernel's parameters.
 
-    return sorted(name for name in {*catalogue_names(), *user_files()} if name.startswith(incomplete))
+    >>> list(complete_kernel("gaussian:sigma=2,tr"))
+    ['gaussian:sigma=2,truncate=']
+    """
+    from convcli.errors import KernelError
+    from convcli.kernel.catalogue import catalogue_names, user_files
+    from convcli.kernel.formulas import FAMILIES
+    from convcli.kernel.model import CHANGES, Kernel
+    from convcli.kernel.spec import load_kernel
+
+    name, colon, parameters = incomplete.partition(":")
+    if not colon:
+        return sorted(name for name in {*catalogue_names(), *user_files()} if name.startswith(incomplete))
+    try:
+        kernel = load_kernel(name)
+    except KernelError:
+        return []
+    if not isinstance(kernel, Kernel):
+        return []
+    family = FAMILIES.get(kernel.family or "")
+    given, comma, begun = parameters.rpartition(",")
+    used = {part.partition("=")[0].strip() for part in given.split(",")}
+    known = [*(parameter.name for parameter in family.parameters), *CHANGES] if family else [*CHANGES]
+    return [f"{name}:{given}{comma}{each}=" for each in known if each.startswith(begun) and each not in used]
+
+
+def one_of(words: Iterable[str]) -> Callable[[str], list[str]]:
+    """Return the completion of an option that takes one of some words."""
+    known = tuple(words)
+
+    def complete(incomplete: str) -> list[str]:
+        return [word for word in known if word.startswith(incomplete)]
+
+    return complete
 
 
 def kernel_option(text: str) -> Any:
@@ -79,6 +110,7 @@ class OutputGroup(OptionGroup):
         str | None,
         file_option(
             "--existing",
+            autocompletion=one_of(EXISTING),
             metavar="POLICY",
             help=f"When the output exists: {listed(EXISTING, {'error': 'the default'})}.",
         ),
@@ -91,7 +123,13 @@ class OutputGroup(OptionGroup):
         ),
     ] = None
     compression: Annotated[
-        str, file_option("--compression", metavar="LEVEL", help=f"Of PNG and TIFF: {listed(COMPRESSIONS)}.")
+        str,
+        file_option(
+            "--compression",
+            autocompletion=one_of(COMPRESSIONS),
+            metavar="LEVEL",
+            help=f"Of PNG and TIFF: {listed(COMPRESSIONS)}.",
+        ),
     ] = "balanced"
     strip: Annotated[bool, file_option("--strip", help="Leave out all metadata of the input.")] = False
     stamp: Annotated[
@@ -121,6 +159,7 @@ class GeometryGroup(OptionGroup):
         geometry_option(
             "--padding",
             "--border",
+            autocompletion=one_of(PADDING_MODES),
             metavar="MODE",
             help=f"Samples outside the image: {listed(PADDING_MODES, {ConvolveOptions.padding: 'the default'})}.",
         ),
@@ -137,6 +176,7 @@ class GeometryGroup(OptionGroup):
         str,
         geometry_option(
             "--extent",
+            autocompletion=one_of(EXTENTS),
             metavar="|".join(EXTENTS),
             help="Output as large as the input, only where the kernel fits, or wherever it touches.",
         ),
@@ -206,10 +246,21 @@ class ResponseGroup(OptionGroup):
         str,
         response_option(
             "--alpha",
+            autocompletion=one_of(ALPHA),
             metavar="MODE",
             help=f"{listed(ALPHA)}. auto: premultiply where no weight is negative, else keep.",
         ),
     ] = "auto"
+    normalize: Annotated[
+        str | None,
+        response_option(
+            "--normalize",
+            autocompletion=one_of(("sum", "abssum", "posneg")),
+            metavar="SUM",
+            help="Scale the weights of each kernel: sum (to a sum of 1), abssum (of their magnitudes) or posneg "
+            "(the positive ones to 1, the negative ones to -1). Default: as the kernel says.",
+        ),
+    ] = None
     scale: Annotated[
         float, response_option("--scale", metavar="F", parser=number, help="Multiply the response, before the mapping.")
     ] = 1.0
@@ -218,6 +269,7 @@ class ResponseGroup(OptionGroup):
         str,
         response_option(
             "--signed",
+            autocompletion=one_of(SIGNED),
             metavar="MAPPING",
             help=f"{listed(SIGNED, {'offset': 'mid-grey is zero'})}. auto: as the kernel says, else abs where its "
             "weights sum to zero, else clip.",
@@ -226,7 +278,10 @@ class ResponseGroup(OptionGroup):
     depth: Annotated[
         str,
         response_option(
-            "--depth", metavar="|".join(DEPTHS), help="Sample type of the output; f32 is the response itself."
+            "--depth",
+            autocompletion=one_of(DEPTHS),
+            metavar="|".join(DEPTHS),
+            help="Sample type of the output; f32 is the response itself.",
         ),
     ] = "same"
 
@@ -234,17 +289,29 @@ class ResponseGroup(OptionGroup):
         """Return what is done to pixels before and after the kernels. Raises UsageError."""
         from convcli.process.kernel_chain import ToneOptions
 
-        return ToneOptions(**{name: value for name, value in vars(self).items() if name != "depth"})
+        return ToneOptions(**{name: value for name, value in vars(self).items() if name not in ("depth", "normalize")})
 
 
 class ComputingGroup(OptionGroup):
     """How convolutions are computed."""
 
     backend: Annotated[
-        str, computing_option("--backend", metavar="NAME", help=f"{listed(BACKENDS, {'auto': 'by predicted cost'})}.")
+        str,
+        computing_option(
+            "--backend",
+            autocompletion=one_of(BACKENDS),
+            metavar="NAME",
+            help=f"{listed(BACKENDS, {'auto': 'by predicted cost'})}.",
+        ),
     ] = ConvolveOptions.backend
     precision: Annotated[
-        str, computing_option("--precision", metavar="|".join(PRECISIONS), help="Compute in float32 or float64.")
+        str,
+        computing_option(
+            "--precision",
+            autocompletion=one_of(PRECISIONS),
+            metavar="|".join(PRECISIONS),
+            help="Compute in float32 or float64.",
+        ),
     ] = ConvolveOptions.precision
     threads: Annotated[
         int | None,
@@ -259,6 +326,7 @@ class ComputingGroup(OptionGroup):
         str,
         computing_option(
             "--device",
+            autocompletion=one_of(DEVICES),
             metavar="|".join(DEVICES),
             help="Where the torch backend computes. auto: a GPU where there is one.",
         ),

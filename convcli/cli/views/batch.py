@@ -101,7 +101,8 @@ class BatchReporter:
         for problem in problems():
             self.note(problem)
         for text, number in self.totals.notes.items():
-            self.note(f"{counted(number, 'file')}: {text}")
+            first = ", the first" if text in self.totals.notes_that_differ else ""
+            self.note(f"{counted(number, 'file')}{first}: {text}")
         for failure in self.totals.failures:
             say(f"convcli: error: {failure.error}")
         if self._asked.timing:

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from convcli.convolution.backends.base import UNSAFE_MAGNITUDE, all_safe
 from convcli.convolution.backends.blas import LONGEST_SUM, blas_threads
-from convcli.convolution.execution.tiles import Finisher, PaddedSource, ResolvedCorrelation
+from convcli.convolution.execution.padded_source import PaddedSource
+from convcli.convolution.execution.tile_correlator import ResolvedCorrelation
+from convcli.convolution.execution.tiles import Finisher
 from convcli.convolution.options import available_threads
 from convcli.convolution.padding import AxisGeometry
 from convcli.convolution.planning.cost_model import SHIPPED_CORES, ComputingForm, CorrelationRequest

@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convcli.convolution.execution.padded_source import PaddedSource
 from convcli.convolution.execution.shared_sums import SharedSums, Term, sample_type, shared_sums
-from convcli.convolution.execution.tiles import Finisher, PaddedSource, ResolvedCorrelation
+from convcli.convolution.execution.tile_correlator import ResolvedCorrelation
+from convcli.convolution.execution.tiles import Finisher
 from convcli.convolution.options import available_threads
 from convcli.convolution.planning.cost_model import SHIPPED_CORES, ComputingForm, CorrelationRequest
 from convcli.convolution.planning.planner import PlannedBackend

@@ -30,7 +30,7 @@ CLIPPED = ("-k", "sobel_x", "--signed", "clip")
 
 def save(path, size=(24, 32)):
     path.parent.mkdir(parents=True, exist_ok=True)
-    pixels = RANDOM.integers(0, 256, (*size, 3), dtype=np.uint8)
+    pixels = RANDOM.integers(96, 128, (*size, 3), dtype=np.uint8)
     assert cv2.imwrite(str(path), pixels)
     return pixels
 

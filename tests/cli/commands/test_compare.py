@@ -59,7 +59,7 @@ def test_a_table_shows_every_backend_with_what_auto_chose_and_that_all_agree():
     outcome = done("compare", "photo.png", "-k", "gaussian:sigma=2", *QUICK, "-q")
     text = outcome.output.decode()
     lines = text.splitlines()
-    assert lines[0] == "photo.png: 32 x 24 RGB u8 -> f32"
+    assert lines[0] == "photo.png: 32 x 24 RGB u8 -> u8"
     assert "gaussian:sigma=2, 17x17, 3 runs each" in lines
     names = {line.split()[0] for line in lines if line and not line.startswith(" ")}
     assert {"auto", "fft", "opencv"} <= names
@@ -109,12 +109,12 @@ def test_json_holds_each_result_as_the_design_says():
 @pytest.mark.parametrize(
     ("arguments", "depth", "output"),
     [
-        (["--synthetic", "20x30x2:u16"], "f32", [20, 30, 2]),
+        (["--synthetic", "20x30x2:u16"], "u16", [20, 30, 2]),
         (["--synthetic", "20x30:f32", "--precision", "double"], "f64", [20, 30, 1]),
-        (["photo.png", "--depth", "same", "--padding", "wrap"], "u8", [24, 32, 3]),
-        (["photo.png", "--gray", "--extent", "valid", "--stride", "2"], "f32", [24, 32, 1]),
-        (["photo.png", "--flip", "--anchor", "0,1", "--dilation", "2,1", "--threads", "1"], "f32", [24, 32, 3]),
-        (["sprite.png", "--padding", "constant", "--padding-value", "1,2,3,4"], "f32", [24, 32, 4]),
+        (["photo.png", "--depth", "f32", "--padding", "wrap"], "f32", [24, 32, 3]),
+        (["photo.png", "--gray", "--extent", "valid", "--stride", "2"], "u8", [24, 32, 1]),
+        (["photo.png", "--flip", "--anchor", "0,1", "--dilation", "2,1", "--threads", "1"], "u8", [24, 32, 3]),
+        (["sprite.png", "--padding", "constant", "--padding-value", "1,2,3,4"], "u8", [24, 32, 4]),
     ],
 )
 def test_options_reach_every_backend_and_all_agree(arguments, depth, output):
@@ -146,14 +146,27 @@ def test_a_backend_that_cannot_do_it_is_left_out_with_one_line():
 
 def test_peak_memory_is_measured_in_a_process_of_its_own():
     record = json.loads(
-        done("compare", "--synthetic", "700x900x1", "-k", "box", "--backends", "opencv", "--runs", "1", "--json").output
+        done(
+            "compare",
+            "--synthetic",
+            "700x900x1",
+            "-k",
+            "box",
+            "--depth",
+            "f32",
+            "--backends",
+            "opencv",
+            "--runs",
+            "1",
+            "--json",
+        ).output
     )
     # The output alone takes 2.5 MB.
     assert 2e6 < record["results"][0]["peak_extra_bytes"] < 70e6
 
 
 def test_a_disagreement_is_named_and_ends_with_status_1(wrong_fft):
-    outcome = run("compare", "photo.png", "-k", "box", *QUICK, "-q", "--report", "r.html")
+    outcome = run("compare", "photo.png", "-k", "box", "--depth", "f32", *QUICK, "-q", "--report", "r.html")
     assert outcome.status == 1
     (line,) = outcome.lines
     assert line.startswith("convcli: error: box: fft disagrees with the reference: it is off by 1.00, and ")

@@ -70,7 +70,7 @@ def test_a_profile_that_is_not_used_is_one_note_for_all_images(photo, tmp_path):
     other.write_bytes(photo.read_bytes())
     path = save_profile({})
     path.write_text("{")
-    arguments = ["filter", photo, other, "-k", "sobel_x", "-f"]
+    arguments = ["filter", photo, other, "-k", "box", "-f"]
     notes = [line for line in done(*arguments).lines if line.startswith("convcli: note: ")]
     assert len(notes) == 1
     assert notes[0].startswith(f"convcli: note: {path} is not used: it is damaged")

@@ -13,7 +13,7 @@ from scipy import ndimage
 from convcli.pipeline.document.step_help import step_record
 from convcli.pipeline.steps.registry import STEPS
 
-PHOTO = np.random.default_rng(2).integers(0, 256, (40, 50, 3), np.uint8)
+PHOTO = np.random.default_rng(2).integers(96, 128, (40, 50, 3), np.uint8)
 EDGES = """
 name: edges
 steps:
