@@ -8,7 +8,6 @@ import numpy as np
 from convcli.kernel.factorize import rank, separate
 from convcli.kernel.formulas import FAMILIES
 from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
-from convcli.kernel.weights import Weights
 
 
 @dataclass(frozen=True)
@@ -75,39 +74,6 @@ def describe(kernel: AnyKernel) -> dict[str, Any]:
         "parameters": dict(kernel.parameters),
         "weights": kernel.weights.tolist(),
     }
-
-
-def common_denominator(weights: Weights) -> int | None:
-    """Return the number that all weights are whole multiples of the inverse of, where it is small.
-
-    Parameters
-    ----------
-    weights : array (rows, columns) of float64
-        The weights.
-
-    Returns
-    -------
-    int or None
-        The least d up to 4096 for which `weights * d` are whole numbers of at most four digits: 1 where they are whole
-        already, 16 for the 3x3 binomial. None where there is none.
-
-    Examples
-    --------
-    >>> common_denominator(np.full((3, 3), 1 / 9))
-    9
-    """
-    sizes = np.abs(weights[weights != 0.0])
-    if sizes.size == 0:
-        return 1
-    smallest, largest = float(sizes.min()), float(sizes.max())
-    candidates = [1, *(round(k / smallest) for k in range(1, 9) if smallest * 4096 >= k)]
-    for denominator in candidates:
-        if not 1 <= denominator <= 4096 or largest * denominator > 9999.5:
-            continue
-        scaled = weights * denominator
-        if np.abs(scaled - np.rint(scaled)).max() <= 1e-9 * min(1.0, smallest * denominator):
-            return denominator
-    return None
 
 
 def summarize(kernel: AnyKernel) -> str:

@@ -2,185 +2,182 @@
 
 x runs right, y down, both from the centre; angles are in degrees. A family states its formula and parameters once, and
 `FAMILIES` is what files, SPECs, `kernels show` and errors read; the catalogue's files hold the parameters that a name
-starts from. A new family is a function here with its `@_family`, and a file in `kernels/`.
+starts from. A new family is a function here with its `@family`, and a file in `kernels/`.
 """
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from convcli.errors import nearest
-from convcli.kernel.parameters import KernelSize, OneOfWords, Parameter, RealNumber
-from convcli.kernel.weights import Weights, check_number_of_weights
+import convcli.kernel.derivatives  # noqa: F401  # which adds its formulas to the list
+from convcli.kernel.family import (
+    ANY_SIZE,
+    DC,
+    FAMILIES,
+    POSITIVE,
+    SIGMA,
+    TRUNCATE,
+    SizeOrAuto,
+    bell_of,
+    cos_sin,
+    family,
+    odd_size,
+    offsets,
+    radii,
+    reach_of,
+)
+from convcli.kernel.parameters import OneOfWords, Parameter, RealNumber, WholeNumber
+from convcli.kernel.weights import Weights
 
-SizeOrAuto = tuple[int, int] | None
+__all__ = ["FAMILIES"]
 
 
-@dataclass(frozen=True)
-class Family:
-    """A formula and its parameters.
+def _either(values: dict[str, Any], one: str, other: str) -> None:
+    """Raise ValueError where two parameters say the same thing twice."""
+    if values[one] is not None and values[other] is not None:
+        raise ValueError(f"{one} and {other} are two ways to say one thing: give one of them")
 
-    Parameters
-    ----------
-    name : str
-        As kernel files write it under `family`.
-    formula : str
-        The formula, for people.
-    parameters : tuple of Parameter
-        What it takes.
-    compute : callable
-        Takes the checked parameters by name and returns the weights, (rows, columns) of float64.
+
+def opencv_sigma(length: int) -> float:
+    """Return the standard deviation that OpenCV takes for a Gaussian of so many weights.
+
+    >>> opencv_sigma(31)
+    5.0
     """
-
-    name: str
-    formula: str
-    parameters: tuple[Parameter, ...]
-    compute: Callable[..., Weights]
-
-    def read(self, name: str, value: object) -> object:
-        """Return one parameter, checked.
-
-        Raises
-        ------
-        ValueError
-            For an unknown name or a value that is not taken, with a reason that reads on from the name.
-        """
-        for parameter in self.parameters:
-            if parameter.name == name:
-                return parameter.read(value)
-        known = [parameter.name for parameter in self.parameters]
-        raise ValueError(f"is not one of its parameters ({', '.join(known)}){nearest(name, known)}")
-
-    def filled(self, values: Mapping[str, object]) -> dict[str, object]:
-        """Return checked `values` completed by the defaults; None stands for `auto`."""
-        return {p.name: values[p.name] if p.name in values else p.read(p.default) for p in self.parameters}
-
-    def build(self, values: Mapping[str, object]) -> Weights:
-        """Compute the weights.
-
-        Parameters
-        ----------
-        values : mapping
-            Parameters as `read` returns them; the others take their defaults.
-
-        Returns
-        -------
-        array (rows, columns) of float64
-            The weights, finite.
-
-        Raises
-        ------
-        ValueError
-            Where the parameters, each in its range, make too large a kernel or one that is not finite.
-
-        Examples
-        --------
-        >>> FAMILIES["box"].build({"size": (1, 2)})
-        array([[0.5, 0.5]])
-        """
-        with np.errstate(all="ignore"):  # an overflow is answered below, by name
-            weights = self.compute(**self.filled(values))
-        if not np.isfinite(weights).all():
-            raise ValueError("gives weights that are not finite numbers: its parameters are too extreme")
-        return weights
+    return round(0.3 * ((length - 1) * 0.5 - 1.0) + 0.8, 12)
 
 
-FAMILIES: dict[str, Family] = {}
-
-_POSITIVE = RealNumber(above=0)
-_SIGMA = Parameter("sigma", "standard deviation", _POSITIVE, 1.0, unit="pixels")
-_TRUNCATE = Parameter("truncate", "where `size: auto` cuts", _POSITIVE, 4.0, unit="standard deviations")
-_DC = "the kernel's sum, left as the formula gives it (raw), or brought to 0 by a multiple of the Gaussian (zero)"
-_ANY_SIZE = Parameter("size", "rows and columns", KernelSize(), 3)
+# The full width at half maximum of a Gaussian over its standard deviation.
+_FWHM = 2.0 * math.sqrt(2.0 * math.log(2.0))
 
 
-def _odd_size(auto: str = "as far as truncate reaches") -> Parameter:
-    return Parameter("size", "rows and columns", KernelSize(odd=True), auto=auto)
+def _gaussian_sigmas(values: dict[str, Any]) -> dict[str, object]:
+    _either(values, "sigma", "fwhm")
+    size, found = values["size"], {}
+    if values["sigma"] is None:
+        if values["fwhm"] is not None:
+            found["sigma"] = values["fwhm"] / _FWHM
+        elif size is None:
+            found["sigma"] = 1.0
+        else:
+            found["sigma"] = opencv_sigma(size[1])
+            if size[0] != size[1] and values["sigma_y"] is None:
+                found["sigma_y"] = opencv_sigma(size[0])
+    if values["order_x"] is None:
+        found["order_x"] = values["order"]
+    return found
 
 
-def _family(formula: str, *parameters: Parameter) -> Callable[[Callable[..., Weights]], Callable[..., Weights]]:
-    """Register the function below as the family of its name, which takes these parameters by name."""
-
-    def register(compute: Callable[..., Weights]) -> Callable[..., Weights]:
-        name = compute.__name__.removeprefix("_")
-        FAMILIES[name] = Family(name, formula, parameters, compute)
-        return compute
-
-    return register
-
-
-def _radii(size: SizeOrAuto, radius_y: int, radius_x: int) -> tuple[int, int]:
-    """Return the rows and columns on either side of the centre: those of `size` if given, else the two radii."""
-    if size is not None:
-        return size[0] // 2, size[1] // 2
-    check_number_of_weights(2 * radius_y + 1, 2 * radius_x + 1)
-    return radius_y, radius_x
+def _derivative(offsets: Weights, sigma: float, order: int) -> Weights:
+    """Return what a Gaussian is multiplied by to be its derivative of an order, mirrored to be laid on an image."""
+    coefficients = np.zeros(order + 1)
+    coefficients[0] = 1.0
+    # The derivative of q(x) g(x) is (q'(x) - x q(x) / sigma^2) g(x): a matrix on the coefficients of q.
+    step = np.diag(np.arange(1.0, order + 1), 1) + np.diag(np.full(order, -1.0 / sigma**2), -1)
+    for _ in range(order):
+        coefficients = step @ coefficients
+    return np.asarray(np.polynomial.polynomial.polyval(-offsets, coefficients))
 
 
-def _reach(truncate: float, sigma: float) -> int:
-    return int(min(truncate * sigma + 0.5, 1e9))  # beyond 1e9 the size is refused in any case
+_ORDER = WholeNumber(0, 4)
 
 
-def _offsets(radius: int) -> Weights:
-    return np.arange(-radius, radius + 1, dtype=np.float64)
-
-
-def _bell(sigma: float, radius: int) -> Weights:
-    """Return the sampled Gaussian in one dimension, sum 1, cut at `radius`."""
-    bell = np.exp(-0.5 * (_offsets(radius) / sigma) ** 2)
-    return np.asarray(bell / bell.sum())
-
-
-def _cos_sin(degrees: float) -> tuple[float, float]:
-    """Return cosine and sine, exact at multiples of 90 degrees, so that kernels along the axes keep rank 1."""
-    quarter, rest = divmod(math.fmod(degrees, 360.0), 90.0)
-    cosine, sine = math.cos(math.radians(rest)), math.sin(math.radians(rest))
-    return ((cosine, sine), (-sine, cosine), (-cosine, -sine), (sine, -cosine))[int(quarter) % 4]
-
-
-@_family(
-    "exp(-x²/2σx² - y²/2σy²), sampled, sum 1; auto: radius int(truncate·σ + 0.5)",
-    _SIGMA,
-    Parameter("sigma_x", "standard deviation along x", _POSITIVE, unit="pixels", auto="sigma"),
-    Parameter("sigma_y", "standard deviation along y", _POSITIVE, unit="pixels", auto="sigma"),
-    _odd_size(),
-    _TRUNCATE,
+@family(
+    "exp(-x'²/2σx² - y'²/2σy²), sampled, sum 1, differentiated order_x times along x' and order_y times along y'; "
+    "x' = x·cosθ + y·sinθ, y' = y·cosθ - x·sinθ; auto: radius int(truncate·σ + 0.5)",
+    Parameter(
+        "sigma",
+        "standard deviation",
+        POSITIVE,
+        unit="pixels",
+        auto="from fwhm, else 0.3 ((size - 1)/2 - 1) + 0.8 as in OpenCV, else 1",
+    ),
+    Parameter("fwhm", "full width at half maximum, in place of sigma", POSITIVE, unit="pixels", auto="from sigma"),
+    Parameter("sigma_x", "standard deviation along x'", POSITIVE, unit="pixels", auto="sigma"),
+    Parameter("sigma_y", "standard deviation along y'", POSITIVE, unit="pixels", auto="sigma"),
+    Parameter("theta", "direction of x', from x (right) towards y (down)", RealNumber(), 0.0, unit="degrees"),
+    Parameter("order", "of the derivative along x'", _ORDER, 0),
+    Parameter("order_x", "of the derivative along x'", _ORDER, auto="order"),
+    Parameter("order_y", "of the derivative along y'", _ORDER, 0),
+    odd_size(),
+    TRUNCATE,
+    derive=_gaussian_sigmas,
 )
-def _gaussian(sigma: float, sigma_x: float | None, sigma_y: float | None, size: SizeOrAuto, truncate: float) -> Weights:
+def _gaussian(
+    *,
+    sigma: float,
+    sigma_x: float | None,
+    sigma_y: float | None,
+    theta: float,
+    order_x: int,
+    order_y: int,
+    size: SizeOrAuto,
+    truncate: float,
+    **_said: object,
+) -> Weights:
     sigma_x, sigma_y = sigma_x or sigma, sigma_y or sigma
-    radius_y, radius_x = _radii(size, _reach(truncate, sigma_y), _reach(truncate, sigma_x))
-    return np.outer(_bell(sigma_y, radius_y), _bell(sigma_x, radius_x))
+    cosine, sine = cos_sin(theta)
+    reach_x, reach_y = math.hypot(sigma_x * cosine, sigma_y * sine), math.hypot(sigma_x * sine, sigma_y * cosine)
+    radius_y, radius_x = radii(size, reach_of(truncate, reach_y), reach_of(truncate, reach_x))
+    if (cosine, sine) == (1.0, 0.0):
+        column, row = bell_of(sigma_y, radius_y), bell_of(sigma_x, radius_x)
+        if order_x:
+            row = row * _derivative(offsets(radius_x), sigma_x, order_x)
+        if order_y:
+            column = column * _derivative(offsets(radius_y), sigma_y, order_y)
+        return np.outer(column, row)
+    x, y = offsets(radius_x)[np.newaxis, :], offsets(radius_y)[:, np.newaxis]
+    along, across = x * cosine + y * sine, y * cosine - x * sine
+    bell = np.exp(-0.5 * ((along / sigma_x) ** 2 + (across / sigma_y) ** 2))
+    bell /= bell.sum()
+    return np.asarray(bell * _derivative(along, sigma_x, order_x) * _derivative(across, sigma_y, order_y))
 
 
-@_family(
+def _dog_width(values: dict[str, Any]) -> dict[str, object]:
+    _either(values, "ratio", "sigma2")
+    if values["sigma2"] is None:
+        return {"ratio": values["ratio"] or 1.6}
+    if not values["sigma2"] > values["sigma"]:
+        raise ValueError(f"sigma2 must be greater than sigma, {values['sigma']:g}, not {values['sigma2']:g}")
+    return {"ratio": values["sigma2"] / values["sigma"]}
+
+
+@family(
     "gaussian(σ) - gaussian(ratio·σ), each cut at its own radius int(truncate·σ + 0.5)",
-    _SIGMA,
-    Parameter("ratio", "the wide Gaussian's standard deviation over the narrow one's", RealNumber(above=1), 1.6),
-    _odd_size(),
-    _TRUNCATE,
+    SIGMA,
+    Parameter(
+        "ratio",
+        "the wide Gaussian's standard deviation over the narrow one's",
+        RealNumber(above=1),
+        auto="sigma2 / sigma, else 1.6",
+    ),
+    Parameter("sigma2", "the wide Gaussian's standard deviation", POSITIVE, unit="pixels", auto="ratio times sigma"),
+    odd_size(),
+    TRUNCATE,
+    derive=_dog_width,
 )
-def _dog(sigma: float, ratio: float, size: SizeOrAuto, truncate: float) -> Weights:
-    widest = _reach(truncate, ratio * sigma)
-    radius_y, radius_x = _radii(size, widest, widest)
+def _dog(sigma: float, ratio: float, sigma2: float | None, size: SizeOrAuto, truncate: float) -> Weights:
+    broad = ratio * sigma if sigma2 is None else sigma2
+    widest = reach_of(truncate, broad)
+    radius_y, radius_x = radii(size, widest, widest)
 
     def padded_bell(standard_deviation: float, radius: int) -> Weights:
-        own = min(_reach(truncate, standard_deviation), radius)
-        return np.pad(_bell(standard_deviation, own), radius - own)
+        own = min(reach_of(truncate, standard_deviation), radius)
+        return np.pad(bell_of(standard_deviation, own), radius - own)
 
     narrow = np.outer(padded_bell(sigma, radius_y), padded_bell(sigma, radius_x))
-    wide = np.outer(padded_bell(ratio * sigma, radius_y), padded_bell(ratio * sigma, radius_x))
+    wide = np.outer(padded_bell(broad, radius_y), padded_bell(broad, radius_x))
     return narrow - wide
 
 
 def _laplacian_of_gaussian(sigma: float, size: SizeOrAuto, truncate: float, dc: str) -> Weights:
-    reach = _reach(truncate, sigma)
-    radius_y, radius_x = _radii(size, reach, reach)
+    reach = reach_of(truncate, sigma)
+    radius_y, radius_x = radii(size, reach, reach)
 
     def bell_and_curvature(radius: int) -> tuple[Weights, Weights]:
-        bell = _bell(sigma, radius)
-        curvature = ((_offsets(radius) / sigma) ** 2 - 1.0) / sigma**2 * bell
+        bell = bell_of(sigma, radius)
+        curvature = ((offsets(radius) / sigma) ** 2 - 1.0) / sigma**2 * bell
         if dc == "zero":
             # Taken off per axis, the residual leaves rank 2; the sum over both is the same multiple of the Gaussian.
             curvature -= curvature.sum() * bell
@@ -191,36 +188,65 @@ def _laplacian_of_gaussian(sigma: float, size: SizeOrAuto, truncate: float, dc: 
     return np.outer(curvature_y, bell_x) + np.outer(bell_y, curvature_x)
 
 
-_LOG_PARAMETERS = (_SIGMA, Parameter("dc", _DC, OneOfWords(("zero", "raw")), "zero"), _odd_size(), _TRUNCATE)
+_LOG_PARAMETERS = (SIGMA, Parameter("dc", DC, OneOfWords(("zero", "raw")), "zero"), odd_size(), TRUNCATE)
 
 
-@_family("((x² + y²)/σ⁴ - 2/σ²) · gaussian(σ); dc zero: less its sum times gaussian(σ)", *_LOG_PARAMETERS)
+@family("((x² + y²)/σ⁴ - 2/σ²) · gaussian(σ); dc zero: less its sum times gaussian(σ)", *_LOG_PARAMETERS)
 def _log(sigma: float, dc: str, size: SizeOrAuto, truncate: float) -> Weights:
     return _laplacian_of_gaussian(sigma, size, truncate, dc)
 
 
-@_family("(2/σ² - (x² + y²)/σ⁴) · gaussian(σ); dc zero: less its sum times gaussian(σ)", *_LOG_PARAMETERS)
+@family("(2/σ² - (x² + y²)/σ⁴) · gaussian(σ); dc zero: less its sum times gaussian(σ)", *_LOG_PARAMETERS)
 def _mexican_hat(sigma: float, dc: str, size: SizeOrAuto, truncate: float) -> Weights:
     return -_laplacian_of_gaussian(sigma, size, truncate, dc)
 
 
-@_family(
+def _gabor_wave(values: dict[str, Any]) -> dict[str, object]:
+    _either(values, "wavelength", "frequency")
+    _either(values, "sigma", "bandwidth")
+    wavelength = values["wavelength"] or (1.0 / values["frequency"] if values["frequency"] else 10.0)
+    sigma = values["sigma"] or 4.0
+    if values["bandwidth"]:
+        # Where the response in frequency falls to a half, bandwidth octaves apart; Petkov and Kruizinga (1997).
+        octaves = 2.0 ** values["bandwidth"]
+        sigma = wavelength / math.pi * math.sqrt(math.log(2.0) / 2.0) * (octaves + 1.0) / (octaves - 1.0)
+    return {"wavelength": wavelength, "sigma": sigma}
+
+
+@family(
     "exp(-(x'² + γ²y'²)/2σ²) · cos(2πx'/λ + ψ), x' = x·cosθ + y·sinθ, y' = y·cosθ - x·sinθ; auto: radius int(3σ + 0.5)",
-    Parameter("sigma", "standard deviation along the wave", _POSITIVE, 4.0, unit="pixels"),
-    Parameter("wavelength", "length of a cycle", _POSITIVE, 10.0, unit="pixels"),
+    Parameter("sigma", "standard deviation along the wave", POSITIVE, unit="pixels", auto="from bandwidth, else 4"),
+    Parameter("wavelength", "length of a cycle", POSITIVE, unit="pixels", auto="1 / frequency, else 10"),
+    Parameter("frequency", "in place of wavelength", POSITIVE, unit="cycles a pixel", auto="1 / wavelength"),
+    Parameter(
+        "bandwidth",
+        "between the halves of the response, in place of sigma",
+        RealNumber(above=0),
+        unit="octaves",
+        auto="from sigma",
+    ),
     Parameter("theta", "direction of the wave, from x (right) towards y (down)", RealNumber(), 0.0, unit="degrees"),
-    Parameter("gamma", "sigma over the standard deviation across the wave", _POSITIVE, 1.0),
+    Parameter("gamma", "sigma over the standard deviation across the wave", POSITIVE, 1.0),
     Parameter("psi", "phase at the centre", RealNumber(), 0.0, unit="degrees"),
-    Parameter("dc", _DC, OneOfWords(("raw", "zero")), "raw"),
-    _odd_size(auto="radius int(3 sigma + 0.5)"),
+    Parameter("dc", DC, OneOfWords(("raw", "zero")), "raw"),
+    odd_size(auto="radius int(3 sigma + 0.5)"),
+    derive=_gabor_wave,
 )
 def _gabor(
-    *, sigma: float, wavelength: float, theta: float, gamma: float, psi: float, dc: str, size: SizeOrAuto
+    *,
+    sigma: float,
+    wavelength: float,
+    theta: float,
+    gamma: float,
+    psi: float,
+    dc: str,
+    size: SizeOrAuto,
+    **_said: object,
 ) -> Weights:
-    reach = _reach(3.0, sigma)
-    radius_y, radius_x = _radii(size, reach, reach)
-    x, y = _offsets(radius_x)[np.newaxis, :], _offsets(radius_y)[:, np.newaxis]
-    cosine, sine = _cos_sin(theta)
+    reach = reach_of(3.0, sigma)
+    radius_y, radius_x = radii(size, reach, reach)
+    x, y = offsets(radius_x)[np.newaxis, :], offsets(radius_y)[:, np.newaxis]
+    cosine, sine = cos_sin(theta)
     along, across = x * cosine + y * sine, y * cosine - x * sine
     envelope = np.exp(-0.5 * ((along / sigma) ** 2 + (gamma * across / sigma) ** 2))
     wave = np.cos(2.0 * np.pi * along / wavelength + math.radians(math.fmod(psi, 360.0)))
@@ -229,25 +255,27 @@ def _gabor(
     return np.asarray(envelope * wave)
 
 
-@_family(
+@family(
     "δ + amount · (δ - gaussian(σ))",
-    _SIGMA,
+    SIGMA,
     Parameter("amount", "how much of the detail is added", RealNumber(), 1.0),
-    _odd_size(),
-    _TRUNCATE,
+    odd_size(),
+    TRUNCATE,
 )
 def _unsharp(sigma: float, amount: float, size: SizeOrAuto, truncate: float) -> Weights:
-    weights = -amount * _gaussian(sigma, None, None, size, truncate)
+    reach = reach_of(truncate, sigma)
+    radius_y, radius_x = radii(size, reach, reach)
+    weights = -amount * np.outer(bell_of(sigma, radius_y), bell_of(sigma, radius_x))
     weights[weights.shape[0] // 2, weights.shape[1] // 2] += 1.0 + amount
     return weights
 
 
-@_family("1 / (height · width)", _ANY_SIZE)
+@family("1 / (height · width)", ANY_SIZE)
 def _box(size: tuple[int, int]) -> Weights:
     return np.full(size, 1.0 / (size[0] * size[1]))
 
 
-@_family("rows of Pascal's triangle, multiplied and divided by their sum", _ANY_SIZE)
+@family("rows of Pascal's triangle, multiplied and divided by their sum", ANY_SIZE)
 def _binomial(size: tuple[int, int]) -> Weights:
     def row(length: int) -> Weights:
         # Quotients of whole numbers are rounded once, so every weight is exact to the last bit.
@@ -259,31 +287,31 @@ def _binomial(size: tuple[int, int]) -> Weights:
     return np.outer(row(size[0]), row(size[1]))
 
 
-@_family(
+@family(
     "1 where x² + y² <= radius², else 0; divided by their number; auto: radius int(radius)",
     Parameter("radius", "of the disk", RealNumber(at_least=0), 2.0, unit="pixels"),
-    _odd_size(auto="as large as the disk"),
+    odd_size(auto="as large as the disk"),
 )
 def _disk(radius: float, size: SizeOrAuto) -> Weights:
     reach = int(min(radius, 1e9))
-    radius_y, radius_x = _radii(size, reach, reach)
-    inside = _offsets(radius_x) ** 2 + _offsets(radius_y)[:, np.newaxis] ** 2 <= radius**2
+    radius_y, radius_x = radii(size, reach, reach)
+    inside = offsets(radius_x) ** 2 + offsets(radius_y)[:, np.newaxis] ** 2 <= radius**2
     return np.asarray(inside / np.count_nonzero(inside))
 
 
-@_family(
+@family(
     "max(0, 1 - distance from the pixel's centre to a segment of length - 1 about the centre), divided by their sum",
     Parameter("length", "of the line", RealNumber(at_least=1), 9.0, unit="pixels"),
     Parameter("angle", "of the line, counter-clockwise from the right as displayed", RealNumber(), 0.0, unit="degrees"),
-    _odd_size(auto="as large as the line"),
+    odd_size(auto="as large as the line"),
 )
 def _motion(length: float, angle: float, size: SizeOrAuto) -> Weights:
     half = (length - 1.0) / 2.0
-    cosine, sine = _cos_sin(angle)
+    cosine, sine = cos_sin(angle)
     # A pixel counts when it lies less than 1 from the segment; the small number keeps those at 1 - rounding out.
     reach_y, reach_x = (math.ceil(min(half * abs(part), 1e9) + 1.0 - 1e-9) - 1 for part in (sine, cosine))
-    radius_y, radius_x = _radii(size, reach_y, reach_x)
-    x, y = _offsets(radius_x)[np.newaxis, :], -_offsets(radius_y)[:, np.newaxis]
+    radius_y, radius_x = radii(size, reach_y, reach_x)
+    x, y = offsets(radius_x)[np.newaxis, :], -offsets(radius_y)[:, np.newaxis]
     along = np.clip(x * cosine + y * sine, -half, half)
     nearness = 1.0 - np.hypot(x - along * cosine, y - along * sine)
     nearness[nearness < 1e-9] = 0.0

@@ -39,6 +39,8 @@ class Kernel:
         The formula that made the weights; one of `convcli.kernel.formulas.FAMILIES`.
     parameters : mapping
         The parameters of the formula, and what a SPEC changed.
+    notes : tuple of str
+        Lines that a user should see, each reading on from the kernel's name or SPEC.
 
     Examples
     --------
@@ -54,6 +56,7 @@ class Kernel:
     reference: str = ""
     family: str | None = None
     parameters: Mapping[str, object] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         # Plans are kept for a kernel: nobody else may hold the weights and change them.
@@ -97,6 +100,12 @@ class CompositeKernel:
 
 
 AnyKernel = Kernel | CompositeKernel
+
+
+def kernel_notes(kernel: AnyKernel, spec: str) -> tuple[str, ...]:
+    """Return the notes of a kernel, each behind the SPEC that it was asked for by."""
+    parts = kernel.kernels if isinstance(kernel, CompositeKernel) else (kernel,)
+    return tuple(dict.fromkeys(f"{spec}: {note}" for part in parts for note in part.notes))
 
 
 def shaped(kernel: Kernel, where: str, normalize: str = "none", rotate: int = 0) -> Kernel:

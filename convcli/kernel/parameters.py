@@ -57,6 +57,30 @@ class RealNumber:
 
 
 @dataclass(frozen=True)
+class WholeNumber:
+    """A whole number within bounds.
+
+    >>> WholeNumber(0, 4).read("2"), WholeNumber(0, 4).words
+    (2, 'a whole number from 0 to 4')
+    """
+
+    least: int
+    most: int
+
+    def read(self, value: object) -> int:
+        """Return the number, or raise ValueError for any other."""
+        text = str(value).strip()
+        if isinstance(value, bool) or not re.fullmatch(r"\d{1,9}", text) or not self.least <= int(text) <= self.most:
+            raise ValueError(f"must be {self.words}, not {value}")
+        return int(text)
+
+    @property
+    def words(self) -> str:
+        """What is taken, for people."""
+        return f"a whole number from {self.least} to {self.most}"
+
+
+@dataclass(frozen=True)
 class OneOfWords:
     """One of some words."""
 

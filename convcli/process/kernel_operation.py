@@ -132,10 +132,13 @@ class KernelOperation:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """The user's own kernels that catalogue ones hide."""
+        """The user's own kernels that catalogue ones hide, and what the kernels' own notations and formulas note."""
         from convcli.kernel.catalogue import hiding_notes
+        from convcli.kernel.model import kernel_notes
 
-        return tuple(dict.fromkeys(note for spec in self.options.kernels for note in hiding_notes(spec)))
+        pairs = tuple(zip(self.options.kernels, self.kernels, strict=True))
+        notes = (note for spec, kernel in pairs for note in (*hiding_notes(spec), *kernel_notes(kernel, spec)))
+        return tuple(dict.fromkeys(notes))
 
     def in_worker(self, threads: int) -> "KernelOperation":
         """Return this for one of many processes, in which backends are loaded for many images."""
@@ -175,7 +178,7 @@ class KernelOperation:
             notes=_notes_without_effect(toning, chain.mapping, depth) + _notes_on_units(toning, image.depth) + notes,
         )
         check_picture(output, plan)
-        return KernelsOnImage(plan, chain, self.options.kernels)
+        return KernelsOnImage(plan, chain, self.options.kernels, tuple(map(_label, self.options.kernels, self.kernels)))
 
 
 def _notes_without_effect(toning: ToneOptions, mapping: str | None, depth: str) -> tuple[str, ...]:
@@ -200,10 +203,11 @@ class KernelsOnImage:
 
     writing_seconds = 0.0
 
-    def __init__(self, plan: OutputPlan, chain: Chain, specs: tuple[str, ...]) -> None:
+    def __init__(self, plan: OutputPlan, chain: Chain, specs: tuple[str, ...], labels: tuple[str, ...]) -> None:
         self.plan = plan
         self._chain = chain
         self._specs = specs
+        self._labels = labels
 
     @property
     def halo(self) -> "Halo | None":
@@ -216,9 +220,16 @@ class KernelsOnImage:
 
     def steps(self) -> tuple[StepResult, ...]:
         """Return each kernel with the backend chosen for it."""
-        return tuple(map(_step, self._specs, self._chain.plans))
+        return tuple(map(_step, self._specs, self._labels, self._chain.plans))
 
 
 @lru_cache(maxsize=64)  # images of one size are filtered alike
-def _step(kernel: str, plan: ConvolutionPlan) -> StepResult:
-    return StepResult(kernel, plan.backend, plan.reason, plan.seconds, plan.runner_up)
+def _step(kernel: str, label: str, plan: ConvolutionPlan) -> StepResult:
+    return StepResult(kernel, plan.backend, plan.reason, plan.seconds, plan.runner_up, label)
+
+
+def _label(spec: str, kernel: AnyKernel) -> str:
+    """Return a SPEC as messages show it: weights by their size, which tells at once how they were understood."""
+    if kernel.name != "custom" or isinstance(kernel, CompositeKernel):
+        return spec
+    return f"custom {kernel.size[0]}x{kernel.size[1]}"

@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 
 from convcli.errors import KernelError, nearest
+from convcli.kernel.files.matrix_file import MatrixFile, check_changes, of_matrix
 from convcli.kernel.model import (
     CHANGES,
     NAME,
@@ -84,12 +85,14 @@ class KernelFile(SingleKernel, forbid_unknown_fields=True, kw_only=True):
 LoadPart = Callable[[str], AnyKernel]
 
 
-def build(described: KernelFile, path: Path, changes: Mapping[str, str], load_part: LoadPart | None) -> AnyKernel:
+def build(
+    described: KernelFile | MatrixFile, path: Path, changes: Mapping[str, str], load_part: LoadPart | None
+) -> AnyKernel:
     """Make the kernel that a file describes.
 
     Parameters
     ----------
-    described : KernelFile
+    described : KernelFile or MatrixFile
         What the file says.
     path : Path
         The file, for messages, and for the name of a kernel whose file states none.
@@ -115,6 +118,8 @@ def build(described: KernelFile, path: Path, changes: Mapping[str, str], load_pa
            [1. ]])
     """
     where = str(path)
+    if isinstance(described, MatrixFile):
+        return of_matrix(described, where, _name_from(path.stem), changes)
     name = described.name or _name_from(path.stem)
     if NAME.fullmatch(name) is None:
         raise KernelError(f"must be letters, digits, _ and -, a letter first, not {name!r}", where=f"{where}: name")
@@ -152,10 +157,7 @@ def _single(described: SingleKernel, where: str, name: str, changes: Mapping[str
     if described.weights is not None:
         if described.parameters is not None:
             raise KernelError("need a family; this kernel has fixed weights", where=f"{where}: parameters")
-        for key in changes:
-            if key not in CHANGES:
-                known = " and ".join(CHANGES)
-                raise KernelError(f"has fixed weights and no parameter {key!r}: only {known} may be given", where=name)
+        check_changes(changes, name)
         kernel = Kernel(name, _array(described.weights, f"{where}: weights"))
     else:
         kernel = _of_family(described, where, name, changes)
@@ -219,8 +221,14 @@ def _of_family(described: SingleKernel, where: str, name: str, changes: Mapping[
         weights = family.build(values)
     except ValueError as error:
         raise KernelError(str(error), where=name if changes else where) from error
-    shown = {key: _as_written(value) for key, value in family.filled(values).items()}
-    return Kernel(name, weights, family=family.name, parameters=shown)
+    filled = family.filled(values)
+    notes: tuple[str, ...] = ()
+    if values.get("size") is not None:
+        from convcli.kernel.notes import size_notes  # few kernels are given a size
+
+        notes = size_notes(family.name, values, filled)
+    shown = {key: _as_written(value) for key, value in filled.items()}
+    return Kernel(name, weights, family=family.name, parameters=shown, notes=notes)
 
 
 def _as_written(value: object) -> object:

@@ -174,7 +174,8 @@ def test_a_file_may_name_a_family(tmp_path):
     assert kernel.size == (5, 7)
     np.testing.assert_allclose(np.abs(kernel.weights).sum(), 1.0)
     assert kernel.parameters == {
-        "sigma": 2.0, "wavelength": 10.0, "theta": 0.5, "gamma": 1.0, "psi": 0.0, "dc": "zero", "size": [5, 7],
+        "sigma": 2.0, "wavelength": 10.0, "frequency": "auto", "bandwidth": "auto", "theta": 0.5, "gamma": 1.0,
+        "psi": 0.0, "dc": "zero", "size": [5, 7],
     }  # fmt: skip
 
 
