@@ -1,5 +1,6 @@
 """The plan of a convolution: sizes, the backend chosen, and running it on images of one size."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,7 +22,7 @@ from convcli.convolution.planning.cost_model import (
 from convcli.convolution.planning.planner import PlannedBackend, RunnerUp, choose
 from convcli.errors import FilterError, UsageError
 from convcli.image.tone import Finish
-from convcli.kernel.model import AnyKernel, CompositeKernel
+from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
 from convcli.system.threads import run_tasks
 
 # Kernels within these leave room for samples and sums of them in float32.
@@ -69,6 +70,13 @@ class ConvolutionPlan:
     _resolved: ResolvedCorrelation
     _finish: Finish | _Bias | None
     _parts: "tuple[ConvolutionPlan, ...]" = ()
+    _products: "tuple[tuple[ConvolutionPlan, ConvolutionPlan], ...]" = ()
+    _at_once: "Callable[[], ConvolutionPlan] | None" = None
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the result's samples."""
+        return self._resolved.dtype if self._finish is None else self._finish.dtype
 
     def run(self, pixels: NDArray[Any], out: NDArray[Any] | None = None) -> NDArray[Any]:
         """Filter an image: the float response, or what the plan's Finish makes of it.
@@ -87,13 +95,14 @@ class ConvolutionPlan:
         """
         if pixels.shape != self.input_size:
             raise FilterError(f"this plan is for an image of {self.input_size}, not {pixels.shape}")
+        if self._products:
+            return self._run_products(pixels, out)
         resolved, finish = self._resolved, self._finish
-        dtype = resolved.dtype if finish is None else finish.dtype
         if self._parts:
-            return self._run_parts(pixels, np.empty(self.output_size, dtype) if out is None else out)
-        whole = run_whole(pixels, resolved, dtype)
+            return self._run_parts(pixels, np.empty(self.output_size, self.dtype) if out is None else out)
+        whole = run_whole(pixels, resolved, self.dtype)
         if whole is None:
-            return run_tiles(pixels, resolved, dtype, finish, out)
+            return run_tiles(pixels, resolved, self.dtype, finish, out)
         if out is None:
             return whole
         out[...] = whole
@@ -108,6 +117,24 @@ class ConvolutionPlan:
 
         run_tasks(len(ends), lambda: do, self._resolved.threads or available_threads())
         return out
+
+    def _run_products(self, pixels: NDArray[Any], out: NDArray[Any] | None) -> NDArray[Any]:
+        """Lay on each column, each row on its response, and add these."""
+        if len(self._products) == 1:
+            ((column, row),) = self._products
+            return row.run(column.run(pixels), out)
+        if self._at_once is not None and pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
+            return self._at_once().run(pixels, out)  # an infinity in two sums may be lost in their difference
+        responses = (row.run(column.run(pixels)) for column, row in self._products)
+        total = next(responses)
+        for response in responses:
+            total += response
+        finish = self._finish
+        if finish is None and out is None:
+            return total
+        result = np.empty(self.output_size, self.dtype) if out is None else out
+        (finish or (lambda response, to: np.copyto(to, response)))(total, result)
+        return result
 
     def costed_forms(self) -> list[CostedForm]:
         """List the forms in which the backend can do this, with what they cost; of several kernels, the first one."""
@@ -146,6 +173,8 @@ def plan_convolution(
     value = options.padding_value
     if isinstance(value, tuple) and len(value) not in (1, channels):
         raise FilterError(f"{len(value)} padding values were given for {channels} channels: give one, or one a channel")
+    if isinstance(kernel, Kernel) and kernel.products is not None:
+        return _plan_products(size, dtype, kernel, options, finish, cold=cold)
     weights, anchor = aligned_weights(kernel, options)
     (anchor_y, anchor_x), (kernel_h, kernel_w) = anchor, weights[0].shape
     (stride_y, stride_x), (dilation_y, dilation_x) = options.stride, options.dilation
@@ -277,29 +306,82 @@ def _plan(
     )
 
 
+def _plan_products(
+    size: tuple[int, int, int],
+    dtype: np.dtype[Any],
+    kernel: Kernel,
+    options: ConvolveOptions,
+    finish: Finish | None,
+    *,
+    cold: bool,
+) -> ConvolutionPlan:
+    """Plan a large kernel that is kept as products: each column on the image, then its row on what that gives.
+
+    Padding goes along: whatever lies outside in a row, the column gives what it would give there.
+    """
+    assert kernel.products is not None
+    _, anchor = laid_size(kernel, options)
+    pairs = (kernel.products.turned(2) if options.flip else kernel.products).pairs
+    last = finish if len(pairs) == 1 else None
+    plans = []
+    for column, row in pairs:
+        on_rows, on_columns = (
+            replace(options, flip=False, anchor=at, stride=stride, dilation=dilation)
+            for at, stride, dilation in (
+                ((anchor[0], 0), (options.stride[0], 1), (options.dilation[0], 1)),
+                ((0, anchor[1]), (1, options.stride[1]), (1, options.dilation[1])),
+            )
+        )
+        outside = np.asarray(options.padding_value) * column.sum()  # of a constant padding, after the column
+        on_columns = replace(on_columns, padding_value=outside.tolist())
+        upright = plan_convolution(size, dtype, Kernel("column", column[:, np.newaxis]), on_rows, cold=cold)
+        level = Kernel("row", row[np.newaxis])
+        between = upright.output_size
+        plans.append((upright, plan_convolution(between, upright.dtype, level, on_columns, last, cold=cold)))
+    each = [plan for pair in plans for plan in pair]
+    return replace(
+        each[-1],
+        backend=" and ".join(dict.fromkeys(plan.backend for plan in each)),
+        form="passes",
+        seconds=sum(plan.seconds for plan in each),
+        input_size=size,
+        _finish=finish,
+        _products=tuple(plans),
+        _at_once=lambda: plan_convolution(size, dtype, replace(kernel, stored=kernel.weights), options, finish),
+    )
+
+
+def laid_size(kernel: AnyKernel, options: ConvolveOptions) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return rows and columns of a kernel as it is laid on the image, and its anchor: what `aligned_weights` has."""
+    components = kernel.kernels if isinstance(kernel, CompositeKernel) else (kernel,)
+    laid = [(component.size, _laid_anchor(component, options)) for component in components]
+    top, left = (max(anchor[axis] for _, anchor in laid) for axis in (0, 1))
+    bottom, right = (max(size[axis] - anchor[axis] for size, anchor in laid) for axis in (0, 1))
+    return (top + bottom, left + right), (top, left)
+
+
+def _laid_anchor(kernel: Kernel, options: ConvolveOptions) -> tuple[int, int]:
+    height, width = kernel.size
+    anchor = options.anchor or kernel.origin
+    if not (0 <= anchor[0] < height and 0 <= anchor[1] < width):
+        raise UsageError(
+            f"anchor {anchor[0]},{anchor[1]} lies outside kernel {kernel.name!r} of {height}x{width}: "
+            f"rows count from 0 to {height - 1}, columns from 0 to {width - 1}"
+        )
+    return (height - 1 - anchor[0], width - 1 - anchor[1]) if options.flip else anchor
+
+
 def aligned_weights(kernel: AnyKernel, options: ConvolveOptions) -> tuple[list[NDArray[np.float64]], tuple[int, int]]:
     """Turn kernels as written into weights as laid on the image, all of one size with one anchor.
 
     Those of a composite that differ in size are surrounded with zeros, so that their anchors meet.
     """
-    components = kernel.kernels if isinstance(kernel, CompositeKernel) else (kernel,)
-    laid = []
-    for component in components:
-        (height, width), weights = component.size, component.weights
-        anchor = options.anchor or component.anchor or (height // 2, width // 2)
-        if not (0 <= anchor[0] < height and 0 <= anchor[1] < width):
-            raise UsageError(
-                f"anchor {anchor[0]},{anchor[1]} lies outside kernel {component.name!r} of {height}x{width}: "
-                f"rows count from 0 to {height - 1}, columns from 0 to {width - 1}"
-            )
-        if options.flip:
-            weights, anchor = weights[::-1, ::-1], (height - 1 - anchor[0], width - 1 - anchor[1])
-        laid.append((weights, anchor))
-    top, left = (max(anchor[axis] for _, anchor in laid) for axis in (0, 1))
-    bottom, right = (max(weights.shape[axis] - anchor[axis] for weights, anchor in laid) for axis in (0, 1))
+    size, (top, left) = laid_size(kernel, options)
     aligned = []
-    for weights, anchor in laid:
-        whole = np.zeros((top + bottom, left + right))
+    for component in kernel.kernels if isinstance(kernel, CompositeKernel) else (kernel,):
+        anchor = _laid_anchor(component, options)
+        weights = component.weights[::-1, ::-1] if options.flip else component.weights
+        whole = np.zeros(size)
         y, x = top - anchor[0], left - anchor[1]
         whole[y : y + weights.shape[0], x : x + weights.shape[1]] = weights
         aligned.append(whole)

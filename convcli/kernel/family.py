@@ -7,13 +7,14 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from convcli.errors import nearest
 from convcli.kernel.parameters import KernelSize, Parameter, RealNumber
-from convcli.kernel.weights import Weights, check_number_of_weights
+from convcli.kernel.products import Products
+from convcli.kernel.weights import Weights, check_number_of_weights, check_sides
 
 SizeOrAuto = tuple[int, int] | None
 
@@ -31,7 +32,8 @@ class Family:
     parameters : tuple of Parameter
         What it takes.
     compute : callable
-        Takes the checked parameters by name and returns the weights, (rows, columns) of float64.
+        Takes the checked parameters by name and returns the weights, (rows, columns) of float64, or products of columns
+        and rows.
     derive : callable, optional
         Takes the checked parameters and returns those of them that follow from others.
     """
@@ -39,7 +41,7 @@ class Family:
     name: str
     formula: str
     parameters: tuple[Parameter, ...]
-    compute: Callable[..., Weights]
+    compute: Callable[..., Weights | Products]
     derive: Callable[[dict[str, Any]], dict[str, object]] | None = None
 
     def read(self, name: str, value: object) -> object:
@@ -72,7 +74,7 @@ class Family:
         filled = {p.name: values[p.name] if p.name in values else p.read(p.default) for p in self.parameters}
         return filled if self.derive is None else filled | self.derive(filled)
 
-    def build(self, values: Mapping[str, object]) -> Weights:
+    def build(self, values: Mapping[str, object]) -> Weights | Products:
         """Compute the weights.
 
         Parameters
@@ -82,8 +84,8 @@ class Family:
 
         Returns
         -------
-        array (rows, columns) of float64
-            The weights, finite.
+        array (rows, columns) of float64, or Products
+            The weights, finite; products of columns and rows where the kernel is a large sum of such.
 
         Raises
         ------
@@ -95,14 +97,20 @@ class Family:
         >>> FAMILIES["box"].build({"size": (1, 2)})
         array([[0.5, 0.5]])
         """
-        with np.errstate(all="ignore"):  # an overflow is answered below, by name
-            weights = self.compute(**self.filled(values))
-        if not np.isfinite(weights).all():
-            raise ValueError("gives weights that are not finite numbers: its parameters are too extreme")
-        return weights
+        filled = self.filled(values)
+        try:
+            with np.errstate(all="ignore"):  # an overflow is answered below, by name
+                made = self.compute(**filled)
+        except (OverflowError, ZeroDivisionError) as error:
+            raise ValueError(_EXTREME) from error
+        parts = [factor for pair in made.pairs for factor in pair] if isinstance(made, Products) else [made]
+        if not all(np.isfinite(part).all() for part in parts):
+            raise ValueError(_EXTREME)
+        return made.compact() if isinstance(made, Products) else made
 
 
 FAMILIES: dict[str, Family] = {}
+_EXTREME = "gives weights that are not finite numbers: its parameters are too extreme"
 
 POSITIVE = RealNumber(above=0)
 SIGMA = Parameter("sigma", "standard deviation", POSITIVE, 1.0, unit="pixels")
@@ -116,12 +124,15 @@ def odd_size(auto: str = "as far as truncate reaches") -> Parameter:
     return Parameter("size", "rows and columns", KernelSize(odd=True), auto=auto)
 
 
+_Compute = TypeVar("_Compute", bound=Callable[..., Weights | Products])
+
+
 def family(
     formula: str, *parameters: Parameter, derive: Callable[[dict[str, Any]], dict[str, object]] | None = None
-) -> Callable[[Callable[..., Weights]], Callable[..., Weights]]:
+) -> Callable[[_Compute], _Compute]:
     """Register the function below as the family of its name, which takes these parameters by name."""
 
-    def register(compute: Callable[..., Weights]) -> Callable[..., Weights]:
+    def register(compute: _Compute) -> _Compute:
         name = compute.__name__.removeprefix("_")
         FAMILIES[name] = Family(name, formula, parameters, compute, derive)
         return compute
@@ -129,11 +140,14 @@ def family(
     return register
 
 
-def radii(size: SizeOrAuto, radius_y: int, radius_x: int) -> tuple[int, int]:
-    """Return the rows and columns on either side of the centre: those of `size` if given, else the two radii."""
+def radii(size: SizeOrAuto, radius_y: int, radius_x: int, *, apart: bool = False) -> tuple[int, int]:
+    """Return the rows and columns on either side of the centre: those of `size` if given, else the two radii.
+
+    Raises ValueError where the kernel would be too large; one whose columns and rows are made apart has more room.
+    """
     if size is not None:
-        return size[0] // 2, size[1] // 2
-    check_number_of_weights(2 * radius_y + 1, 2 * radius_x + 1)
+        radius_y, radius_x = size[0] // 2, size[1] // 2
+    (check_sides if apart else check_number_of_weights)(2 * radius_y + 1, 2 * radius_x + 1)
     return radius_y, radius_x
 
 

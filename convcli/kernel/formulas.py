@@ -28,6 +28,7 @@ from convcli.kernel.family import (
     reach_of,
 )
 from convcli.kernel.parameters import OneOfWords, Parameter, RealNumber, WholeNumber
+from convcli.kernel.products import Products
 from convcli.kernel.weights import Weights
 
 __all__ = ["FAMILIES"]
@@ -115,18 +116,19 @@ def _gaussian(
     size: SizeOrAuto,
     truncate: float,
     **_said: object,
-) -> Weights:
+) -> Weights | Products:
     sigma_x, sigma_y = sigma_x or sigma, sigma_y or sigma
     cosine, sine = cos_sin(theta)
     reach_x, reach_y = math.hypot(sigma_x * cosine, sigma_y * sine), math.hypot(sigma_x * sine, sigma_y * cosine)
-    radius_y, radius_x = radii(size, reach_of(truncate, reach_y), reach_of(truncate, reach_x))
-    if (cosine, sine) == (1.0, 0.0):
+    apart = (cosine, sine) == (1.0, 0.0)
+    radius_y, radius_x = radii(size, reach_of(truncate, reach_y), reach_of(truncate, reach_x), apart=apart)
+    if apart:
         column, row = bell_of(sigma_y, radius_y), bell_of(sigma_x, radius_x)
         if order_x:
             row = row * _derivative(offsets(radius_x), sigma_x, order_x)
         if order_y:
             column = column * _derivative(offsets(radius_y), sigma_y, order_y)
-        return np.outer(column, row)
+        return Products(((column, row),))
     x, y = offsets(radius_x)[np.newaxis, :], offsets(radius_y)[:, np.newaxis]
     along, across = x * cosine + y * sine, y * cosine - x * sine
     bell = np.exp(-0.5 * ((along / sigma_x) ** 2 + (across / sigma_y) ** 2))
@@ -157,23 +159,22 @@ def _dog_width(values: dict[str, Any]) -> dict[str, object]:
     TRUNCATE,
     derive=_dog_width,
 )
-def _dog(sigma: float, ratio: float, sigma2: float | None, size: SizeOrAuto, truncate: float) -> Weights:
+def _dog(sigma: float, ratio: float, sigma2: float | None, size: SizeOrAuto, truncate: float) -> Products:
     broad = ratio * sigma if sigma2 is None else sigma2
     widest = reach_of(truncate, broad)
-    radius_y, radius_x = radii(size, widest, widest)
+    radius_y, radius_x = radii(size, widest, widest, apart=True)
 
     def padded_bell(standard_deviation: float, radius: int) -> Weights:
         own = min(reach_of(truncate, standard_deviation), radius)
         return np.pad(bell_of(standard_deviation, own), radius - own)
 
-    narrow = np.outer(padded_bell(sigma, radius_y), padded_bell(sigma, radius_x))
-    wide = np.outer(padded_bell(broad, radius_y), padded_bell(broad, radius_x))
-    return narrow - wide
+    narrow = padded_bell(sigma, radius_y), padded_bell(sigma, radius_x)
+    return Products((narrow, (-padded_bell(broad, radius_y), padded_bell(broad, radius_x))))
 
 
-def _laplacian_of_gaussian(sigma: float, size: SizeOrAuto, truncate: float, dc: str) -> Weights:
+def _laplacian_of_gaussian(sigma: float, size: SizeOrAuto, truncate: float, dc: str, sign: float) -> Products:
     reach = reach_of(truncate, sigma)
-    radius_y, radius_x = radii(size, reach, reach)
+    radius_y, radius_x = radii(size, reach, reach, apart=True)
 
     def bell_and_curvature(radius: int) -> tuple[Weights, Weights]:
         bell = bell_of(sigma, radius)
@@ -185,20 +186,20 @@ def _laplacian_of_gaussian(sigma: float, size: SizeOrAuto, truncate: float, dc: 
 
     bell_y, curvature_y = bell_and_curvature(radius_y)
     bell_x, curvature_x = bell_and_curvature(radius_x)
-    return np.outer(curvature_y, bell_x) + np.outer(bell_y, curvature_x)
+    return Products(((sign * curvature_y, bell_x), (sign * bell_y, curvature_x)))
 
 
 _LOG_PARAMETERS = (SIGMA, Parameter("dc", DC, OneOfWords(("zero", "raw")), "zero"), odd_size(), TRUNCATE)
 
 
 @family("((x² + y²)/σ⁴ - 2/σ²) · gaussian(σ); dc zero: less its sum times gaussian(σ)", *_LOG_PARAMETERS)
-def _log(sigma: float, dc: str, size: SizeOrAuto, truncate: float) -> Weights:
-    return _laplacian_of_gaussian(sigma, size, truncate, dc)
+def _log(sigma: float, dc: str, size: SizeOrAuto, truncate: float) -> Products:
+    return _laplacian_of_gaussian(sigma, size, truncate, dc, 1.0)
 
 
 @family("(2/σ² - (x² + y²)/σ⁴) · gaussian(σ); dc zero: less its sum times gaussian(σ)", *_LOG_PARAMETERS)
-def _mexican_hat(sigma: float, dc: str, size: SizeOrAuto, truncate: float) -> Weights:
-    return -_laplacian_of_gaussian(sigma, size, truncate, dc)
+def _mexican_hat(sigma: float, dc: str, size: SizeOrAuto, truncate: float) -> Products:
+    return _laplacian_of_gaussian(sigma, size, truncate, dc, -1.0)
 
 
 def _gabor_wave(values: dict[str, Any]) -> dict[str, object]:
@@ -262,21 +263,26 @@ def _gabor(
     odd_size(),
     TRUNCATE,
 )
-def _unsharp(sigma: float, amount: float, size: SizeOrAuto, truncate: float) -> Weights:
+def _unsharp(sigma: float, amount: float, size: SizeOrAuto, truncate: float) -> Products:
     reach = reach_of(truncate, sigma)
-    radius_y, radius_x = radii(size, reach, reach)
-    weights = -amount * np.outer(bell_of(sigma, radius_y), bell_of(sigma, radius_x))
-    weights[weights.shape[0] // 2, weights.shape[1] // 2] += 1.0 + amount
-    return weights
+    radius_y, radius_x = radii(size, reach, reach, apart=True)
+    point = (1.0 + amount) * (offsets(radius_y) == 0.0), (offsets(radius_x) == 0.0).astype(np.float64)
+    return Products(((-amount * bell_of(sigma, radius_y), bell_of(sigma, radius_x)), point))
+
+
+# Running sums over an array of so many weights are quicker than over its columns, then its rows.
+_LARGEST_BOX = 1 << 18
 
 
 @family("1 / (height · width)", ANY_SIZE)
-def _box(size: tuple[int, int]) -> Weights:
-    return np.full(size, 1.0 / (size[0] * size[1]))
+def _box(size: tuple[int, int]) -> Weights | Products:
+    if size[0] * size[1] <= _LARGEST_BOX:
+        return np.full(size, 1.0 / (size[0] * size[1]))
+    return Products(((np.full(size[0], 1.0 / (size[0] * size[1])), np.ones(size[1])),))
 
 
 @family("rows of Pascal's triangle, multiplied and divided by their sum", ANY_SIZE)
-def _binomial(size: tuple[int, int]) -> Weights:
+def _binomial(size: tuple[int, int]) -> Products:
     def row(length: int) -> Weights:
         # Quotients of whole numbers are rounded once, so every weight is exact to the last bit.
         total = 1 << (length - 1)
@@ -284,7 +290,7 @@ def _binomial(size: tuple[int, int]) -> Weights:
 
     if max(size) > 1024:  # beyond it the outer coefficients are below the smallest float64
         raise ValueError(f"size must be at most 1024 for a binomial, not {max(size)}")
-    return np.outer(row(size[0]), row(size[1]))
+    return Products(((row(size[0]), row(size[1])),))
 
 
 @family(

@@ -3,13 +3,17 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from convcli.errors import KernelError, nearest
 from convcli.kernel.weights import NORMALIZATIONS, Weights, normalized, parse_number, rotated, rotated_anchor
+
+if TYPE_CHECKING:
+    from convcli.kernel.products import Products
 
 NAME = re.compile(r"[^\W\d_][\w-]{0,63}")  # of a kernel; it becomes part of the names of output files
 Combine = Literal["magnitude", "max", "maxabs", "sum"]
@@ -27,8 +31,9 @@ class Kernel:
     ----------
     name : str
         What messages and names of output files call it.
-    weights : array (rows, columns) of float64
-        Any array that converts to one; it is copied and made read-only.
+    stored : array (rows, columns), or Products
+        Any array that converts to one of float64; it is copied and made read-only. Or a large kernel as products of
+        columns and rows.
     anchor : (int, int), optional
         The row and column of the weight over the output pixel; `(rows // 2, columns // 2)` unless stated.
     mapping : {'clip', 'abs', 'offset', 'stretch'}, optional
@@ -49,7 +54,7 @@ class Kernel:
     """
 
     name: str
-    weights: Weights
+    stored: "Weights | Products"
     anchor: tuple[int, int] | None = None
     mapping: SignedMapping | None = None
     summary: str = ""
@@ -59,15 +64,55 @@ class Kernel:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if hasattr(self.stored, "pairs"):
+            return
         # Plans are kept for a kernel: nobody else may hold the weights and change them.
-        weights = np.array(self.weights, np.float64)
+        weights = np.array(self.stored, np.float64)
         weights.flags.writeable = False
-        object.__setattr__(self, "weights", weights)
+        object.__setattr__(self, "stored", weights)
+
+    @property
+    def products(self) -> "Products | None":
+        """The kernel as products of columns and rows, where it is kept as these."""
+        return None if isinstance(self.stored, np.ndarray) else self.stored
+
+    @cached_property
+    def weights(self) -> Weights:
+        """The weights, (rows, columns) of float64, read-only.
+
+        Raises
+        ------
+        KernelError
+            For products that are too large to be written out.
+        """
+        if self.products is None:
+            return np.asarray(self.stored)
+        try:
+            weights = self.products.array()
+        except ValueError as error:
+            raise KernelError(str(error), where=self.name) from error
+        weights.flags.writeable = False
+        return weights
+
+    @cached_property
+    def figures(self) -> tuple[float, float, float]:
+        """Sum of the weights, sum of their absolute values, and the least weight."""
+        if self.products is not None:
+            return self.products.figures()
+        with np.errstate(over="ignore"):
+            return float(self.weights.sum()), float(np.abs(self.weights).sum()), float(self.weights.min())
 
     @property
     def size(self) -> tuple[int, int]:
         """Rows and columns."""
+        if self.products is not None:
+            return self.products.size
         return self.weights.shape[0], self.weights.shape[1]
+
+    @property
+    def data(self) -> bytes:
+        """The weights as bytes, which tell them from others of the same size."""
+        return self.weights.tobytes() if self.products is None else self.products.data()
 
     @property
     def origin(self) -> tuple[int, int]:
@@ -131,11 +176,12 @@ def shaped(kernel: Kernel, where: str, normalize: str = "none", rotate: int = 0)
     if normalize not in NORMALIZATIONS:
         what = f"must be one of {', '.join(NORMALIZATIONS)}, not {normalize!r}{nearest(normalize, NORMALIZATIONS)}"
         raise KernelError(what, where=f"{where}: normalize")
-    with np.errstate(over="ignore"):
-        if not np.isfinite(np.abs(kernel.weights).sum()):
-            raise KernelError("the weights are so large that their sum is infinite", where=where)
+    if not np.isfinite(kernel.figures[1]):
+        raise KernelError("the weights are so large that their sum is infinite", where=where)
     if normalize == "none" and rotate == 0:
         return kernel
+    if kernel.products is not None and normalize != "posneg" and rotate % 90 == 0:
+        return _shaped_products(kernel, kernel.products, where, normalize, rotate)
     try:
         weights = normalized(kernel.weights, normalize)
     except ValueError as error:
@@ -145,7 +191,18 @@ def shaped(kernel: Kernel, where: str, normalize: str = "none", rotate: int = 0)
         anchor = rotated_anchor(kernel.anchor, kernel.size, rotate)
     except ValueError as error:
         raise KernelError(str(error), where=f"{where}: rotate") from error
-    return replace(kernel, weights=weights, anchor=anchor)
+    return replace(kernel, stored=weights, anchor=anchor)
+
+
+def _shaped_products(kernel: Kernel, products: "Products", where: str, normalize: str, rotate: int) -> Kernel:
+    total, magnitude, _ = kernel.figures
+    if normalize != "none":
+        divisor = total if normalize == "sum" else magnitude
+        if abs(divisor) <= 1e-12 * magnitude:
+            raise KernelError(f"{normalize} divides by the weights' sum, which is zero", where=f"{where}: normalize")
+        products = products.divided(divisor)
+    anchor = rotated_anchor(kernel.anchor, kernel.size, rotate)
+    return replace(kernel, stored=products.turned(rotate // 90), anchor=anchor)
 
 
 def with_changes(kernel: Kernel, where: str, changes: Mapping[str, str]) -> Kernel:

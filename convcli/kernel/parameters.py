@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from convcli.kernel.weights import check_number_of_weights, finite, parse_number
+from convcli.kernel.weights import check_sides, finite, parse_number
 
 
 class ParameterKind(Protocol):
@@ -120,7 +120,7 @@ class KernelSize:
         height, width = int(str(parts[0])), int(str(parts[-1]))
         if height < 1 or width < 1:
             raise ValueError(f"must be at least 1, not {value}")
-        check_number_of_weights(height, width)
+        check_sides(height, width)
         if self.odd and (height % 2 == 0 or width % 2 == 0):
             raise ValueError(f"must be odd, so that the kernel has a centre, not {value}")
         return height, width

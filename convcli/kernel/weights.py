@@ -17,6 +17,8 @@ NORMALIZATIONS: tuple[str, ...] = get_args(Normalize)
 
 # 128 MB of float64: far above any useful kernel, far below what would exhaust a machine.
 MAX_WEIGHTS = 1 << 24
+# Rows or columns of a kernel that is never written out; the samples that so many weights reach still fit a tile.
+MAX_SIDE = 1 << 15
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 NUMBER_OR_FRACTION = re.compile(rf"({_NUMBER})(?:/({_NUMBER}))?")
@@ -77,6 +79,12 @@ def finite(value: float, shown: object = None) -> float:
 def read_number(value: float | str) -> float:
     """Read a number from a file, where it may be text such as `1/16`."""
     return parse_number(value) if isinstance(value, str) else finite(value)
+
+
+def check_sides(height: int, width: int) -> None:
+    """Raise ValueError for a kernel of more than `MAX_SIDE` rows or columns, before it is made."""
+    if max(height, width) > MAX_SIDE:
+        raise ValueError(f"makes a kernel of {height}x{width}: at most {MAX_SIDE} rows and columns are allowed")
 
 
 def check_number_of_weights(height: int, width: int) -> None:
@@ -210,6 +218,11 @@ def rotated_anchor(anchor: tuple[int, int] | None, size: tuple[int, int], degree
     """
     if anchor is None:
         return None
+    if degrees % 90 == 0:
+        (row, column), (height, width) = anchor, size
+        for _ in range(degrees // 90 % 4):
+            row, column, height, width = width - 1 - column, row, width, height
+        return row, column
     marker = np.zeros(size)
     marker[anchor] = 1.0
     row, column = np.argwhere(rotated(marker, degrees))[0]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from convcli.convolution.options import ConvolveOptions, available_threads
 from convcli.convolution.padding import axis_geometry
-from convcli.convolution.plan import ConvolutionPlan, aligned_weights, plan_convolution
+from convcli.convolution.plan import ConvolutionPlan, laid_size, plan_convolution
 from convcli.convolution.planning.planner import ProfileKey
 from convcli.errors import FilterError, UsageError, check_word
 from convcli.image import tone
@@ -103,7 +103,7 @@ def resolve_mapping(signed: str, kernels: Sequence[AnyKernel], bias: float) -> s
     stated = [kernel.mapping for kernel in kernels if kernel.mapping]
     if stated:
         return stated[-1]
-    if bias == 0 and any(_sums_to_zero(part.weights) for part in _parts(kernels)):
+    if bias == 0 and any(_sums_to_zero(part) for part in _parts(kernels)):
         return "abs"
     return "clip"
 
@@ -122,7 +122,7 @@ def resolve_alpha(alpha: str, kernels: Sequence[AnyKernel]) -> str:
     """
     if alpha not in ("auto", "premultiply"):
         return alpha
-    averaging = [isinstance(kernel, Kernel) and float(kernel.weights.sum()) > 0 for kernel in kernels]
+    averaging = [isinstance(kernel, Kernel) and kernel.figures[0] > 0 for kernel in kernels]
     if alpha == "premultiply":
         for kernel, possible in zip(kernels, averaging, strict=True):
             if not possible:
@@ -130,7 +130,7 @@ def resolve_alpha(alpha: str, kernels: Sequence[AnyKernel]) -> str:
                     f"--alpha premultiply needs weights of a positive sum, unlike {kernel.name}: use --alpha keep"
                 )
         return alpha
-    return "premultiply" if all(averaging) and all(k.weights.min() >= 0 for k in _parts(kernels)) else "keep"
+    return "premultiply" if all(averaging) and all(part.figures[2] >= 0 for part in _parts(kernels)) else "keep"
 
 
 class Chain:
@@ -209,9 +209,9 @@ class Chain:
             return None
         reach, jump = [0, 0], [1, 1]
         for kernel, plan in zip(self._kernels, self.plans, strict=True):
-            weights, anchor = aligned_weights(kernel, options)
+            size, anchor = laid_size(kernel, options)
             for axis in (0, 1):
-                dilation, stride, taps = options.dilation[axis], options.stride[axis], weights[0].shape[axis]
+                dilation, stride, taps = options.dilation[axis], options.stride[axis], size[axis]
                 length = plan.input_size[axis]
                 axes = axis_geometry(
                     length, taps, anchor=anchor[axis], extent=options.extent, stride=stride, dilation=dilation
@@ -320,7 +320,7 @@ class Chain:
     @property
     def _total(self) -> float:
         """The response of the kernels to a constant 1."""
-        return math.prod(float(part.weights.sum()) for part in _parts(self._kernels))
+        return math.prod(part.figures[0] for part in _parts(self._kernels))
 
     def _finish_opacity(self) -> Finish:
         """Finish filtered opacity as any other channel, but never stretched; premultiplied it has no sign."""
@@ -396,5 +396,6 @@ def _parts(kernels: Sequence[AnyKernel]) -> Iterator[Kernel]:
         yield from kernel.kernels if isinstance(kernel, CompositeKernel) else (kernel,)
 
 
-def _sums_to_zero(weights: NDArray[np.float64]) -> bool:
-    return abs(float(weights.sum())) <= _ZERO_SUM * float(np.abs(weights).sum())
+def _sums_to_zero(kernel: Kernel) -> bool:
+    total, magnitude, _ = kernel.figures
+    return abs(total) <= _ZERO_SUM * magnitude

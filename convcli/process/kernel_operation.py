@@ -152,7 +152,7 @@ class KernelOperation:
             composite = isinstance(kernel, CompositeKernel)
             parts += [kernel.mapping, kernel.combine if isinstance(kernel, CompositeKernel) else None, composite]
             for each in kernel.kernels if isinstance(kernel, CompositeKernel) else (kernel,):
-                parts += [each.size, each.weights.tobytes(), each.anchor]
+                parts += [each.size, each.data, each.anchor]
         parts += [replace(self.options.convolve, threads=None), self.options.tone, *self.output.cache_key()]
         return repr(parts)
 
