@@ -1,13 +1,16 @@
-"""The formulas of derivatives on small squares of pixels: Sobel, Prewitt, Scharr and the Laplacian, in sizes.
+"""The formulas of derivatives on small squares of pixels: Sobel, Prewitt, Scharr, Farid, Savitzky-Golay, Laplacian.
 
 x runs right and y down, and a response is positive where brightness rises in the direction of the derivative. With
 `scale: unit` the response is that of the derivative itself: 1 on a ramp of slope 1, or on a parabola x²/2.
 """
 
+import math
+
 import numpy as np
 
 from convcli.kernel.family import family
-from convcli.kernel.parameters import KernelSize, OneOfWords, Parameter
+from convcli.kernel.parameters import KernelSize, OneOfWords, Parameter, WholeNumber
+from convcli.kernel.products import Products
 from convcli.kernel.weights import Weights
 
 _AXIS = Parameter("axis", "of the derivative", OneOfWords(("x", "y")), "x")
@@ -66,6 +69,50 @@ def _prewitt(axis: str, size: tuple[int, int], scale: str) -> Weights:
 @family("-1 0 1 in rows weighted 3, 10, 3", _AXIS, _SCALE)
 def _scharr(axis: str, scale: str) -> Weights:
     return _gradient(np.array([-1.0, 0.0, 1.0]), np.array([3.0, 10.0, 3.0]), axis, scale)
+
+
+# Of 5 taps, found by a search for the directions that come out nearest to right.
+_FARID = (0.0376593171958126, 0.249153396177344, 0.426374573253687)
+_FARID_DERIVATIVE = (0.109603762960254, 0.276690988455557)
+
+
+@family(
+    "5 taps whose derivative and smoothing fit each other best, so that directions come out right, by Farid "
+    "and Simoncelli",
+    _AXIS,
+    _SCALE,
+)
+def _farid(axis: str, scale: str) -> Weights:
+    outer, inner = _FARID_DERIVATIVE
+    smoothing = np.array([*_FARID, *_FARID[1::-1]])
+    return _gradient(np.array([-outer, -inner, 0.0, inner, outer]), smoothing, axis, scale)
+
+
+@family(
+    "value, or derivative of an order along the axis, of the polynomial of a degree that fits the weights' pixels best "
+    "by least squares; across the axis, the value",
+    _AXIS,
+    _size(7),
+    Parameter("degree", "of the polynomial", WholeNumber(0, 10), 3),
+    Parameter("order", "of the derivative along the axis", WholeNumber(0, 4), 0),
+)
+def _savgol(axis: str, size: tuple[int, int], degree: int, order: int) -> Products:
+    side = _side(size)
+    if not order <= degree < side:
+        raise ValueError(f"degree must be at least order, {order}, and less than size, {side}, not {degree}")
+    smoothing, derivative = _fitted(side, degree, 0), _fitted(side, degree, order)
+    return Products(((smoothing, derivative) if axis == "x" else (derivative, smoothing),))
+
+
+def _fitted(side: int, degree: int, order: int) -> Weights:
+    """Return the weights that give a derivative, at the middle, of the polynomial that fits best."""
+    half = side // 2
+    places = np.arange(-half, half + 1) / half  # within -1 and 1, or high powers would swamp low ones
+    orthogonal, triangle = np.linalg.qr(np.vander(places, degree + 1, increasing=True))
+    # The coefficient of x^order is a row of the inverse of the triangle, times the orthogonal part.
+    wanted = np.zeros(degree + 1)
+    wanted[order] = math.factorial(order) / float(half) ** order
+    return np.asarray(orthogonal @ np.linalg.solve(triangle.T, wanted))
 
 
 @family(

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from convcli.kernel.factorize import rank, separate
 from convcli.kernel.formulas import FAMILIES
 from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
@@ -40,13 +38,13 @@ class KernelFigures:
         >>> KernelFigures.of(load_kernel("sobel_x"))
         KernelFigures(size=(3, 3), sum=0.0, abs_sum=8.0, rank=1, separable=True)
         """
-        weights = kernel.weights
-        abs_sum = float(np.abs(weights).sum())
-        total = float(weights.sum())
+        total, abs_sum, _ = kernel.figures
         nearest = float(f"{total:.12g}") if abs(total) > 1e-13 * abs_sum else 0.0
         if abs(total - nearest) <= 1e-13 * abs_sum:
             total = nearest
-        return cls(kernel.size, total, abs_sum, rank(weights), separate(weights) is not None)
+        if kernel.products is not None:  # of which columns and rows are as different as their kernels' formulas
+            return cls(kernel.size, total, abs_sum, len(kernel.products.pairs), len(kernel.products.pairs) == 1)
+        return cls(kernel.size, total, abs_sum, rank(kernel.weights), separate(kernel.weights) is not None)
 
 
 def describe(kernel: AnyKernel) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What a formula of kernels is: its parameters, its weights, and the list of all formulas.
 
-`FAMILIES` is filled by `convcli.kernel.formulas` and `convcli.kernel.derivatives`: whoever reads it takes it from
-`formulas`, which loads both.
+`FAMILIES` is filled by the modules of formulas: whoever reads it takes it from `convcli.kernel.formulas`, which loads
+them all.
 """
 
 import math
@@ -43,6 +43,23 @@ class Family:
     parameters: tuple[Parameter, ...]
     compute: Callable[..., Weights | Products]
     derive: Callable[[dict[str, Any]], dict[str, object]] | None = None
+
+    @property
+    def direction(self) -> Parameter | None:
+        """The parameter that turns the kernel, where there is one."""
+        return next((each for each in self.parameters if each.name in _DIRECTIONS), None)
+
+    def turned(self, values: Mapping[str, object], degrees: float) -> dict[str, object]:
+        """Return checked `values` with the direction turned counter-clockwise as displayed.
+
+        >>> FAMILIES["gabor"].turned({"theta": 10.0}, 30.0)
+        {'theta': -20.0}
+        """
+        assert self.direction is not None
+        name = self.direction.name
+        before = values.get(name, self.direction.default)
+        assert isinstance(before, int | float)
+        return {**values, name: before + _DIRECTIONS[name] * degrees}
 
     def read(self, name: str, value: object) -> object:
         """Return one parameter, checked.
@@ -108,6 +125,9 @@ class Family:
             raise ValueError(_EXTREME)
         return made.compact() if isinstance(made, Products) else made
 
+
+# Parameters that are directions, and their sense: 1 counter-clockwise as displayed, -1 clockwise.
+_DIRECTIONS = {"theta": -1.0, "angle": 1.0}
 
 FAMILIES: dict[str, Family] = {}
 _EXTREME = "gives weights that are not finite numbers: its parameters are too extreme"

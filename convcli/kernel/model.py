@@ -143,6 +143,12 @@ class CompositeKernel:
     summary: str = ""
     reference: str = ""
 
+    @property
+    def parameters(self) -> Mapping[str, object]:
+        """The parameters that all parts have with one value, which a SPEC may change in all of them at once."""
+        first, *others = (part.parameters for part in self.kernels)
+        return {k: v for k, v in first.items() if all(k in other and other[k] == v for other in others)}
+
 
 AnyKernel = Kernel | CompositeKernel
 

@@ -25,7 +25,7 @@ class ParameterKind(Protocol):
 
 @dataclass(frozen=True)
 class RealNumber:
-    """A finite number or a fraction of two, above a bound or at least at one.
+    """A finite number or a fraction of two, within bounds.
 
     >>> RealNumber(above=0).read("1/2"), RealNumber(at_least=1).words
     (0.5, 'a number of at least 1')
@@ -33,6 +33,7 @@ class RealNumber:
 
     above: float | None = None
     at_least: float | None = None
+    below: float | None = None
 
     def read(self, value: object) -> float:
         """Return the number, or raise ValueError for what is none or out of range."""
@@ -46,13 +47,16 @@ class RealNumber:
             raise ValueError(f"must be greater than {self.above:g}, not {result:g}")
         if self.at_least is not None and not result >= self.at_least:
             raise ValueError(f"must be at least {self.at_least:g}, not {result:g}")
+        if self.below is not None and not result < self.below:
+            raise ValueError(f"must be less than {self.below:g}, not {result:g}")
         return result
 
     @property
     def words(self) -> str:
         """What is taken, for people."""
         if self.above is not None:
-            return f"a number greater than {self.above:g}"
+            below = "" if self.below is None else f" and less than {self.below:g}"
+            return f"a number greater than {self.above:g}{below}"
         return "any number" if self.at_least is None else f"a number of at least {self.at_least:g}"
 
 

@@ -65,6 +65,21 @@ class Products:
             total += np.outer(column[first:last], row)
         return total
 
+    def middle(self, most: int) -> Weights:
+        """Return the weights about the centre, at most so many rows and columns."""
+        height, width = self.size
+        top, left = (max(0, (length - most + 1) // 2) for length in (height, width))
+        return Products(
+            tuple((c[top : height - top].copy(), r[left : width - left].copy()) for c, r in self.pairs)
+        ).array()
+
+    def sampled(self, most: int) -> Weights:
+        """Return every so many-th weight, at most so many rows and columns, to be looked at."""
+        steps = [-(-length // most) for length in self.size]
+        starts = [length // 2 % step for length, step in zip(self.size, steps, strict=True)]
+        (down, right), (top, left) = steps, starts
+        return Products(tuple((c[top::down].copy(), r[left::right].copy()) for c, r in self.pairs)).array()
+
     def blocks(self) -> Iterator[Weights]:
         """Return all weights, a few rows at a time."""
         step = max(1, _BLOCK // self.size[1])
@@ -106,4 +121,3 @@ class Products:
     def data(self) -> bytes:
         """Return what tells these from others."""
         return b"".join(factor.tobytes() for pair in self.pairs for factor in pair)
-

@@ -129,8 +129,9 @@ def split_spec(spec: str) -> tuple[str, dict[str, str]]:
     return base, parameters
 
 
-def _load(spec: str, beside: tuple[Path, ...], composites: bool) -> AnyKernel:
+def _load(spec: str, beside: tuple[Path, ...], composites: bool, changes: Mapping[str, str] | None = None) -> AnyKernel:
     base, parameters = split_spec(spec)
+    parameters |= changes or {}
     if not base:
         raise KernelError("the kernel is empty", advice="give a name, a .yaml file or weights such as '1 2 1'")
     path = _path_of(base, beside)
@@ -142,8 +143,8 @@ def _load(spec: str, beside: tuple[Path, ...], composites: bool) -> AnyKernel:
 def _load_file(path: Path, parameters: Mapping[str, str], composites: bool) -> AnyKernel:
     from convcli.kernel.files.description import build  # weights given as text need neither YAML nor msgspec
 
-    def load_part(part: str) -> AnyKernel:
-        return _load(part, (path.parent,), composites=False)
+    def load_part(part: str, more: Mapping[str, str]) -> AnyKernel:
+        return _load(part, (path.parent,), composites=False, changes=more)
 
     stream = str(path) == STANDARD_INPUT
     place = Path("standard input") if stream else path

@@ -83,12 +83,18 @@ def _on_loose_weights(words: list[str]) -> str:
     return f"; weights are one word in quotes: -k {shlex.quote(in_rows(numbers))}"
 
 
+# The kernels that have a parameter above all, where others come first.
+_THOUGHT_OF = {"axis": "sobel_x", "order": "gaussian", "size": "gaussian", "theta": "gabor"}
+
+
 def _as_parameter(name: str, value: str | None, words: Sequence[str]) -> str:
     """Return the SPEC to write for a parameter of kernels that was typed as an option, or an empty string."""
     from convcli.kernel.formulas import FAMILIES
     from convcli.kernel.model import CHANGES
 
     takers = [family.name for family in FAMILIES.values() if any(p.name == name for p in family.parameters)]
+    if name in _THOUGHT_OF:
+        takers.insert(0, _THOUGHT_OF[name])
     if not takers and name not in CHANGES:
         return ""
     given = [words[i + 1] for i, word in enumerate(words[:-1]) if word in ("-k", "--kernel")]
@@ -111,7 +117,7 @@ def _takes(base: str, parameter: str) -> bool:
         kernel = load_kernel(base)
     except KernelError:
         return False
-    return isinstance(kernel, Kernel) and (parameter in CHANGES or parameter in kernel.parameters)
+    return parameter in kernel.parameters or (isinstance(kernel, Kernel) and parameter in CHANGES)
 
 
 def words_advice(words: Sequence[str], commands: Commands) -> str:

@@ -51,7 +51,8 @@ def print_list(entries: Sequence[ListedKernel]) -> None:
             table.add_row(name, f"{height}x{width}", "-", "-", summary)
         else:
             figures = KernelFigures.of(kernel)
-            table.add_row(name, _size(kernel), f"{figures.sum:.4g}", str(figures.rank), summary)
+            total = f"{figures.sum:.4g}" if abs(figures.sum) >= 1e-3 else f"{figures.sum:.1g}"
+            table.add_row(name, _size(kernel), total, str(figures.rank), summary)
     print_view(console, table)
     if any(entry.own for entry in entries):
         console.print("* your own", style="dim")
@@ -152,10 +153,10 @@ def _labelled(rows: Sequence[tuple[str, ...]]) -> Table:
 def _fact_lines(kernel: Kernel, figures: KernelFigures) -> Iterable[tuple[str, str]]:
     yield "size", _size(kernel)
     yield "sum", f"{figures.sum:.6g}, of absolute values {figures.abs_sum:.6g}"
-    factors = separate(kernel.weights)
-    if factors is None:
+    factors = separate(kernel.weights) if figures.separable and kernel.products is None else None
+    if not figures.separable:
         yield "rank", f"{figures.rank}, not separable"
-    elif kernel.weights.size <= 25:
+    elif factors is not None and kernel.weights.size <= 25:
         column, row = (" ".join(f"{value:.4g}" for value in factor) for factor in factors)
         yield "rank", f"1, separable: column [{column}] times row [{row}]"
     else:
