@@ -205,6 +205,8 @@ def plan_convolution(
     planned, runner_up = choose([summarize(bank) for bank in banks], request, options.backend)
     combine = kernel.combine if isinstance(kernel, CompositeKernel) else "sum"
     resolved = _resolve(banks, combine, rows, columns, options, work_dtype, planned)
+    if isinstance(kernel, CompositeKernel) and kernel.threshold:
+        resolved = replace(resolved, threshold=kernel.threshold)
     return _plan(planned, runner_up, size, request, resolved, finish)
 
 

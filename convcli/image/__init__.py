@@ -8,4 +8,4 @@ for _name, _about, _suffixes in (
     ("picture", "what else is read as an image", (".tif", ".tiff")),
 ):
     _module, _writes = "convcli.image.kernel_picture", _name == "png"
-    register(Notation(_name, _about, _suffixes, _module, writes=_writes, text=False, named=False))
+    register(Notation(_name, _about, _suffixes, _module, writes=_writes, text=False, named=False, signed=False))

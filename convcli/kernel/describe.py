@@ -57,6 +57,8 @@ def describe(kernel: AnyKernel) -> dict[str, Any]:
     about: dict[str, Any] = {"name": kernel.name, "summary": kernel.summary, "reference": kernel.reference}
     if isinstance(kernel, CompositeKernel):
         about |= {"combine": kernel.combine, "mapping": kernel.mapping}
+        if kernel.threshold:
+            about["threshold"] = kernel.threshold
         return about | {"kernels": [describe(part) for part in kernel.kernels]}
     figures = KernelFigures.of(kernel)
     return about | {

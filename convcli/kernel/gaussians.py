@@ -23,7 +23,7 @@ from convcli.kernel.family import (
     radii,
     reach_of,
 )
-from convcli.kernel.parameters import OneOfWords, Parameter, RealNumber, WholeNumber
+from convcli.kernel.parameters import OneOfWords, Parameter, RealNumber, WholeNumber, YesOrNo
 from convcli.kernel.products import Products
 from convcli.kernel.weights import Weights
 
@@ -251,13 +251,17 @@ def _gabor(
 
 
 @family(
-    "δ + amount · (δ - gaussian(σ))",
+    "δ + amount · (δ - gaussian(σ)), the second term only where threshold lets it through",
     SIGMA,
     Parameter("amount", "how much of the detail is added", RealNumber(), 1.0),
+    Parameter(
+        "threshold", "detail smaller than this is not added; 0: all is", RealNumber(at_least=0), 0.0, "the image's own"
+    ),
+    Parameter("soft", "whether larger detail is lessened by the threshold, and not added whole", YesOrNo(), "false"),
     odd_size(),
     TRUNCATE,
 )
-def _unsharp(sigma: float, amount: float, size: SizeOrAuto, truncate: float) -> Products:
+def _unsharp(sigma: float, amount: float, size: SizeOrAuto, truncate: float, **_thresholds: object) -> Products:
     reach = reach_of(truncate, sigma)
     radius_y, radius_x = radii(size, reach, reach, apart=True)
     point = (1.0 + amount) * (offsets(radius_y) == 0.0), (offsets(radius_x) == 0.0).astype(np.float64)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from convcli.kernel.products import Products
 
 NAME = re.compile(r"[^\W\d_][\w-]{0,63}")  # of a kernel; it becomes part of the names of output files
-Combine = Literal["magnitude", "max", "maxabs", "sum"]
+Combine = Literal["magnitude", "max", "maxabs", "sum", "hard_threshold", "soft_threshold"]
 SignedMapping = Literal["clip", "abs", "offset", "stretch"]
 
 # What a SPEC may add to any single kernel, beside the parameters of its family.
@@ -130,8 +130,11 @@ class CompositeKernel:
         What messages and names of output files call it.
     kernels : tuple of Kernel
         The parts.
-    combine : {'magnitude', 'max', 'maxabs', 'sum'}
-        The root of the sum of squares, the largest, the largest in absolute value, or the sum.
+    combine : {'magnitude', 'max', 'maxabs', 'sum', 'hard_threshold', 'soft_threshold'}
+        The root of the sum of squares, the largest, the largest in absolute value, or the sum. With a threshold, the
+        first plus what of the others is at least that (hard), or what of them lies beyond it (soft).
+    threshold : float
+        The threshold, in the image's own units.
     mapping, summary, reference
         As for `Kernel`.
     """
@@ -142,6 +145,7 @@ class CompositeKernel:
     mapping: SignedMapping | None = None
     summary: str = ""
     reference: str = ""
+    threshold: float = 0.0
 
     @property
     def parameters(self) -> Mapping[str, object]:
@@ -230,6 +234,27 @@ def with_changes(kernel: Kernel, where: str, changes: Mapping[str, str]) -> Kern
     result = shaped(kernel, where, changes.get("normalize", "none"), turn)
     asked = {key: turn if key == "rotate" else changes[key] for key in CHANGES if key in changes}
     return replace(result, parameters={**kernel.parameters, **asked}) if asked else result
+
+
+def thresholded(kernel: Kernel) -> AnyKernel:
+    """Return an unsharp mask with the threshold among its parameters: a composite that sharpens only what exceeds it.
+
+    The first part is the image itself, the second the detail that is added to it. Raises KernelError where another
+    normalisation than the sum, which is 1 already, has mixed the two.
+    """
+    given = kernel.parameters.get("threshold")
+    amount = kernel.parameters.get("amount")
+    if not given or not isinstance(given, int | float) or not isinstance(amount, int | float):
+        return kernel
+    if kernel.parameters.get("normalize", "sum") not in ("sum", "none"):
+        raise KernelError("takes no normalize beside a threshold: its sum is 1", where=kernel.name)
+    detail = kernel.weights.copy()
+    detail[kernel.origin] -= 1.0
+    parts = Kernel("image", np.ones((1, 1))), Kernel("detail", detail, anchor=kernel.anchor)
+    how: Combine = "soft_threshold" if kernel.parameters.get("soft") is True else "hard_threshold"
+    return CompositeKernel(
+        kernel.name, parts, how, kernel.mapping or "clip", kernel.summary, kernel.reference, abs(amount) * float(given)
+    )
 
 
 def named_after(kernel: AnyKernel, path: str) -> AnyKernel:

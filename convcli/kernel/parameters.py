@@ -102,6 +102,26 @@ class OneOfWords:
         return " or ".join(self.choices)
 
 
+class YesOrNo:
+    """True or false.
+
+    >>> YesOrNo().read("true"), YesOrNo().words
+    (True, 'true or false')
+    """
+
+    def read(self, value: object) -> bool:
+        """Return the answer, or raise ValueError for what is none."""
+        text = str(value).strip().lower()
+        if text not in ("true", "false"):
+            raise ValueError(f"must be {self.words}, not {value}")
+        return text == "true"
+
+    @property
+    def words(self) -> str:
+        """What is taken, for people."""
+        return "true or false"
+
+
 @dataclass(frozen=True)
 class KernelSize:
     """Rows and columns, `N` or `HxW` (in YAML `[H, W]` too); `odd` where the formula has a centre.

@@ -4,7 +4,6 @@ A Gaussian of sigma 1000 has 64 million weights, and 16 thousand in its column a
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,7 +15,6 @@ FEW_WEIGHTS = 1 << 14
 _BLOCK = 1 << 20
 
 
-@dataclass(frozen=True, eq=False)
 class Products:
     """The sum of products column x row.
 
@@ -37,9 +35,8 @@ class Products:
            [-2.,  0.,  2.]])
     """
 
-    pairs: Passes
-
-    def __post_init__(self) -> None:
+    def __init__(self, pairs: Passes) -> None:
+        self.pairs = pairs
         check_sides(*self.size)
         for factor in (factor for pair in self.pairs for factor in pair):
             factor.flags.writeable = False

@@ -149,8 +149,10 @@ class KernelOperation:
         """Identify what outputs depend on. Kernels count by their weights: the file behind a name may change."""
         parts: list[object] = []
         for kernel in self.kernels:
-            composite = isinstance(kernel, CompositeKernel)
-            parts += [kernel.mapping, kernel.combine if isinstance(kernel, CompositeKernel) else None, composite]
+            parts += [
+                kernel.mapping,
+                (kernel.combine, kernel.threshold) if isinstance(kernel, CompositeKernel) else None,
+            ]
             for each in kernel.kernels if isinstance(kernel, CompositeKernel) else (kernel,):
                 parts += [each.size, each.data, each.anchor]
         parts += [replace(self.options.convolve, threads=None), self.options.tone, *self.output.cache_key()]

@@ -102,6 +102,8 @@ def _as_parameter(name: str, value: str | None, words: Sequence[str]) -> str:
     for spec in given:
         if _takes(spec.partition(":")[0], name):
             return f"-k {with_parameter(spec, f'{name}={shown}')}"
+    if name in OPERATIONS:  # a step of pipelines, rather than a parameter of some kernel that was not named
+        return ""
     if not takers:
         return f"-k NAME:{name}={shown}"
     several = f"; {given[0]} has no {name}" if given else ""

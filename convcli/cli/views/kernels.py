@@ -25,6 +25,8 @@ _COMPOSITE_SENTENCES = {
     "max": "the largest of the responses",
     "maxabs": "the largest of the responses' absolute values",
     "sum": "the sum of the responses",
+    "hard_threshold": "the first response, plus each other one where it is at least the threshold,",
+    "soft_threshold": "the first response, plus what of each other one lies beyond the threshold,",
 }
 
 
@@ -67,6 +69,8 @@ def print_kernel(kernel: AnyKernel) -> None:
     console.print()
     if isinstance(kernel, CompositeKernel):
         console.print(f"{kernel.combine}: {_COMPOSITE_SENTENCES[kernel.combine]} of {len(kernel.kernels)} kernels")
+        if kernel.threshold:
+            console.print(f"threshold: {kernel.threshold:g}, in the image's own units")
         console.print()
         print_view(console, Columns([_part(part, console) for part in kernel.kernels], padding=(1, 4)))
     else:

@@ -47,6 +47,7 @@ class ResolvedCorrelation:
     forms: tuple[ComputingForm, ...]
     threads: int | None
     device: str = "auto"
+    threshold: float = 0.0
     kept: dict[bool, tuple[Callable[[], Correlator], ...]] | None = None
 
     @property
@@ -176,7 +177,7 @@ def run_tiles(
                 by_taps[:] = by_taps or [_tap_by_tap(task, works)]
                 responses = _correlate_all(by_taps[0], _read(source, top, left, by_taps[0][0].tile(*size)))
             assert responses is not None  # going by taps hands nothing on
-            return combine_responses(responses, task.combine) if len(responses) > 1 else responses[0]
+            return combine_responses(responses, task.combine, task.threshold) if len(responses) > 1 else responses[0]
 
         @np.errstate(over="ignore", invalid="ignore")  # infinity minus infinity is NaN, as it should be
         def do(number: int) -> None:

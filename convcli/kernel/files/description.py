@@ -3,6 +3,7 @@
 `KernelFile` lists the keys. Every error names the file, the key path (`weights[1][2]`) and the reason.
 """
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -24,6 +25,7 @@ from convcli.kernel.model import (
     Kernel,
     SignedMapping,
     shaped,
+    thresholded,
     with_changes,
 )
 from convcli.kernel.weights import MAX_WEIGHTS, Normalize, Weights, parse_number, read_number
@@ -57,7 +59,7 @@ class SingleKernel(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     name: str = ""
     weights: list[list[NumberOrText]] | None = None
     family: str | None = None
-    parameters: dict[str, NumberOrText | list[int]] | None = None
+    parameters: dict[str, NumberOrText | bool | list[int]] | None = None
     normalize: Normalize = "none"
     anchor: tuple[int, int] | None = None
     rotate: int | float = 0
@@ -74,8 +76,10 @@ class KernelFile(SingleKernel, forbid_unknown_fields=True, kw_only=True):
         How the response becomes a picture.
     kernels : list of str or SingleKernel, optional
         The parts of a composite: SPECs, or kernels written out.
-    combine : {'magnitude', 'max', 'maxabs', 'sum'}, optional
+    combine : {'magnitude', 'max', 'maxabs', 'sum', 'hard_threshold', 'soft_threshold'}, optional
         How the parts' responses become one.
+    threshold : number, optional
+        That of the last two, in the image's own units.
     """
 
     summary: str = ""
@@ -83,6 +87,7 @@ class KernelFile(SingleKernel, forbid_unknown_fields=True, kw_only=True):
     mapping: SignedMapping | None = None
     kernels: list[str | SingleKernel] | None = None
     combine: Combine | None = None
+    threshold: int | float | None = None
 
 
 LoadPart = Callable[[str, Mapping[str, str]], AnyKernel]
@@ -130,13 +135,21 @@ def build(
     if described.kernels is None:
         if described.combine is not None:
             raise KernelError("needs kernels to combine", where=f"{where}: combine")
+        if described.threshold is not None:
+            raise KernelError("needs kernels to combine", where=f"{where}: threshold")
         single = _single(described, where, name, changes)
-        return replace(single, mapping=described.mapping, summary=described.summary, reference=described.reference)
+        single = replace(single, mapping=described.mapping, summary=described.summary, reference=described.reference)
+        return thresholded(single) if single.family == "unsharp" else single
     if load_part is None:
         raise KernelError("is a composite, which cannot be a part of another one", where=f"{where}: kernels")
     if described.combine is None:
         choices = ", ".join(get_args(Combine))
         raise KernelError(f"must say how the kernels' responses become one: {choices}", where=f"{where}: combine")
+    if (described.threshold is not None) != described.combine.endswith("_threshold"):
+        what = "belongs to combine: hard_threshold or soft_threshold, which need it"
+        raise KernelError(what, where=f"{where}: threshold")
+    if not 0 <= (described.threshold or 0) < math.inf:
+        raise KernelError(f"must be at least 0, not {described.threshold}", where=f"{where}: threshold")
     kernel = CompositeKernel(
         name=name,
         kernels=_parts(described, where, name, load_part, {}),
@@ -144,6 +157,7 @@ def build(
         mapping=described.mapping,
         summary=described.summary,
         reference=described.reference,
+        threshold=described.threshold or 0.0,
     )
     for key in changes:
         if key not in kernel.parameters:
@@ -286,7 +300,10 @@ def _parts(
     for index, part in enumerate(kernels):
         place = f"{where}: kernels[{index}]"
         if isinstance(part, SingleKernel):
-            parts.append(_single(part, place, part.name or f"{name}_{index + 1}", changes))
+            single = _single(part, place, part.name or f"{name}_{index + 1}", changes)
+            if single.parameters.get("threshold"):
+                raise KernelError("has a threshold, and so cannot be a part of another kernel", where=place)
+            parts.append(single)
             continue
         try:
             kernel = load_part(part, changes)

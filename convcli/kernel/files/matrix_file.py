@@ -1,7 +1,7 @@
 """What a file says that holds one matrix of weights and little else."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,8 +14,7 @@ from convcli.system.small_file import SmallFileError, decode_text
 _FLAT_SQUARES = {9: 3, 25: 5, 49: 7}
 
 
-@dataclass(frozen=True, eq=False)
-class MatrixFile:
+class MatrixFile(NamedTuple):
     """Weights as a file holds them, with what its notation says of them.
 
     Parameters

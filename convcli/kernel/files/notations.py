@@ -10,14 +10,13 @@ images adds the notation of pictures (`register`), since decoding them is not th
 numpy or YAML, so that names are completed quickly.
 """
 
-from dataclasses import dataclass
 from pathlib import PurePath
+from typing import NamedTuple
 
 from convcli.errors import OutputError, nearest
 
 
-@dataclass(frozen=True)
-class Notation:
+class Notation(NamedTuple):
     """One notation.
 
     Parameters
@@ -38,6 +37,8 @@ class Notation:
         Whether a file of it in a folder of kernels is found by its name.
     anchored : bool
         Whether it holds which weight lies over the output pixel.
+    signed : bool
+        Whether it holds negative weights.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Notation:
     text: bool = True
     named: bool = True
     anchored: bool = False
+    signed: bool = True
 
 
 _HERE = "convcli.kernel.files"

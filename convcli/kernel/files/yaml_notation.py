@@ -81,6 +81,8 @@ def write(kernel: AnyKernel, origin: str = "") -> bytes:
             lines.append(f"  - name: {part.name}")
             lines += (f"    {line}" for line in _weights(part))
         lines.append(f"combine: {kernel.combine}")
+        if kernel.threshold:
+            lines.append(f"threshold: {_number(kernel.threshold)}")
     else:
         lines += _weights(kernel)
     if kernel.mapping:

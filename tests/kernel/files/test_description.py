@@ -77,7 +77,7 @@ BAD = {
         "parameters.size must be a whole number N or HxW",
     ),
     "no parts": ("kernels: []\ncombine: sum\n", "kernels: is empty"),
-    "no combine": ("kernels: [box]\n", "combine: must say how .* magnitude, max, maxabs, sum$"),
+    "no combine": ("kernels: [box]\n", "combine: must say how .* sum, hard_threshold, soft_threshold$"),
     "combine alone": (f"{ONE}combine: sum\n", "combine: needs kernels"),
     "a composite with weights": (f"{ONE}kernels: [box]\ncombine: sum\n", "weights: belongs to one kernel"),
     "a composite that turns": ("kernels: [box]\ncombine: sum\nrotate: 90\n", "rotate: belongs to one kernel"),

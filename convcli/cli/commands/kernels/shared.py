@@ -90,5 +90,5 @@ def write_kernel(kernel: "AnyKernel", origin: str, target: str | None, notation:
         if kernel.anchor is not None and not notation.anchored:
             row, column = kernel.anchor
             print_notes([f"{notation.name} does not hold the anchor, row {row}, column {column}"])
-        if notation.name == "png" and (kernel.weights < 0).any():
+        if not notation.signed and kernel.figures[2] < 0:
             print_notes(["mid-grey is zero: the picture shows the kernel, and does not read back as it"])
