@@ -37,6 +37,8 @@ def __getattr__(name: str) -> Any:
         home = _HOMES[name]
     except KeyError:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+    if name == "load_kernel":
+        import_module("convcli.image")  # adds pictures to the notations that kernels are read in
     value = getattr(import_module(home), name)
     globals()[name] = value
     return value

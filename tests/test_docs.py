@@ -15,9 +15,12 @@ from scipy import ndimage
 
 from convcli import convolve
 from convcli.convolution.options import PADDING_ALIASES, PADDING_MODES, ConvolveOptions
+from convcli.kernel.files.notations import NOTATIONS
+from convcli.kernel.formulas import FAMILIES
 
 CONVENTIONS = (ROOT / "docs" / "conventions.md").read_text(encoding="utf-8")
 NUMERICS = (ROOT / "docs" / "numerics.md").read_text(encoding="utf-8")
+KERNELS = (ROOT / "docs" / "kernels.md").read_text(encoding="utf-8")
 SAMPLES = np.array([[1.0, 2.0, 3.0, 4.0]])  # a b c d
 VALUE = 9.0  # v
 
@@ -120,6 +123,19 @@ def test_white_is_what_the_page_says():
     dtypes = {"u8": np.uint8, "u16": np.uint16, "i16": np.int16, "f32": np.float32, "f64": np.float64}
     stated = {name: float(white) for names, white in table(NUMERICS, "type") for name in names.split(", ")}
     assert stated == {name: full_range(np.dtype(dtype)) for name, dtype in dtypes.items()}
+
+
+def test_every_formula_is_there_with_its_parameters():
+    shown = {name: row[1] for row in table(KERNELS, "formula") for name in row[0].split(", ")}
+    assert shown == {name: ", ".join(p.name for p in family.parameters) for name, family in FAMILIES.items()}
+
+
+def test_every_notation_is_there_with_what_is_read_and_written():
+    shown = {name: row for row in table(KERNELS, "notation") for name in row[0].split(", ")}
+    assert {name: row[2] == "yes" for name, row in shown.items()} == {n: each.writes for n, each in NOTATIONS.items()}
+    for name, each in NOTATIONS.items():
+        assert each.reads == (shown[name][1] != "no")
+        assert not each.reads or each.suffixes[0] in shown[name][1]
 
 
 def test_contributing_names_files_that_are_there():

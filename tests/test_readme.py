@@ -47,7 +47,7 @@ def run(script, place):
 @pytest.mark.parametrize("block", SHOWING, ids=lambda block: block.splitlines()[-1][:60])
 def test_every_command_of_the_readme_works(block, place):
     # Each may be run again, and beside the others: what is there already is replaced.
-    again = r"^(.*\bconvcli (?:filter|run|batch|kernels fit) (?!.*--existing).*?)( [<>].*)?$"
+    again = r"^(.*\bconvcli (?:filter|run|batch|kernels fit|kernels export) (?!.*--existing).*?)( [<>].*)?$"
     filtering = re.sub(again, r"\1 -f\2", block, flags=re.MULTILINE)
     outcome = run(filtering, place)
     notes = [line for line in outcome.stderr.splitlines() if "note:" in line]

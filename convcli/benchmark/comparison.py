@@ -30,6 +30,7 @@ from convcli.benchmark.workload import Workload
 from convcli.convolution.options import ConvolveOptions
 from convcli.errors import FilterError, UsageError
 from convcli.image.model import depth_name
+from convcli.kernel.model import CompositeKernel
 from convcli.kernel.spec import load_kernel
 
 # Seconds for all races of a run together, as far as none falls below a few.
@@ -181,6 +182,9 @@ def _subjects(pixels: NDArray[Any], kernels: Sequence[str], options: CompareOpti
             check_sizable(spec)
         for size in options.sizes or (None,):
             kernel = load_kernel(spec if size is None else sized_spec(spec, size))
+            if isinstance(kernel, CompositeKernel) and kernel.threshold:
+                what = "has a threshold, at which responses jump: no bound holds for their errors"
+                raise UsageError(what, where=spec, advice="compare it without")
             yield _Subject(spec, size, Workload(pixels, kernel, options.convolve, options.rounded))
 
 

@@ -1,5 +1,6 @@
 """The plan of a convolution: sizes, the backend chosen, and running it on images of one size."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from convcli.convolution.planning.cost_model import (
 from convcli.convolution.planning.planner import PlannedBackend, RunnerUp, choose
 from convcli.errors import FilterError, UsageError
 from convcli.image.tone import Finish
-from convcli.kernel.model import AnyKernel, CompositeKernel
+from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
 from convcli.system.threads import run_tasks
 
 if TYPE_CHECKING:
@@ -81,6 +82,18 @@ class ConvolutionPlan:
     _finish: Finish | _Bias | None
     _parts: "tuple[ConvolutionPlan, ...]" = ()
     _together: "FusedSums | DecimatedGaussian | None" = None
+    _products: "tuple[tuple[ConvolutionPlan, ConvolutionPlan], ...]" = ()
+    _at_once: "Callable[[], ConvolutionPlan] | None" = None
+
+    @property
+    def in_products(self) -> bool:
+        """Whether a column and a row are laid on one after the other, so that no single response can be had."""
+        return bool(self._products)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the result's samples."""
+        return self._resolved.dtype if self._finish is None else self._finish.dtype
 
     def run(
         self, pixels: NDArray[Any], out: NDArray[Any] | None = None, gaps: "MissingSamples | None" = None
@@ -103,8 +116,9 @@ class ConvolutionPlan:
         """
         if pixels.shape != self.input_size:
             raise FilterError(f"this plan is for an image of {self.input_size}, not {pixels.shape}")
-        resolved, finish = self._resolved, self._finish
-        dtype = resolved.dtype if finish is None else finish.dtype
+        if self._products:
+            return self._run_products(pixels, out, gaps)
+        resolved, finish, dtype = self._resolved, self._finish, self.dtype
         if self._parts:
             return self._run_parts(pixels, np.empty(self.output_size, dtype) if out is None else out)
         if gaps is None and resolved.outside_missing:
@@ -164,7 +178,29 @@ class ConvolutionPlan:
             windows[(rows < 0)[:, :, np.newaxis] | (columns < 0)[:, np.newaxis]] = task.padding_value
         laid = windows.reshape(len(places), height * width, channels).transpose(0, 2, 1)
         parts = [laid @ bank.weights[0, 0].ravel() for bank in task.banks]
-        return np.asarray(combine_responses(parts, task.combine))
+        return np.asarray(combine_responses(parts, task.combine, task.threshold))
+
+    def _run_products(
+        self, pixels: NDArray[Any], out: NDArray[Any] | None, gaps: "MissingSamples | None" = None
+    ) -> NDArray[Any]:
+        """Lay on each column, each row on its response, and add these."""
+        if gaps is not None and self._at_once is not None:
+            return self._at_once().run(pixels, out, gaps)  # weights on known samples are no product
+        if len(self._products) == 1:
+            ((column, row),) = self._products
+            return row.run(column.run(pixels), out)
+        if self._at_once is not None and pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
+            return self._at_once().run(pixels, out)  # an infinity in two sums may be lost in their difference
+        responses = (row.run(column.run(pixels)) for column, row in self._products)
+        total = next(responses)
+        for response in responses:
+            total += response
+        finish = self._finish
+        if finish is None and out is None:
+            return total
+        result = np.empty(self.output_size, self.dtype) if out is None else out
+        (finish or (lambda response, to: np.copyto(to, response)))(total, result)
+        return result
 
     def costed_forms(self) -> list[CostedForm]:
         """List the forms in which the backend can do this, with what they cost; of several kernels, the first one."""
@@ -205,6 +241,8 @@ def plan_convolution(
     value = options.padding_value
     if isinstance(value, tuple) and len(value) not in (1, channels):
         raise FilterError(f"{len(value)} padding values were given for {channels} channels: give one, or one a channel")
+    if isinstance(kernel, Kernel) and kernel.products is not None and not padding_mode(options.padding).missing:
+        return _plan_products(size, dtype, kernel, options, finish, cold=cold)
     weights, anchor = aligned_weights(kernel, options)
     (anchor_y, anchor_x), (kernel_h, kernel_w) = anchor, weights[0].shape
     (stride_y, stride_x), (dilation_y, dilation_x) = options.stride, options.dilation
@@ -237,12 +275,15 @@ def plan_convolution(
     planned, runner_up = choose(summaries, request, options.backend)
     combine = kernel.combine if isinstance(kernel, CompositeKernel) else "sum"
     alone, together = planned, None
-    if options.backend == "auto" and work_dtype == np.float32 and not padding_mode(options.padding).missing:
+    threshold = kernel.threshold if isinstance(kernel, CompositeKernel) else 0.0
+    fusible = not (threshold or padding_mode(options.padding).missing)
+    if options.backend == "auto" and work_dtype == np.float32 and fusible:
         together = _together(weights, combine, dtype, options, request, channels, planned.seconds)
         if together is not None:
             planned, runner_up = together.planned, RunnerUp(summaries, request, together.planned.backend)
     anchor = anchor_y * dilation_y, anchor_x * dilation_x
     resolved = _resolve(banks, combine, rows, columns, options, work_dtype, alone, request, anchor)
+    resolved = replace(resolved, threshold=threshold) if threshold else resolved
     return replace(_plan(planned, runner_up, size, request, resolved, finish), _together=together)
 
 
@@ -388,29 +429,82 @@ def _plan(
     )
 
 
+def _plan_products(
+    size: tuple[int, int, int],
+    dtype: np.dtype[Any],
+    kernel: Kernel,
+    options: ConvolveOptions,
+    finish: Finish | None,
+    *,
+    cold: bool,
+) -> ConvolutionPlan:
+    """Plan a large kernel that is kept as products: each column on the image, then its row on what that gives.
+
+    Padding goes along: whatever lies outside in a row, the column gives what it would give there.
+    """
+    assert kernel.products is not None
+    _, anchor = laid_size(kernel, options)
+    pairs = (kernel.products.turned(2) if options.flip else kernel.products).pairs
+    last = finish if len(pairs) == 1 else None
+    plans = []
+    for column, row in pairs:
+        on_rows, on_columns = (
+            replace(options, flip=False, anchor=at, stride=stride, dilation=dilation)
+            for at, stride, dilation in (
+                ((anchor[0], 0), (options.stride[0], 1), (options.dilation[0], 1)),
+                ((0, anchor[1]), (1, options.stride[1]), (1, options.dilation[1])),
+            )
+        )
+        outside = np.asarray(options.padding_value) * column.sum()  # of a constant padding, after the column
+        on_columns = replace(on_columns, padding_value=outside.tolist())
+        upright = plan_convolution(size, dtype, Kernel("column", column[:, np.newaxis]), on_rows, cold=cold)
+        level = Kernel("row", row[np.newaxis])
+        between = upright.output_size
+        plans.append((upright, plan_convolution(between, upright.dtype, level, on_columns, last, cold=cold)))
+    each = [plan for pair in plans for plan in pair]
+    return replace(
+        each[-1],
+        backend=" and ".join(dict.fromkeys(plan.backend for plan in each)),
+        form="passes",
+        seconds=sum(plan.seconds for plan in each),
+        input_size=size,
+        _finish=finish,
+        _products=tuple(plans),
+        _at_once=lambda: plan_convolution(size, dtype, replace(kernel, stored=kernel.weights), options, finish),
+    )
+
+
+def laid_size(kernel: AnyKernel, options: ConvolveOptions) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return rows and columns of a kernel as it is laid on the image, and its anchor: what `aligned_weights` has."""
+    components = kernel.kernels if isinstance(kernel, CompositeKernel) else (kernel,)
+    laid = [(component.size, _laid_anchor(component, options)) for component in components]
+    top, left = (max(anchor[axis] for _, anchor in laid) for axis in (0, 1))
+    bottom, right = (max(size[axis] - anchor[axis] for size, anchor in laid) for axis in (0, 1))
+    return (top + bottom, left + right), (top, left)
+
+
+def _laid_anchor(kernel: Kernel, options: ConvolveOptions) -> tuple[int, int]:
+    height, width = kernel.size
+    anchor = options.anchor or kernel.origin
+    if not (0 <= anchor[0] < height and 0 <= anchor[1] < width):
+        raise UsageError(
+            f"anchor {anchor[0]},{anchor[1]} lies outside kernel {kernel.name!r} of {height}x{width}: "
+            f"rows count from 0 to {height - 1}, columns from 0 to {width - 1}"
+        )
+    return (height - 1 - anchor[0], width - 1 - anchor[1]) if options.flip else anchor
+
+
 def aligned_weights(kernel: AnyKernel, options: ConvolveOptions) -> tuple[list[NDArray[np.float64]], tuple[int, int]]:
     """Turn kernels as written into weights as laid on the image, all of one size with one anchor.
 
     Those of a composite that differ in size are surrounded with zeros, so that their anchors meet.
     """
-    components = kernel.kernels if isinstance(kernel, CompositeKernel) else (kernel,)
-    laid = []
-    for component in components:
-        (height, width), weights = component.size, component.weights
-        anchor = options.anchor or component.anchor or (height // 2, width // 2)
-        if not (0 <= anchor[0] < height and 0 <= anchor[1] < width):
-            raise UsageError(
-                f"anchor {anchor[0]},{anchor[1]} lies outside kernel {component.name!r} of {height}x{width}: "
-                f"rows count from 0 to {height - 1}, columns from 0 to {width - 1}"
-            )
-        if options.flip:
-            weights, anchor = weights[::-1, ::-1], (height - 1 - anchor[0], width - 1 - anchor[1])
-        laid.append((weights, anchor))
-    top, left = (max(anchor[axis] for _, anchor in laid) for axis in (0, 1))
-    bottom, right = (max(weights.shape[axis] - anchor[axis] for weights, anchor in laid) for axis in (0, 1))
+    size, (top, left) = laid_size(kernel, options)
     aligned = []
-    for weights, anchor in laid:
-        whole = np.zeros((top + bottom, left + right))
+    for component in kernel.kernels if isinstance(kernel, CompositeKernel) else (kernel,):
+        anchor = _laid_anchor(component, options)
+        weights = component.weights[::-1, ::-1] if options.flip else component.weights
+        whole = np.zeros(size)
         y, x = top - anchor[0], left - anchor[1]
         whole[y : y + weights.shape[0], x : x + weights.shape[1]] = weights
         aligned.append(whole)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from convcli.explain.comparison import PipelineComparison, compare
 from convcli.explain.equivalent_kernels import EquivalentKernel
 from convcli.explain.pipeline import Explanation, StepRecord, pair_text
-from convcli.kernel.describe import common_denominator
+from convcli.kernel.weights import common_denominator
 from convcli.pipeline.steps.base import size_text
 from convcli.pipeline.steps.properties import Pair
 from convcli.reporting.document import Column, Table, TableRow

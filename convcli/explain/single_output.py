@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from convcli.convolution.options import ConvolveOptions
 from convcli.errors import FilterError
 from convcli.explain.kernel_placement import KernelPlacement, Reals, kernel_placements, padding_values
-from convcli.kernel.model import AnyKernel, CompositeKernel
+from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +150,7 @@ def explain_output(
             _products(pixels[..., channel], name, placement, at, channel, values[channel])
             for name, placement in zip(names, placements, strict=True)
         )
-        outputs.append(SingleOutput(channel, parts, combine, _combined([part.total for part in parts], combine)))
+        outputs.append(SingleOutput(channel, parts, combine, _combined([part.total for part in parts], kernel)))
     return tuple(outputs)
 
 
@@ -173,8 +173,16 @@ def _products(
     )
 
 
-def _combined(totals: list[float], combine: str | None) -> float:
-    match combine:
+def _combined(totals: list[float], kernel: AnyKernel) -> float:
+    if isinstance(kernel, Kernel):
+        return math.fsum(totals)
+    first, *others = totals
+    match kernel.combine:
+        case "hard_threshold":
+            return math.fsum([first, *(other for other in others if abs(other) >= kernel.threshold)])
+        case "soft_threshold":
+            beyond = [math.copysign(max(0.0, abs(other) - kernel.threshold), other) for other in others]
+            return math.fsum([first, *beyond])
         case "magnitude":
             return math.hypot(*totals)
         case "max":

@@ -18,6 +18,8 @@ _COMBINED = {
     "max": "the largest of them",
     "maxabs": "the largest of their absolute values",
     "sum": "their sum",
+    "hard_threshold": "the first plus the others where these are at least the threshold",
+    "soft_threshold": "the first plus what of the others lies beyond the threshold",
 }
 
 

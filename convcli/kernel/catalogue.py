@@ -7,7 +7,7 @@ import os
 from functools import cache
 from pathlib import Path
 
-from convcli.kernel.files.notations import SUFFIXES
+from convcli.kernel.files.notations import suffixes
 from convcli.system.user_folders import configuration_folder, expand_user
 
 
@@ -40,10 +40,11 @@ def catalogue_names() -> list[str]:
 def user_files() -> dict[str, Path]:
     """Return the user's own kernel files by name; the first folder that has a name wins."""
     files: dict[str, Path] = {}
+    order = {suffix: number for number, suffix in enumerate(suffixes(named=True))}
     for folder in user_folders():
-        for path in sorted(folder.glob("*.*")):
-            if path.suffix in SUFFIXES and is_file(path):
-                files.setdefault(path.stem, path)
+        found = [path for path in folder.glob("*.*") if path.suffix in order and is_file(path)]
+        for path in sorted(found, key=lambda path: (path.stem, order[path.suffix])):
+            files.setdefault(path.stem, path)
     return files
 
 
@@ -102,4 +103,5 @@ def is_file(path: str | Path) -> bool:
 
 
 def _files_named(name: str, folders: list[Path]) -> list[Path]:
-    return [path for folder in folders for suffix in SUFFIXES if is_file(path := folder / f"{name}{suffix}")]
+    endings = suffixes(named=True)
+    return [path for folder in folders for suffix in endings if is_file(path := folder / f"{name}{suffix}")]

@@ -57,7 +57,7 @@ def compose(kernels: Sequence[AnyKernel]) -> Kernel:
     names = "_".join(kernel.name for kernel in singles)
     return Kernel(
         name=names if len(names) <= 64 else f"chain_of_{len(singles)}",
-        weights=weights,
+        stored=weights,
         anchor=None if anchor == (height // 2, width // 2) else anchor,
         summary=f"The chain {', '.join(kernel.name for kernel in singles)} as one kernel.",
         reference="Composed by convolution of the kernels' weights.",

@@ -3,12 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from convcli.kernel.factorize import rank, separate
 from convcli.kernel.formulas import FAMILIES
 from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
-from convcli.kernel.weights import Weights
 
 
 @dataclass(frozen=True)
@@ -41,13 +38,13 @@ class KernelFigures:
         >>> KernelFigures.of(load_kernel("sobel_x"))
         KernelFigures(size=(3, 3), sum=0.0, abs_sum=8.0, rank=1, separable=True)
         """
-        weights = kernel.weights
-        abs_sum = float(np.abs(weights).sum())
-        total = float(weights.sum())
+        total, abs_sum, _ = kernel.figures
         nearest = float(f"{total:.12g}") if abs(total) > 1e-13 * abs_sum else 0.0
         if abs(total - nearest) <= 1e-13 * abs_sum:
             total = nearest
-        return cls(kernel.size, total, abs_sum, rank(weights), separate(weights) is not None)
+        if kernel.products is not None:  # of which columns and rows are as different as their kernels' formulas
+            return cls(kernel.size, total, abs_sum, len(kernel.products.pairs), len(kernel.products.pairs) == 1)
+        return cls(kernel.size, total, abs_sum, rank(kernel.weights), separate(kernel.weights) is not None)
 
 
 def describe(kernel: AnyKernel) -> dict[str, Any]:
@@ -60,6 +57,8 @@ def describe(kernel: AnyKernel) -> dict[str, Any]:
     about: dict[str, Any] = {"name": kernel.name, "summary": kernel.summary, "reference": kernel.reference}
     if isinstance(kernel, CompositeKernel):
         about |= {"combine": kernel.combine, "mapping": kernel.mapping}
+        if kernel.threshold:
+            about["threshold"] = kernel.threshold
         return about | {"kernels": [describe(part) for part in kernel.kernels]}
     figures = KernelFigures.of(kernel)
     return about | {
@@ -75,39 +74,6 @@ def describe(kernel: AnyKernel) -> dict[str, Any]:
         "parameters": dict(kernel.parameters),
         "weights": kernel.weights.tolist(),
     }
-
-
-def common_denominator(weights: Weights) -> int | None:
-    """Return the number that all weights are whole multiples of the inverse of, where it is small.
-
-    Parameters
-    ----------
-    weights : array (rows, columns) of float64
-        The weights.
-
-    Returns
-    -------
-    int or None
-        The least d up to 4096 for which `weights * d` are whole numbers of at most four digits: 1 where they are whole
-        already, 16 for the 3x3 binomial. None where there is none.
-
-    Examples
-    --------
-    >>> common_denominator(np.full((3, 3), 1 / 9))
-    9
-    """
-    sizes = np.abs(weights[weights != 0.0])
-    if sizes.size == 0:
-        return 1
-    smallest, largest = float(sizes.min()), float(sizes.max())
-    candidates = [1, *(round(k / smallest) for k in range(1, 9) if smallest * 4096 >= k)]
-    for denominator in candidates:
-        if not 1 <= denominator <= 4096 or largest * denominator > 9999.5:
-            continue
-        scaled = weights * denominator
-        if np.abs(scaled - np.rint(scaled)).max() <= 1e-9 * min(1.0, smallest * denominator):
-            return denominator
-    return None
 
 
 def summarize(kernel: AnyKernel) -> str:

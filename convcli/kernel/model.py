@@ -3,16 +3,20 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from convcli.errors import KernelError, nearest
 from convcli.kernel.weights import NORMALIZATIONS, Weights, normalized, parse_number, rotated, rotated_anchor
 
+if TYPE_CHECKING:
+    from convcli.kernel.products import Products
+
 NAME = re.compile(r"[^\W\d_][\w-]{0,63}")  # of a kernel; it becomes part of the names of output files
-Combine = Literal["magnitude", "max", "maxabs", "sum"]
+Combine = Literal["magnitude", "max", "maxabs", "sum", "hard_threshold", "soft_threshold"]
 SignedMapping = Literal["clip", "abs", "offset", "stretch"]
 
 # What a SPEC may add to any single kernel, beside the parameters of its family.
@@ -27,8 +31,9 @@ class Kernel:
     ----------
     name : str
         What messages and names of output files call it.
-    weights : array (rows, columns) of float64
-        Any array that converts to one; it is copied and made read-only.
+    stored : array (rows, columns), or Products
+        Any array that converts to one of float64; it is copied and made read-only. Or a large kernel as products of
+        columns and rows.
     anchor : (int, int), optional
         The row and column of the weight over the output pixel; `(rows // 2, columns // 2)` unless stated.
     mapping : {'clip', 'abs', 'offset', 'stretch'}, optional
@@ -39,6 +44,8 @@ class Kernel:
         The formula that made the weights; one of `convcli.kernel.formulas.FAMILIES`.
     parameters : mapping
         The parameters of the formula, and what a SPEC changed.
+    notes : tuple of str
+        Lines that a user should see, each reading on from the kernel's name or SPEC.
 
     Examples
     --------
@@ -47,24 +54,65 @@ class Kernel:
     """
 
     name: str
-    weights: Weights
+    stored: "Weights | Products"
     anchor: tuple[int, int] | None = None
     mapping: SignedMapping | None = None
     summary: str = ""
     reference: str = ""
     family: str | None = None
     parameters: Mapping[str, object] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if hasattr(self.stored, "pairs"):
+            return
         # Plans are kept for a kernel: nobody else may hold the weights and change them.
-        weights = np.array(self.weights, np.float64)
+        weights = np.array(self.stored, np.float64)
         weights.flags.writeable = False
-        object.__setattr__(self, "weights", weights)
+        object.__setattr__(self, "stored", weights)
+
+    @property
+    def products(self) -> "Products | None":
+        """The kernel as products of columns and rows, where it is kept as these."""
+        return None if isinstance(self.stored, np.ndarray) else self.stored
+
+    @cached_property
+    def weights(self) -> Weights:
+        """The weights, (rows, columns) of float64, read-only.
+
+        Raises
+        ------
+        KernelError
+            For products that are too large to be written out.
+        """
+        if self.products is None:
+            return np.asarray(self.stored)
+        try:
+            weights = self.products.array()
+        except ValueError as error:
+            raise KernelError(str(error), where=self.name) from error
+        weights.flags.writeable = False
+        return weights
+
+    @cached_property
+    def figures(self) -> tuple[float, float, float]:
+        """Sum of the weights, sum of their absolute values, and the least weight."""
+        if self.products is not None:
+            return self.products.figures()
+        with np.errstate(over="ignore"):
+            return float(self.weights.sum()), float(np.abs(self.weights).sum()), float(self.weights.min())
 
     @property
     def size(self) -> tuple[int, int]:
         """Rows and columns."""
+        if self.products is not None:
+            return self.products.size
         return self.weights.shape[0], self.weights.shape[1]
+
+    @property
+    def data(self) -> bytes:
+        """The weights as bytes, which tell them from others of the same size."""
+        return self.weights.tobytes() if self.products is None else self.products.data()
 
     @property
     def origin(self) -> tuple[int, int]:
@@ -82,8 +130,11 @@ class CompositeKernel:
         What messages and names of output files call it.
     kernels : tuple of Kernel
         The parts.
-    combine : {'magnitude', 'max', 'maxabs', 'sum'}
-        The root of the sum of squares, the largest, the largest in absolute value, or the sum.
+    combine : {'magnitude', 'max', 'maxabs', 'sum', 'hard_threshold', 'soft_threshold'}
+        The root of the sum of squares, the largest, the largest in absolute value, or the sum. With a threshold, the
+        first plus what of the others is at least that (hard), or what of them lies beyond it (soft).
+    threshold : float
+        The threshold, in the image's own units.
     mapping, summary, reference
         As for `Kernel`.
     """
@@ -94,9 +145,22 @@ class CompositeKernel:
     mapping: SignedMapping | None = None
     summary: str = ""
     reference: str = ""
+    threshold: float = 0.0
+
+    @property
+    def parameters(self) -> Mapping[str, object]:
+        """The parameters that all parts have with one value, which a SPEC may change in all of them at once."""
+        first, *others = (part.parameters for part in self.kernels)
+        return {k: v for k, v in first.items() if all(k in other and other[k] == v for other in others)}
 
 
 AnyKernel = Kernel | CompositeKernel
+
+
+def kernel_notes(kernel: AnyKernel, spec: str) -> tuple[str, ...]:
+    """Return the notes of a kernel, each behind the SPEC that it was asked for by."""
+    parts = kernel.kernels if isinstance(kernel, CompositeKernel) else (kernel,)
+    return tuple(dict.fromkeys(f"{spec}: {note}" for part in parts for note in part.notes))
 
 
 def shaped(kernel: Kernel, where: str, normalize: str = "none", rotate: int = 0) -> Kernel:
@@ -122,11 +186,12 @@ def shaped(kernel: Kernel, where: str, normalize: str = "none", rotate: int = 0)
     if normalize not in NORMALIZATIONS:
         what = f"must be one of {', '.join(NORMALIZATIONS)}, not {normalize!r}{nearest(normalize, NORMALIZATIONS)}"
         raise KernelError(what, where=f"{where}: normalize")
-    with np.errstate(over="ignore"):
-        if not np.isfinite(np.abs(kernel.weights).sum()):
-            raise KernelError("the weights are so large that their sum is infinite", where=where)
+    if not np.isfinite(kernel.figures[1]):
+        raise KernelError("the weights are so large that their sum is infinite", where=where)
     if normalize == "none" and rotate == 0:
         return kernel
+    if kernel.products is not None and normalize != "posneg" and rotate % 90 == 0:
+        return _shaped_products(kernel, kernel.products, where, normalize, rotate)
     try:
         weights = normalized(kernel.weights, normalize)
     except ValueError as error:
@@ -136,7 +201,18 @@ def shaped(kernel: Kernel, where: str, normalize: str = "none", rotate: int = 0)
         anchor = rotated_anchor(kernel.anchor, kernel.size, rotate)
     except ValueError as error:
         raise KernelError(str(error), where=f"{where}: rotate") from error
-    return replace(kernel, weights=weights, anchor=anchor)
+    return replace(kernel, stored=weights, anchor=anchor)
+
+
+def _shaped_products(kernel: Kernel, products: "Products", where: str, normalize: str, rotate: int) -> Kernel:
+    total, magnitude, _ = kernel.figures
+    if normalize != "none":
+        divisor = total if normalize == "sum" else magnitude
+        if abs(divisor) <= 1e-12 * magnitude:
+            raise KernelError(f"{normalize} divides by the weights' sum, which is zero", where=f"{where}: normalize")
+        products = products.divided(divisor)
+    anchor = rotated_anchor(kernel.anchor, kernel.size, rotate)
+    return replace(kernel, stored=products.turned(rotate // 90), anchor=anchor)
 
 
 def with_changes(kernel: Kernel, where: str, changes: Mapping[str, str]) -> Kernel:
@@ -158,6 +234,27 @@ def with_changes(kernel: Kernel, where: str, changes: Mapping[str, str]) -> Kern
     result = shaped(kernel, where, changes.get("normalize", "none"), turn)
     asked = {key: turn if key == "rotate" else changes[key] for key in CHANGES if key in changes}
     return replace(result, parameters={**kernel.parameters, **asked}) if asked else result
+
+
+def thresholded(kernel: Kernel) -> AnyKernel:
+    """Return an unsharp mask with the threshold among its parameters: a composite that sharpens only what exceeds it.
+
+    The first part is the image itself, the second the detail that is added to it. Raises KernelError where another
+    normalisation than the sum, which is 1 already, has mixed the two.
+    """
+    given = kernel.parameters.get("threshold")
+    amount = kernel.parameters.get("amount")
+    if not given or not isinstance(given, int | float) or not isinstance(amount, int | float):
+        return kernel
+    if kernel.parameters.get("normalize", "sum") not in ("sum", "none"):
+        raise KernelError("takes no normalize beside a threshold: its sum is 1", where=kernel.name)
+    detail = kernel.weights.copy()
+    detail[kernel.origin] -= 1.0
+    parts = Kernel("image", np.ones((1, 1))), Kernel("detail", detail, anchor=kernel.anchor)
+    how: Combine = "soft_threshold" if kernel.parameters.get("soft") is True else "hard_threshold"
+    return CompositeKernel(
+        kernel.name, parts, how, kernel.mapping or "clip", kernel.summary, kernel.reference, abs(amount) * float(given)
+    )
 
 
 def named_after(kernel: AnyKernel, path: str) -> AnyKernel:

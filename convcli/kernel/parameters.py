@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from convcli.kernel.weights import check_number_of_weights, finite, parse_number
+from convcli.kernel.weights import check_sides, finite, parse_number
 
 
 class ParameterKind(Protocol):
@@ -25,7 +25,7 @@ class ParameterKind(Protocol):
 
 @dataclass(frozen=True)
 class RealNumber:
-    """A finite number or a fraction of two, above a bound or at least at one.
+    """A finite number or a fraction of two, within bounds.
 
     >>> RealNumber(above=0).read("1/2"), RealNumber(at_least=1).words
     (0.5, 'a number of at least 1')
@@ -33,6 +33,7 @@ class RealNumber:
 
     above: float | None = None
     at_least: float | None = None
+    below: float | None = None
 
     def read(self, value: object) -> float:
         """Return the number, or raise ValueError for what is none or out of range."""
@@ -46,14 +47,41 @@ class RealNumber:
             raise ValueError(f"must be greater than {self.above:g}, not {result:g}")
         if self.at_least is not None and not result >= self.at_least:
             raise ValueError(f"must be at least {self.at_least:g}, not {result:g}")
+        if self.below is not None and not result < self.below:
+            raise ValueError(f"must be less than {self.below:g}, not {result:g}")
         return result
 
     @property
     def words(self) -> str:
         """What is taken, for people."""
         if self.above is not None:
-            return f"a number greater than {self.above:g}"
+            below = "" if self.below is None else f" and less than {self.below:g}"
+            return f"a number greater than {self.above:g}{below}"
         return "any number" if self.at_least is None else f"a number of at least {self.at_least:g}"
+
+
+@dataclass(frozen=True)
+class WholeNumber:
+    """A whole number within bounds.
+
+    >>> WholeNumber(0, 4).read("2"), WholeNumber(0, 4).words
+    (2, 'a whole number from 0 to 4')
+    """
+
+    least: int
+    most: int
+
+    def read(self, value: object) -> int:
+        """Return the number, or raise ValueError for any other."""
+        text = str(value).strip()
+        if isinstance(value, bool) or not re.fullmatch(r"\d{1,9}", text) or not self.least <= int(text) <= self.most:
+            raise ValueError(f"must be {self.words}, not {value}")
+        return int(text)
+
+    @property
+    def words(self) -> str:
+        """What is taken, for people."""
+        return f"a whole number from {self.least} to {self.most}"
 
 
 @dataclass(frozen=True)
@@ -72,6 +100,26 @@ class OneOfWords:
     def words(self) -> str:
         """What is taken, for people."""
         return " or ".join(self.choices)
+
+
+class YesOrNo:
+    """True or false.
+
+    >>> YesOrNo().read("true"), YesOrNo().words
+    (True, 'true or false')
+    """
+
+    def read(self, value: object) -> bool:
+        """Return the answer, or raise ValueError for what is none."""
+        text = str(value).strip().lower()
+        if text not in ("true", "false"):
+            raise ValueError(f"must be {self.words}, not {value}")
+        return text == "true"
+
+    @property
+    def words(self) -> str:
+        """What is taken, for people."""
+        return "true or false"
 
 
 @dataclass(frozen=True)
@@ -96,7 +144,7 @@ class KernelSize:
         height, width = int(str(parts[0])), int(str(parts[-1]))
         if height < 1 or width < 1:
             raise ValueError(f"must be at least 1, not {value}")
-        check_number_of_weights(height, width)
+        check_sides(height, width)
         if self.odd and (height % 2 == 0 or width % 2 == 0):
             raise ValueError(f"must be odd, so that the kernel has a centre, not {value}")
         return height, width

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from convcli.kernel.describe import common_denominator
-from convcli.kernel.weights import Weights
+from convcli.kernel.weights import Weights, common_denominator
 
 Colours = NDArray[np.uint8]
 

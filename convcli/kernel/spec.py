@@ -3,28 +3,40 @@
 A SPEC is a base, and parameters after it: `BASE:param=value,param=value`, split at the last `:` that is followed by
 `word=`. What the base is follows from its form alone, so that no file in the current folder changes a meaning:
 
-1. it ends in the suffix of a notation (`.yaml`, `.yml`): the path of a kernel file;
-2. its first word is a number or a fraction, or it holds a `;`: weights, rows split by `;` or line ends;
-3. it holds a `/`: a path;
-4. anything else: a name, looked up in the shipped catalogue, then in the user's folders.
+1. it is `-`: a kernel file on standard input;
+2. it ends in the suffix of a notation (`.yaml`, `.csv`, `.npy`, ...): the path of a kernel file;
+3. its first word is a number or a fraction, or it holds a `;`: weights, rows split by `;` or line ends;
+4. it begins with a size and a colon (`3x3:`, `1x9:`, `3x3+0+1:`), or with `[[`: weights in ImageMagick's or JSON's
+   form;
+5. it holds a `/`, or ends in another suffix: a path;
+6. anything else: a name, looked up in the shipped catalogue, then in the user's folders.
 
 Beside its family's parameters every single kernel takes `normalize` and `rotate` (added to the file's own turn).
 """
 
 import os
 import re
+import sys
+from collections.abc import Mapping
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
-
-import numpy as np
+from typing import BinaryIO
 
 from convcli.errors import KernelError
 from convcli.kernel.catalogue import find
-from convcli.kernel.files.notations import DEFAULT, NOTATIONS, SUFFIXES
-from convcli.kernel.model import CHANGES, AnyKernel, Kernel, with_changes
-from convcli.kernel.weights import NOT_FINITE, NUMBER_OR_FRACTION, parse_number
+from convcli.kernel.files.notations import Notation, notation_of, suffixes
+from convcli.kernel.model import AnyKernel, Kernel
+from convcli.kernel.weights import NOT_FINITE, NUMBER_OR_FRACTION
+from convcli.system.small_file import SmallFileError, read_file, read_stream
 from convcli.system.user_folders import expand_user
 
+STANDARD_INPUT = "-"
+_SUFFIX = re.compile(r".*[^./\\]\.[A-Za-z][A-Za-z0-9]{0,7}", re.DOTALL)
+_SIZED = re.compile(r"\d+(x\d+)?([+-]\d+[+-]\d+)?[@<>^]*\s*:", re.IGNORECASE)
+_LISTED = re.compile(r"\[\s*[\[\d.+-]")
+# 128 MB of float64, and what stands around it.
+_MOST_BYTES = (1 << 27) + (1 << 16)
 _PARAMETERS = re.compile(r"(?P<base>.*):(?P<parameters>\s*\w+\s*=.*)", re.DOTALL)
 
 
@@ -34,8 +46,8 @@ def load_kernel(spec: str) -> AnyKernel:
     Parameters
     ----------
     spec : str
-        A name (`sobel_x`), a name with parameters (`gaussian:sigma=2`), the path of a kernel file, or weights
-        (`0 -1 0; -1 5 -1; 0 -1 0`).
+        A name (`sobel_x`), a name with parameters (`gaussian:sigma=2`), the path of a kernel file in any notation, `-`
+        for one on standard input, or weights (`0 -1 0; -1 5 -1; 0 -1 0`).
 
     Returns
     -------
@@ -68,7 +80,7 @@ def load_kernel_file(path: str | os.PathLike[str]) -> AnyKernel:
     Parameters
     ----------
     path : str or os.PathLike
-        A file in one of the notations; what has no known suffix is read as YAML.
+        A file in one of the notations, or `-` for standard input. Where the suffix says no notation, the content does.
 
     Returns
     -------
@@ -100,7 +112,7 @@ def split_spec(spec: str) -> tuple[str, dict[str, str]]:
     if match is None:
         return spec.strip(), {}
     base = match["base"].strip()
-    if re.fullmatch(r"\w+:\s*\w+\s*=[^/]*", base) and not base.lower().endswith(SUFFIXES):
+    if re.fullmatch(r"\w+:\s*\w+\s*=[^/]*", base) and not base.lower().endswith(suffixes()):
         commas = re.sub(r":(?=\s*\w+\s*=)", ",", spec).replace(",", ":", 1)
         raise KernelError("parameters are separated by commas", where=spec, advice=f"write {commas}")
     parameters: dict[str, str] = {}
@@ -117,38 +129,9 @@ def split_spec(spec: str) -> tuple[str, dict[str, str]]:
     return base, parameters
 
 
-def parse_weights(text: str) -> list[list[float]]:
-    """Read weights from text: rows split by `;` or line ends, numbers or fractions by spaces.
-
-    Raises
-    ------
-    KernelError
-        Naming the row: for commas, an empty row, rows of unequal length, and what is not a finite number.
-
-    Examples
-    --------
-    >>> parse_weights("1/16 2/16 1/16; 0 1e-3 -1")
-    [[0.0625, 0.125, 0.0625], [0.0, 0.001, -1.0]]
-    """
-    rows = [row.split() for row in re.split(r"[;\n]", text.strip().rstrip(";"))]
-    values: list[list[float]] = []
-    for number, row in enumerate(rows, start=1):
-        place = f"weights, row {number}"
-        if "," in "".join(row):
-            raise KernelError("numbers are split by spaces, rows by ';', as in '0 -1 0; -1 5 -1; 0 -1 0'", where=place)
-        if not row:
-            raise KernelError("is empty", where=place, advice="a row has at least one number")
-        if len(row) != len(rows[0]):
-            raise KernelError(f"is of length {len(row)} where the first is of {len(rows[0])}", where=place)
-        try:
-            values.append([parse_number(cell) for cell in row])
-        except ValueError as error:
-            raise KernelError(str(error), where=place) from error
-    return values
-
-
-def _load(spec: str, beside: tuple[Path, ...], composites: bool) -> AnyKernel:
+def _load(spec: str, beside: tuple[Path, ...], composites: bool, changes: Mapping[str, str] | None = None) -> AnyKernel:
     base, parameters = split_spec(spec)
+    parameters |= changes or {}
     if not base:
         raise KernelError("the kernel is empty", advice="give a name, a .yaml file or weights such as '1 2 1'")
     path = _path_of(base, beside)
@@ -157,23 +140,61 @@ def _load(spec: str, beside: tuple[Path, ...], composites: bool) -> AnyKernel:
     return _load_file(path, parameters, composites)
 
 
-def _load_file(path: Path, parameters: dict[str, str], composites: bool) -> AnyKernel:
+def _load_file(path: Path, parameters: Mapping[str, str], composites: bool) -> AnyKernel:
     from convcli.kernel.files.description import build  # weights given as text need neither YAML nor msgspec
 
-    def load_part(part: str) -> AnyKernel:
-        return _load(part, (path.parent,), composites=False)
+    def load_part(part: str, more: Mapping[str, str]) -> AnyKernel:
+        return _load(part, (path.parent,), composites=False, changes=more)
 
-    described = import_module(NOTATIONS.get(path.suffix.lower(), DEFAULT)).read(path)
-    return build(described, path, parameters, load_part if composites else None)
+    stream = str(path) == STANDARD_INPUT
+    place = Path("standard input") if stream else path
+    known = None if stream else notation_of(path.suffix)
+    text_only = known is not None and known.text and known.reads
+    try:
+        if stream:
+            data = _standard_input(None if sys.stdin is None else sys.stdin.buffer)
+        else:
+            data = read_file(path, "kernel file", *(() if text_only else (_MOST_BYTES,)))
+        notation = known if known is not None and known.reads and known.name != "text" else _recognised(data, place)
+    except SmallFileError as error:
+        raise error.as_kind(KernelError) from error
+    described = import_module(notation.module).read(data, str(place))
+    return build(described, Path("custom") if stream else path, parameters, load_part if composites else None)
+
+
+def _recognised(data: bytes, place: Path) -> Notation:
+    """Return the notation of a file by its content; text is refused beyond the size that text may have."""
+    from convcli.kernel.files.recognition import recognise
+    from convcli.system.small_file import MAX_TEXT_BYTES
+
+    notation = recognise(data)
+    if notation.text and len(data) > MAX_TEXT_BYTES:
+        raise SmallFileError(
+            f"has {len(data)} bytes; a kernel file of text has at most {MAX_TEXT_BYTES}", where=str(place)
+        )
+    return notation
+
+
+@lru_cache(maxsize=1)  # a command may load its kernels twice, and what was read is gone
+def _standard_input(stream: BinaryIO | None) -> bytes:
+    data = b"" if stream is None else read_stream(stream, "standard input", "kernel file", _MOST_BYTES)
+    if not data.strip():
+        raise SmallFileError("holds no kernel", where="standard input", advice="pipe a kernel file into it")
+    return data
 
 
 def _path_of(base: str, beside: tuple[Path, ...]) -> Path | None:
     """Return the file that a base stands for, or None where it is weights."""
-    is_file = base.lower().endswith(SUFFIXES)
+    if base == STANDARD_INPUT:
+        return Path(base)
+    is_file = base.lower().endswith(suffixes())
     first_word = re.split(r"[\s,]", base, maxsplit=1)[0]
-    if not is_file and (";" in base or NUMBER_OR_FRACTION.fullmatch(first_word) or NOT_FINITE.fullmatch(first_word)):
-        return None
-    if is_file or "/" in base or os.sep in base:
+    if not is_file:
+        if ";" in base or NUMBER_OR_FRACTION.fullmatch(first_word) or NOT_FINITE.fullmatch(first_word):
+            return None
+        if _SIZED.match(base) or _LISTED.match(base):
+            return None
+    if is_file or "/" in base or os.sep in base or _SUFFIX.fullmatch(base):
         path = expand_user(base)
         return beside[0] / path if beside else path
     found = find(base, *beside)
@@ -187,7 +208,21 @@ def _path_of(base: str, beside: tuple[Path, ...]) -> Path | None:
 
 
 def _custom(text: str, parameters: dict[str, str]) -> Kernel:
-    for key in parameters:
-        if key not in CHANGES:
-            raise KernelError(f"weights take only {' and '.join(CHANGES)} as parameters, not {key!r}")
-    return with_changes(Kernel("custom", np.array(parse_weights(text))), "weights", parameters)
+    from convcli.kernel.files import matrix_file, table  # named kernels need neither
+
+    if _LISTED.match(text):
+        from convcli.kernel.files import json_notation
+        from convcli.kernel.files.description import build
+
+        kernel = build(json_notation.read(text.encode(), "weights"), Path("custom"), parameters, None)
+        assert isinstance(kernel, Kernel)  # a list of rows is one
+        return kernel
+    if _SIZED.match(text):
+        from convcli.kernel.files import imagemagick
+
+        found = imagemagick.parse(text, "weights")
+    else:
+        weights = table.parse_rows(text)
+        matrix_file.check_not_flat(weights.shape[0], weights.shape[1], "weights")
+        found = matrix_file.MatrixFile(weights)
+    return matrix_file.of_matrix(found, "weights", "custom", parameters)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from convcli.errors import KernelError, closest
 from convcli.kernel.catalogue import catalogue_names, find, is_file, user_files
-from convcli.kernel.files.notations import DEFAULT, NOTATIONS
+from convcli.kernel.files.notations import DEFAULT, NOTATIONS, notation_of
 from convcli.kernel.model import CHANGES
+from convcli.system.small_file import read_file
 
 # Words of other tools and books that mean one kernel. What means several, such as `edge`, stands for none.
 SYNONYMS = {
@@ -42,8 +43,8 @@ SYNONYMS = {
     "usm": "unsharp",
 }
 
-# Weights as Python and ImageMagick write them: [[0, 1], ...], 3x3: 0,1,...
-_OTHER_WEIGHTS = re.compile(r"\s*([\[({]|\d+(x\d+)?\s*:)")
+# Weights as Python's tuples and C write them: ((0, 1), ...), {{0, 1}, ...}.
+_OTHER_WEIGHTS = re.compile(r"\s*[\[({]")
 # A name with something behind it that is not the : of a SPEC, or not its =: gaussian(sigma=2), gaussian sigma 2.
 _CALL = re.compile(r"(?P<name>[^\W\d][\w-]*)\s*[\s:,;=(\[{?@](?P<rest>.*)", re.DOTALL)
 _SIZED = re.compile(r"(?P<name>[^\W\d]\w*?)[-_]?(?P<rest>\d+x\d+)")
@@ -117,7 +118,10 @@ def _parameters(path: Path) -> list[str]:
     """Return the names of the parameters of a kernel, in its formula's order, without those that every kernel has."""
     from convcli.kernel.formulas import FAMILIES
 
-    described = import_module(NOTATIONS.get(path.suffix.lower(), DEFAULT)).read(path)
+    notation = notation_of(path.suffix) or NOTATIONS[DEFAULT]
+    if not notation.text:  # arrays and pictures hold no formula
+        return []
+    described = import_module(notation.module).read(read_file(path, "kernel file"), str(path))
     family = FAMILIES.get(getattr(described, "family", None) or "")
     return [parameter.name for parameter in family.parameters] if family else []
 

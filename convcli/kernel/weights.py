@@ -17,6 +17,8 @@ NORMALIZATIONS: tuple[str, ...] = get_args(Normalize)
 
 # 128 MB of float64: far above any useful kernel, far below what would exhaust a machine.
 MAX_WEIGHTS = 1 << 24
+# Rows or columns of a kernel that is never written out; the samples that so many weights reach still fit a tile.
+MAX_SIDE = 1 << 15
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 NUMBER_OR_FRACTION = re.compile(rf"({_NUMBER})(?:/({_NUMBER}))?")
@@ -79,6 +81,12 @@ def read_number(value: float | str) -> float:
     return parse_number(value) if isinstance(value, str) else finite(value)
 
 
+def check_sides(height: int, width: int) -> None:
+    """Raise ValueError for a kernel of more than `MAX_SIDE` rows or columns, before it is made."""
+    if max(height, width) > MAX_SIDE:
+        raise ValueError(f"makes a kernel of {height}x{width}: at most {MAX_SIDE} rows and columns are allowed")
+
+
 def check_number_of_weights(height: int, width: int) -> None:
     """Raise ValueError for a kernel of more than `MAX_WEIGHTS` weights, before it is made."""
     if height * width > MAX_WEIGHTS:
@@ -124,6 +132,39 @@ def normalized(weights: Weights, how: str) -> Weights:
     if abs(total) <= 1e-12 * absolute:
         raise ValueError(f"{how} divides by the weights' sum, which is zero")
     return np.asarray(weights / total)
+
+
+def common_denominator(weights: Weights) -> int | None:
+    """Return the number that all weights are whole multiples of the inverse of, where it is small.
+
+    Parameters
+    ----------
+    weights : array (rows, columns) of float64
+        The weights.
+
+    Returns
+    -------
+    int or None
+        The least d up to 4096 for which `weights * d` are whole numbers of at most four digits: 1 where they are whole
+        already, 16 for the 3x3 binomial. None where there is none.
+
+    Examples
+    --------
+    >>> common_denominator(np.full((3, 3), 1 / 9))
+    9
+    """
+    sizes = np.abs(weights[weights != 0.0])
+    if sizes.size == 0:
+        return 1
+    smallest, largest = float(sizes.min()), float(sizes.max())
+    candidates = [1, *(round(k / smallest) for k in range(1, 9) if smallest * 4096 >= k)]
+    for denominator in candidates:
+        if not 1 <= denominator <= 4096 or largest * denominator > 9999.5:
+            continue
+        scaled = weights * denominator
+        if np.abs(scaled - np.rint(scaled)).max() <= 1e-9 * min(1.0, smallest * denominator):
+            return denominator
+    return None
 
 
 def rotated(weights: Weights, degrees: int) -> Weights:
@@ -177,6 +218,11 @@ def rotated_anchor(anchor: tuple[int, int] | None, size: tuple[int, int], degree
     """
     if anchor is None:
         return None
+    if degrees % 90 == 0:
+        (row, column), (height, width) = anchor, size
+        for _ in range(degrees // 90 % 4):
+            row, column, height, width = width - 1 - column, row, width, height
+        return row, column
     marker = np.zeros(size)
     marker[anchor] = 1.0
     row, column = np.argwhere(rotated(marker, degrees))[0]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from convcli.convolution.missing import MissingOptions
 from convcli.convolution.options import ConvolveOptions, available_threads
 from convcli.convolution.padding import axis_geometry
-from convcli.convolution.plan import ConvolutionPlan, aligned_weights, plan_convolution, working_type
+from convcli.convolution.plan import ConvolutionPlan, laid_size, plan_convolution, working_type
 from convcli.convolution.planning.planner import ProfileKey
 from convcli.errors import FilterError, UsageError, check_word
 from convcli.image import tone
@@ -114,7 +114,7 @@ def resolve_mapping(signed: str, kernels: Sequence[AnyKernel], bias: float, *, k
     stated = [kernel.mapping for kernel in kernels if kernel.mapping]
     if stated:
         return stated[-1]
-    if bias == 0 and any(_sums_to_zero(part.weights) for part in _parts(kernels)):
+    if bias == 0 and any(_sums_to_zero(part) for part in _parts(kernels)):
         return "abs"
     return "clip"
 
@@ -133,7 +133,7 @@ def resolve_alpha(alpha: str, kernels: Sequence[AnyKernel]) -> str:
     """
     if alpha not in ("auto", "premultiply"):
         return alpha
-    averaging = [isinstance(kernel, Kernel) and float(kernel.weights.sum()) > 0 for kernel in kernels]
+    averaging = [isinstance(kernel, Kernel) and kernel.figures[0] > 0 for kernel in kernels]
     if alpha == "premultiply":
         for kernel, possible in zip(kernels, averaging, strict=True):
             if not possible:
@@ -143,7 +143,7 @@ def resolve_alpha(alpha: str, kernels: Sequence[AnyKernel]) -> str:
         return alpha
     if _moves(kernels):
         return "keep"
-    return "premultiply" if all(averaging) and all(k.weights.min() >= 0 for k in _parts(kernels)) else "keep"
+    return "premultiply" if all(averaging) and all(part.figures[2] >= 0 for part in _parts(kernels)) else "keep"
 
 
 class Chain:
@@ -310,9 +310,9 @@ class Chain:
             return None
         reach, jump = [0, 0], [1, 1]
         for kernel, plan in zip(self._kernels, self.plans, strict=True):
-            weights, anchor = aligned_weights(kernel, options)
+            size, anchor = laid_size(kernel, options)
             for axis in (0, 1):
-                dilation, stride, taps = options.dilation[axis], options.stride[axis], weights[0].shape[axis]
+                dilation, stride, taps = options.dilation[axis], options.stride[axis], size[axis]
                 length = plan.input_size[axis]
                 axes = axis_geometry(
                     length, taps, anchor=anchor[axis], extent=options.extent, stride=stride, dilation=dilation
@@ -329,7 +329,7 @@ class Chain:
         for plan, gaps in zip(self.plans[:-1], self._gaps[:-1], strict=True):
             values = plan.run(values, gaps=gaps)
         source, values = values, self.plans[-1].run(values, gaps=self._gaps[-1])
-        looked_at = self.mapping is not None and not any(self._gaps)
+        looked_at = self.mapping is not None and not any(self._gaps) and not self.plans[-1].in_products
         span = self._looked_at(source, values) if looked_at else 0.0
         del source
         if self._in_one_pass and self._mode in ("drop", "filter"):
@@ -385,7 +385,7 @@ class Chain:
             asked=toning.signed == "clip" and not self._in_pipeline,
             scale=toning.scale if unscaled else None,
             total=self._total,
-            positive=unscaled and toning.scale == 1 and all(part.weights.min() >= 0 for part in _parts(self._kernels)),
+            positive=unscaled and toning.scale == 1 and all(part.figures[2] >= 0 for part in _parts(self._kernels)),
         )
         self.notes += picture_notes(samples[..., :colours], lambda at: responses(at)[:, :colours], span, how)
 
@@ -510,7 +510,7 @@ class Chain:
     @property
     def _total(self) -> float:
         """The response of the kernels to a constant 1."""
-        return math.prod(float(part.weights.sum()) for part in _parts(self._kernels))
+        return math.prod(part.figures[0] for part in _parts(self._kernels))
 
     def _finish_opacity(self) -> Finish:
         """Finish filtered opacity as any other channel, but never stretched; premultiplied it has no sign."""
@@ -589,7 +589,7 @@ def _moves(kernels: Sequence[AnyKernel]) -> bool:
 def _mover(kernel: AnyKernel) -> AnyKernel:
     """Return a kernel of one weight that moves the image as the given one does, and leaves its samples as they are."""
     assert isinstance(kernel, Kernel)
-    return replace(kernel, weights=(kernel.weights != 0).astype(np.float64))
+    return replace(kernel, stored=(kernel.weights != 0).astype(np.float64))
 
 
 def gray_roles(roles: tuple[str, ...]) -> tuple[str, ...]:
@@ -627,5 +627,6 @@ def _parts(kernels: Sequence[AnyKernel]) -> Iterator[Kernel]:
         yield from kernel.kernels if isinstance(kernel, CompositeKernel) else (kernel,)
 
 
-def _sums_to_zero(weights: NDArray[np.float64]) -> bool:
-    return abs(float(weights.sum())) <= _ZERO_SUM * float(np.abs(weights).sum())
+def _sums_to_zero(kernel: Kernel) -> bool:
+    total, magnitude, _ = kernel.figures
+    return abs(total) <= _ZERO_SUM * magnitude

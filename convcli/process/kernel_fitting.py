@@ -134,7 +134,7 @@ def kernel_of(fit: Fit, options: FitOptions, names: Sequence[str]) -> Kernel:
         summary += f", with a bias of {fit.bias:.6g}"
     return Kernel(
         name="fitted",
-        weights=fit.weights,
+        stored=fit.weights,
         anchor=options.anchor,
         summary=f"{summary}.",
         reference=f"Least squares over {fit.counts.used} samples, residual {fit.residual_rms:.3g} rms",

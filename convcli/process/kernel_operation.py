@@ -184,10 +184,13 @@ class KernelOperation:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """The user's own kernels that catalogue ones hide."""
+        """The user's own kernels that catalogue ones hide, and what the kernels' own notations and formulas note."""
         from convcli.kernel.catalogue import hiding_notes
+        from convcli.kernel.model import kernel_notes
 
-        return tuple(dict.fromkeys(note for spec in self.options.kernels for note in hiding_notes(spec)))
+        pairs = tuple(zip(self.options.kernels, self.kernels, strict=True))
+        notes = (note for spec, kernel in pairs for note in (*hiding_notes(spec), *kernel_notes(kernel, spec)))
+        return tuple(dict.fromkeys(notes))
 
     def in_worker(self, threads: int) -> "KernelOperation":
         """Return this for one of many processes, in which backends are loaded for many images."""
@@ -198,10 +201,12 @@ class KernelOperation:
         """Identify what outputs depend on. Kernels count by their weights: the file behind a name may change."""
         parts: list[object] = []
         for kernel in self.kernels:
-            composite = isinstance(kernel, CompositeKernel)
-            parts += [kernel.mapping, kernel.combine if isinstance(kernel, CompositeKernel) else None, composite]
+            parts += [
+                kernel.mapping,
+                (kernel.combine, kernel.threshold) if isinstance(kernel, CompositeKernel) else None,
+            ]
             for each in kernel.kernels if isinstance(kernel, CompositeKernel) else (kernel,):
-                parts += [each.size, each.weights.tobytes(), each.anchor]
+                parts += [each.size, each.data, each.anchor]
         asked = self.options
         parts += [replace(asked.convolve, threads=None), asked.tone, *self.output.cache_key()]
         parts += [asked.reading.cache_key(), asked.missing and asked.missing.cache_key(), asked.region]
@@ -283,7 +288,8 @@ class KernelOperation:
             placement=_placement(image, self.kernels, options, part),
         )
         check_picture(output, plan)
-        return KernelsOnImage(plan, chain, options.kernels, missing, part)
+        labels = tuple(map(_label, options.kernels, self.kernels))
+        return KernelsOnImage(plan, chain, options.kernels, labels, missing, part)
 
     def _chain(self, image: Image, dtype: np.dtype[Any], mask: NDArray[np.float32] | None) -> Chain:
         options = self.options
@@ -359,12 +365,14 @@ class KernelsOnImage:
         plan: OutputPlan,
         chain: Chain,
         specs: tuple[str, ...],
+        labels: tuple[str, ...],
         missing: "MissingOutputs | None",
         part: "RegionOnImage | None" = None,
     ) -> None:
         self.plan = plan
         self._chain = chain
         self._specs = specs
+        self._labels = labels
         self._missing = missing
         self._part = part
 
@@ -393,9 +401,16 @@ class KernelsOnImage:
 
     def steps(self) -> tuple[StepResult, ...]:
         """Return each kernel with the backend chosen for it."""
-        return tuple(map(_step, self._specs, self._chain.plans))
+        return tuple(map(_step, self._specs, self._labels, self._chain.plans))
 
 
 @lru_cache(maxsize=64)  # images of one size are filtered alike
-def _step(kernel: str, plan: ConvolutionPlan) -> StepResult:
-    return StepResult(kernel, plan.backend, plan.reason, plan.seconds, plan.runner_up)
+def _step(kernel: str, label: str, plan: ConvolutionPlan) -> StepResult:
+    return StepResult(kernel, plan.backend, plan.reason, plan.seconds, plan.runner_up, label)
+
+
+def _label(spec: str, kernel: AnyKernel) -> str:
+    """Return a SPEC as messages show it: weights by their size, which tells at once how they were understood."""
+    if kernel.name != "custom" or isinstance(kernel, CompositeKernel):
+        return spec
+    return f"custom {kernel.size[0]}x{kernel.size[1]}"

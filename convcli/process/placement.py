@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from convcli.convolution.options import ConvolveOptions
-from convcli.convolution.plan import aligned_weights
+from convcli.convolution.plan import laid_size
 from convcli.image.metadata.georeference import adjusted_georeference
 from convcli.image.metadata.tiff_tags import GDAL_NODATA, GEOREFERENCE
 from convcli.image.model import Image, Metadata, TiffTags
@@ -28,10 +28,10 @@ def placement_of(kernels: Sequence[AnyKernel], options: ConvolveOptions) -> Plac
     """
     stride, offset = [1, 1], [0, 0]
     for kernel in kernels:
-        weights, anchor = aligned_weights(kernel, options)
+        size, anchor = laid_size(kernel, options)
         for axis in (0, 1):
             dilation = options.dilation[axis]
-            last = dilation * (weights[0].shape[axis] - 1)
+            last = dilation * (size[axis] - 1)
             first = {"same": 0, "valid": dilation * anchor[axis], "full": dilation * anchor[axis] - last}
             offset[axis] += stride[axis] * first[options.extent]
             stride[axis] *= options.stride[axis]

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convcli.convolution.options import ConvolveOptions
-from convcli.convolution.plan import aligned_weights
+from convcli.convolution.plan import laid_size
 from convcli.errors import FilterError
 from convcli.image.model import Image
 from convcli.image.tone import to_gray
@@ -125,9 +125,9 @@ def _reach(kernels: Sequence[AnyKernel], options: ConvolveOptions) -> tuple[tupl
     """Return how many rows and columns around its place a sample depends on, and which of them are kept."""
     reach, stride = [0, 0], [1, 1]
     for kernel in kernels:
-        weights, anchor = aligned_weights(kernel, options)
+        size, anchor = laid_size(kernel, options)
         for axis in (0, 1):
-            last = weights[0].shape[axis] - 1
+            last = size[axis] - 1
             # Padding may reflect what lies before the first row to rows as far behind it.
             reach[axis] += stride[axis] * options.dilation[axis] * max(anchor[axis], last - anchor[axis])
             stride[axis] *= options.stride[axis]

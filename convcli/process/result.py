@@ -37,6 +37,8 @@ class StepResult:
         What it was expected to take.
     runner_up : (str, float), optional
         The next best backend, and what that was expected to take.
+    label : str
+        What messages call the kernel, `custom 3x3` for weights given as text; the SPEC unless stated.
     """
 
     kernel: str
@@ -44,6 +46,7 @@ class StepResult:
     reason: str = ""
     predicted_seconds: float | None = None
     runner_up: "RunnerUp | tuple[str, float] | None" = None
+    label: str = ""
 
     def record(self) -> dict[str, Any]:
         """Return this step in the form of the machine-readable output."""

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from convcli.errors import UsageError
+from convcli.system.small_file import MAX_TEXT_BYTES as MAX_BYTES
+from convcli.system.small_file import SmallFileError, decode_text, read_file
 
-MAX_BYTES = 4 << 20
 MAX_DEPTH = 8  # collections within collections
 _INTEGER = re.compile(r"[-+]?\d{1,300}")
 _FLOAT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
@@ -47,25 +48,9 @@ def read_yaml(path: Path, kind: str = "kernel file") -> Any:
     """
     where = str(path)
     try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)  # a pipe or a growing file does not show its size
-    except FileNotFoundError:
-        raise YamlTextError(f"no such {kind}", where=where) from None
-    except IsADirectoryError:
-        raise YamlTextError("is a folder", where=where, advice="give a .yaml file in it") from None
-    except OSError as error:
-        raise YamlTextError(f"cannot be read: {error.strerror}", where=where) from error
-    except ValueError as error:
-        raise YamlTextError("cannot be read: no name of a file holds a NUL", where=repr(where)) from error
-    if size > MAX_BYTES:
-        raise YamlTextError(f"has {size} bytes; a {kind} has at most {MAX_BYTES}", where=where)
-    if len(data) > MAX_BYTES:
-        raise YamlTextError(f"has more than {MAX_BYTES} bytes, the most that a {kind} may have", where=where)
-    try:
-        return parse_yaml(data.decode("utf-8-sig"), where)
-    except UnicodeDecodeError as error:
-        raise YamlTextError(f"is not UTF-8 text (byte {error.start})", where=where) from error
+        return parse_yaml(decode_text(read_file(path, kind), where), where)
+    except SmallFileError as error:
+        raise error.as_kind(YamlTextError) from error
 
 
 def parse_yaml(text: str, where: str) -> Any:

@@ -102,7 +102,7 @@ def test_the_size_of_a_spec_is_set_and_the_rest_of_it_stays(spec, expected):
     check_sizable(spec)
 
 
-@pytest.mark.parametrize("spec", ["sobel_x", "sobel", "1 2 1", "laplacian"])
+@pytest.mark.parametrize("spec", ["kirsch_x", "sobel", "1 2 1", "laplacian_8"])
 def test_a_kernel_without_a_size_is_named_with_some_that_have_one(spec):
     with pytest.raises(KernelError, match=r"has no parameter `size` for --kernel-sizes to set, unlike .*gaussian"):
         check_sizable(spec)

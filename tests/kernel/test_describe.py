@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from convcli.kernel.describe import KernelFigures, common_denominator, describe, summarize
+from convcli.kernel.describe import KernelFigures, describe, summarize
 from convcli.kernel.spec import load_kernel
+from convcli.kernel.weights import common_denominator
 
 
 def test_a_description_holds_what_json_can():

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convcli.errors import KernelError
-from convcli.kernel.spec import load_kernel, parse_weights, split_spec
+from convcli.kernel.files.table import parse_rows
+from convcli.kernel.spec import load_kernel, split_spec
 
 
 @pytest.mark.parametrize(
@@ -44,6 +45,14 @@ BAD = {
     "gaussian:truncate=0": "truncate must be greater than 0",
     "dog:size=6": "size must be odd",
     "dog:ratio=1": "ratio must be greater than 1, not 1",
+    "dog:sigma2=1": "^dog: sigma2 must be greater than sigma, 1, not 1$",
+    "dog:ratio=2,sigma2=3": "^dog: ratio and sigma2 are two ways to say one thing: give one of them$",
+    "gaussian:sigma=2,fwhm=5": "^gaussian: sigma and fwhm are two ways to say one thing: give one of them$",
+    "gaussian:order=5": "^gaussian: order must be a whole number from 0 to 4, not 5$",
+    "gabor:wavelength=4,frequency=1/4": "^gabor: wavelength and frequency are two ways to say one thing",
+    "gabor:sigma=4,bandwidth=1": "^gabor: sigma and bandwidth are two ways to say one thing",
+    "sobel_x:size=5x3": "^sobel_x: size must be a square of 3 to 31, not 5x3$",
+    "laplacian:size=33": "^laplacian: size must be a square of 3 to 31, not 33x33$",
     "log:size=6": "size must be odd",
     "log:dc=none": "dc must be zero or raw, not none",
     "gabor:size=8": "size must be odd",
@@ -58,19 +67,28 @@ BAD = {
     "box:size=-3": "size must be a whole number",
     "box:size=auto": "size must be a whole number",
     "box:size=99999": "makes a kernel of 99999x99999: at most",
-    "gaussian:sigma=1e9": "gaussian: makes a kernel of .*: at most 16777216 weights are allowed",
+    "gaussian:sigma=1e9": "gaussian: makes a kernel of .*: at most 32768 rows and columns are allowed",
     "disk:radius=1e300": "at most 16777216 weights",
     "motion:length=1e300": "at most 16777216 weights",
     "log:sigma=1e-200": "gives weights that are not finite numbers",
     "binomial:size=2000": "size must be at most 1024",
-    "sobel_x:sigma=2": "sobel_x: has fixed weights and no parameter 'sigma': only normalize and rotate may be given",
-    "sobel:rotate=90": "sobel: is a composite and takes no parameters, not 'rotate'",
+    "sharpen:sigma=2": "sharpen: has fixed weights and no parameter 'sigma': only normalize and rotate may be given",
+    "sobel:rotate=90": "^sobel: is a composite and takes only size, scale, not 'rotate'$",
+    "sobel:axis=x": "^sobel: is a composite and takes only size, scale, not 'axis'$",
+    "kirsch:size=5": "^kirsch: is a composite and takes no parameters, not 'size'$",
+    "disk:radius=1e300,size=3": "^disk: gives weights that are not finite numbers: its parameters are too extreme$",
+    "log:sigma=1e200,size=5": "^log: gives weights that are not finite numbers: its parameters are too extreme$",
+    "ring:inner=5": "^ring: no pixel lies between inner, 5, and radius, 5: make inner smaller$",
+    "savgol:degree=7": "^savgol: degree must be at least order, 0, and less than size, 7, not 7$",
+    "lanczos:cutoff=0.5": "^lanczos: cutoff must be less than 0.5, not 0.5$",
+    "butterworth:cutoff2=0.2": "^butterworth: cutoff2 is the upper edge of a band: write kind=band$",
+    "butterworth:kind=band,cutoff2=0.05": "^butterworth: cutoff2 must be greater than cutoff, 0.1, not 0.05$",
+    "sobel_x:rotate=30": r"must be a multiple of 90 \(of 45 for 3x3\), not 30",
     "sobel_x:normalize=sum": "sobel_x: normalize: sum divides by the weights' sum, which is zero",
     "sobel_x:normalize=all": "sobel_x: normalize: must be one of",
-    "sobel_x:rotate=30": "sobel_x: rotate: must be a multiple of 90",
     "sobel_x:rotate=1/2": "sobel_x: rotate: must be a multiple of 90",
     "1 2:rotate=45": "weights: rotate: must be a multiple of 90 for a kernel of 1x2",
-    "1 2:size=4": "weights take only normalize and rotate as parameters, not 'size'",
+    "1 2:size=4": "weights: has fixed weights and no parameter 'size': only normalize and rotate may be given",
     "1 2; 3": "weights, row 2: is of length 1 where the first is of 2",
     "1 2;; 3 4": "weights, row 2: is empty",
     ";": "weights, row 1: is empty",
@@ -81,7 +99,13 @@ BAD = {
     "1e999": "weights, row 1: must be a finite number, not 1e999",
     "1e308 1e308": "weights: the weights are so large that their sum is infinite",
     "1/0": "weights, row 1: divides by zero: 1/0",
-    "0,1,0": "weights, row 1: numbers are split by spaces, rows by ';'",
+    "0,,0": "weights, row 1: must be a number or a fraction like 1/16, not ''",
+    "1 2 3 4 5 6 7 8 9": "weights: is a single row of 9 numbers: write 3x3: before it for 3 rows, or 1x9: for one$",
+    ",".join("1" * 25): "weights: is a single row of 25 numbers: write 5x5: before it for 5 rows, or 1x25: for one$",
+    "3x3: 1 2 3": "weights: 3x3 takes 9 numbers, not 3",
+    "[[1, 2], [3]]": r"custom: weights\[1\]: is of length 1 where the first row is of 2",
+    "no.csv": "^no.csv: no such kernel file$",
+    "no.kernel": "^no.kernel: no such kernel file$",
     "nowhere/k.yaml": "nowhere/k.yaml: no such kernel file",
     "no.YML": "no.YML: no such kernel file",
     "./nowhere": "nowhere: no such kernel file",
@@ -118,6 +142,10 @@ def test_weights_as_text_are_called_custom():
         ("1 0\n0 1\n", [[1, 0], [0, 1]]),
         ("-.5 +1e-3 2.", [[-0.5, 0.001, 2.0]]),
         ("1/-3 0.1/0.2", [[-1 / 3, 0.5]]),
+        ("0,1/2,0; 1, 2, 3", [[0, 0.5, 0], [1, 2, 3]]),
+        ("3x3: 1 2 3 4 5 6 7 8 9", [[1, 2, 3], [4, 5, 6], [7, 8, 9]]),
+        ("1x9: 1 2 3 4 5 6 7 8 9", [[1, 2, 3, 4, 5, 6, 7, 8, 9]]),
+        ("[[1, 2], [3, 4]]", [[1, 2], [3, 4]]),
     ],
 )
 def test_weights_are_read_from_text(text, rows):
@@ -130,7 +158,7 @@ matrices = st.integers(1, 5).flatmap(lambda n: st.lists(st.lists(numbers, min_si
 
 @given(matrices)
 def test_weights_written_by_repr_are_read_back_exactly(rows):
-    assert parse_weights(";".join(" ".join(map(repr, row)) for row in rows)) == rows
+    assert parse_rows(";".join(" ".join(map(repr, row)) for row in rows)).tolist() == rows
 
 
 def test_a_path_may_carry_parameters_and_needs_no_suffix_with_a_slash(tmp_path, monkeypatch):
@@ -161,14 +189,15 @@ def test_shaping_parameters_apply_to_any_single_kernel():
     found = load_kernel("gabor:normalize=abssum,sigma=2").weights
     np.testing.assert_allclose(found, gabor / np.abs(gabor).sum(), rtol=1e-15)
     assert load_kernel("1 2:rotate=90").weights.tolist() == [[2], [1]]
-    assert load_kernel("sobel_x:rotate=45").parameters == {"rotate": 45}
+    assert load_kernel("kirsch_x:rotate=45").parameters == {"rotate": 45}
 
 
 def test_parameters_are_kept_with_the_kernel():
     kernel = load_kernel("gaussian:sigma=2,size=5x7")
     assert kernel.family == "gaussian"
     assert kernel.parameters == {
-        "sigma": 2.0, "sigma_x": "auto", "sigma_y": "auto", "size": [5, 7], "truncate": 4.0,
+        "sigma": 2.0, "fwhm": "auto", "sigma_x": "auto", "sigma_y": "auto", "theta": 0.0, "order": 0, "order_x": 0,
+        "order_y": 0, "size": [5, 7], "truncate": 4.0,
     }  # fmt: skip
 
 

@@ -83,12 +83,18 @@ def _on_loose_weights(words: list[str]) -> str:
     return f"; weights are one word in quotes: -k {shlex.quote(in_rows(numbers))}"
 
 
+# The kernels that have a parameter above all, where others come first.
+_THOUGHT_OF = {"axis": "sobel_x", "order": "gaussian", "size": "gaussian", "theta": "gabor"}
+
+
 def _as_parameter(name: str, value: str | None, words: Sequence[str]) -> str:
     """Return the SPEC to write for a parameter of kernels that was typed as an option, or an empty string."""
     from convcli.kernel.formulas import FAMILIES
     from convcli.kernel.model import CHANGES
 
     takers = [family.name for family in FAMILIES.values() if any(p.name == name for p in family.parameters)]
+    if name in _THOUGHT_OF:
+        takers.insert(0, _THOUGHT_OF[name])
     if not takers and name not in CHANGES:
         return ""
     given = [words[i + 1] for i, word in enumerate(words[:-1]) if word in ("-k", "--kernel")]
@@ -96,6 +102,8 @@ def _as_parameter(name: str, value: str | None, words: Sequence[str]) -> str:
     for spec in given:
         if _takes(spec.partition(":")[0], name):
             return f"-k {with_parameter(spec, f'{name}={shown}')}"
+    if name in OPERATIONS:  # a step of pipelines, rather than a parameter of some kernel that was not named
+        return ""
     if not takers:
         return f"-k NAME:{name}={shown}"
     several = f"; {given[0]} has no {name}" if given else ""
@@ -111,7 +119,7 @@ def _takes(base: str, parameter: str) -> bool:
         kernel = load_kernel(base)
     except KernelError:
         return False
-    return isinstance(kernel, Kernel) and (parameter in CHANGES or parameter in kernel.parameters)
+    return parameter in kernel.parameters or (isinstance(kernel, Kernel) and parameter in CHANGES)
 
 
 def words_advice(words: Sequence[str], commands: Commands) -> str:

@@ -53,7 +53,7 @@ def filter_images(
     """
     convolve = computing.convolve_options(geometry)
     written = outputs.output_options()
-    messages.check_streams(inputs, output)
+    messages.check_streams(inputs, output, kernel)
 
     start_early(inputs[0], convolve.threads)
 

@@ -79,7 +79,7 @@ def kernel_option(text: str) -> Any:
 
 IMAGES = typer.Argument(metavar="INPUT...", help="Images; - is standard input.", show_default=False)
 KERNEL = kernel_option(
-    "A name (sobel_x), with parameters (gaussian:sigma=2), a YAML file, or weights "
+    "A name (sobel_x), with parameters (gaussian:sigma=2), a kernel file (YAML, CSV, NPY, PNG, ...), or weights "
     "('0 -1 0; -1 5 -1; 0 -1 0'). Given again: applied after the one before."
 )
 KernelsOption = Annotated[list[str], KERNEL]
@@ -397,7 +397,7 @@ class MessagesGroup(OptionGroup):
         """Return what a reporter has to know, by its names for it."""
         return {name: value for name, value in vars(self).items() if name != "dry_run"}
 
-    def check_streams(self, inputs: Sequence[str], output: str | None) -> None:
+    def check_streams(self, inputs: Sequence[str], output: str | None, kernels: Sequence[str] = ()) -> None:
         """Check that nothing else takes the standard streams that images are read from and written to.
 
         Parameters
@@ -406,13 +406,15 @@ class MessagesGroup(OptionGroup):
             The images; `-` is standard input.
         output : str or None
             Where they go; `-` is standard output, and the default of an image from standard input.
+        kernels : sequence of str, optional
+            SPECs; `-` is a kernel on standard input.
 
         Raises
         ------
         UsageError
             Where a stream is wanted twice, closed, or a terminal.
         """
-        if inputs.count(STANDARD_STREAM) > 1:
+        if [*inputs, *(spec.partition(":")[0].strip() for spec in kernels)].count(STANDARD_STREAM) > 1:
             raise UsageError("standard input, -, can be read only once")
         if output != STANDARD_STREAM and (output is not None or STANDARD_STREAM not in inputs):
             return

@@ -19,6 +19,8 @@ from convcli.kernel.preview import (
 )
 from convcli.kernel.weights import Weights
 
+_MOST_SHOWN = 121
+
 
 def print_weights(kernel: Kernel) -> None:
     """Print a kernel's weights, in colour where there are colours, with a small picture of them."""
@@ -29,12 +31,16 @@ def print_weights(kernel: Kernel) -> None:
 def weights_view(kernel: Kernel, console: Console, picture_size: int = 12) -> RenderableType:
     """Return a kernel's matrix with its picture beside it, or below it where the terminal is too narrow."""
     room = console.width - 2
-    shown = weight_table(kernel.weights, room)
+    if kernel.products is None:
+        weights = whole = kernel.weights
+    else:  # too many to be made for what is shown of them
+        weights, whole = kernel.products.middle(_MOST_SHOWN), kernel.products.sampled(_MOST_SHOWN)
+    shown = weight_table(weights, room)
     coloured = _has_colour(console)
     lines: list[Text] = []
     if shown.denominator is not None:
         lines.append(Text(f"1/{shown.denominator} of", style="dim"))
-    colours = diverging_colours(kernel.weights)
+    colours = diverging_colours(weights)
     for y, row in enumerate(shown.rows):
         line = Text()
         for x, cell in enumerate(row):
@@ -43,7 +49,7 @@ def weights_view(kernel: Kernel, console: Console, picture_size: int = 12) -> Re
     height, width = kernel.size
     if (len(shown.rows), len(shown.rows[0])) != kernel.size:
         lines.append(Text(f"the middle {len(shown.rows)}x{len(shown.rows[0])} of {height}x{width}", style="dim"))
-    picture = _picture(kernel.weights, console, picture_size)
+    picture = _picture(whole, console, picture_size)
     matrix_width = max(line.cell_len for line in lines)
     if matrix_width + 4 + max(line.cell_len for line in picture) <= room:
         grid = Table.grid(padding=(0, 4, 0, 0))

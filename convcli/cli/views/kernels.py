@@ -25,6 +25,8 @@ _COMPOSITE_SENTENCES = {
     "max": "the largest of the responses",
     "maxabs": "the largest of the responses' absolute values",
     "sum": "the sum of the responses",
+    "hard_threshold": "the first response, plus each other one where it is at least the threshold,",
+    "soft_threshold": "the first response, plus what of each other one lies beyond the threshold,",
 }
 
 
@@ -51,7 +53,8 @@ def print_list(entries: Sequence[ListedKernel]) -> None:
             table.add_row(name, f"{height}x{width}", "-", "-", summary)
         else:
             figures = KernelFigures.of(kernel)
-            table.add_row(name, _size(kernel), f"{figures.sum:.4g}", str(figures.rank), summary)
+            total = f"{figures.sum:.4g}" if abs(figures.sum) >= 1e-3 else f"{figures.sum:.1g}"
+            table.add_row(name, _size(kernel), total, str(figures.rank), summary)
     print_view(console, table)
     if any(entry.own for entry in entries):
         console.print("* your own", style="dim")
@@ -66,6 +69,8 @@ def print_kernel(kernel: AnyKernel) -> None:
     console.print()
     if isinstance(kernel, CompositeKernel):
         console.print(f"{kernel.combine}: {_COMPOSITE_SENTENCES[kernel.combine]} of {len(kernel.kernels)} kernels")
+        if kernel.threshold:
+            console.print(f"threshold: {kernel.threshold:g}, in the image's own units")
         console.print()
         print_view(console, Columns([_part(part, console) for part in kernel.kernels], padding=(1, 4)))
     else:
@@ -152,10 +157,10 @@ def _labelled(rows: Sequence[tuple[str, ...]]) -> Table:
 def _fact_lines(kernel: Kernel, figures: KernelFigures) -> Iterable[tuple[str, str]]:
     yield "size", _size(kernel)
     yield "sum", f"{figures.sum:.6g}, of absolute values {figures.abs_sum:.6g}"
-    factors = separate(kernel.weights)
-    if factors is None:
+    factors = separate(kernel.weights) if figures.separable and kernel.products is None else None
+    if not figures.separable:
         yield "rank", f"{figures.rank}, not separable"
-    elif kernel.weights.size <= 25:
+    elif factors is not None and kernel.weights.size <= 25:
         column, row = (" ".join(f"{value:.4g}" for value in factor) for factor in factors)
         yield "rank", f"1, separable: column [{column}] times row [{row}]"
     else:

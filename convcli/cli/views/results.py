@@ -125,7 +125,7 @@ def summary(result: ImageResult) -> str:
     >>> summary(ImageResult("a.png", "b.png", "skipped", notes=("b.png exists",)))
     'skipped a.png: b.png exists'
     """
-    steps = ", ".join(f"{_short(step.kernel)} by {step.backend}" for step in result.steps)
+    steps = ", ".join(f"{_short(step.label or step.kernel)} by {step.backend}" for step in result.steps)
     return outcome(result, steps, "raw response" if result.mapping is None else f"mapping {result.mapping}")
 
 
@@ -164,7 +164,7 @@ def choices(results: Sequence[ImageResult]) -> list[str]:
     for result in results:
         for step in result.steps:
             next_best = "" if step.runner_up is None else step.runner_up[0]
-            alike.setdefault((step.kernel, step.backend, step.reason, next_best), []).append(step)
+            alike.setdefault((step.label or step.kernel, step.backend, step.reason, next_best), []).append(step)
     lines = []
     for (kernel, backend, reason, next_best), steps in alike.items():
         predicted = [step.predicted_seconds for step in steps if step.predicted_seconds is not None]

@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def combine_responses(responses: Sequence[NDArray[Any]], how: str) -> NDArray[Any]:
+def combine_responses(responses: Sequence[NDArray[Any]], how: str, threshold: float = 0.0) -> NDArray[Any]:
     """Combine responses of one shape, sample by sample, in place of the first.
 
     `magnitude` is the root of the sum of squares, `max` the largest, `maxabs` the largest absolute value.
+    `hard_threshold` adds to the first what of the others is at least `threshold` in absolute value, `soft_threshold` by
+    how much they are beyond it.
 
     >>> combine_responses([np.array([3.0, -1.0]), np.array([4.0, 0.5])], "magnitude").round(3).tolist()
     [5.0, 1.118]
@@ -30,11 +32,17 @@ def combine_responses(responses: Sequence[NDArray[Any]], how: str) -> NDArray[An
     if how == "maxabs":
         np.abs(total, out=total)
     for response in responses[1:]:
-        if how == "sum":
-            total += response
+        if how in ("sum", "hard_threshold", "soft_threshold"):
+            total += response if how == "sum" else _beyond(response, how, threshold)
         else:
             np.maximum(total, np.abs(response, out=response) if how == "maxabs" else response, out=total)
     return total
+
+
+def _beyond(response: NDArray[Any], how: str, threshold: float) -> NDArray[Any]:
+    if how == "hard_threshold":
+        return np.where(np.abs(response) < threshold, response.dtype.type(0), response)
+    return np.asarray(response - np.clip(response, -threshold, threshold))
 
 
 def _squares_well(responses: Sequence[NDArray[Any]]) -> bool:

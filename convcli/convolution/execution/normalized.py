@@ -145,7 +145,9 @@ class GappedCorrelator:
         if gaps.rule == "spread" and lacking.gone is not None:
             for response, support in zip(responses, self._supports, strict=True):
                 np.copyto(response, np.nan, where=reaches(lacking.gone, support, self._stride))
-        return combine_responses(responses, self._task.combine) if len(responses) > 1 else responses[0]
+        if len(responses) == 1:
+            return responses[0]
+        return combine_responses(responses, self._task.combine, self._task.threshold)
 
     def _outputs(self, size: tuple[int, int]) -> tuple[int, int, int]:
         """Return rows, columns and channels of the response to a tile of `size`."""

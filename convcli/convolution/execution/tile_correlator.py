@@ -43,6 +43,7 @@ class ResolvedCorrelation:
     request: CorrelationRequest
     device: str = "auto"
     outside_missing: bool = False
+    threshold: float = 0.0
     kept: dict[bool, tuple[Callable[[], Correlator], ...]] | None = None
 
     @property
@@ -88,7 +89,9 @@ class TileCorrelator:
     def combined(self, read: Callable[[NDArray[Any]], None], size: tuple[int, int]) -> NDArray[Any]:
         """Return the responses joined to one."""
         responses = self(read, size)
-        return combine_responses(responses, self._task.combine) if len(responses) > 1 else responses[0]
+        if len(responses) == 1:
+            return responses[0]
+        return combine_responses(responses, self._task.combine, self._task.threshold)
 
 
 def _read(read: Callable[[NDArray[Any]], None], tile: NDArray[Any]) -> NDArray[Any]:

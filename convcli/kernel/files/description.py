@@ -3,6 +3,7 @@
 `KernelFile` lists the keys. Every error names the file, the key path (`weights[1][2]`) and the reason.
 """
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -13,6 +14,8 @@ import msgspec
 import numpy as np
 
 from convcli.errors import KernelError, nearest
+from convcli.kernel.catalogue import catalogue_folder
+from convcli.kernel.files.matrix_file import MatrixFile, check_changes, of_matrix
 from convcli.kernel.model import (
     CHANGES,
     NAME,
@@ -22,13 +25,16 @@ from convcli.kernel.model import (
     Kernel,
     SignedMapping,
     shaped,
+    thresholded,
     with_changes,
 )
-from convcli.kernel.weights import MAX_WEIGHTS, Normalize, Weights, read_number
+from convcli.kernel.weights import MAX_WEIGHTS, Normalize, Weights, parse_number, read_number
 
 NumberOrText = int | float | str
 
 _MOST_PARTS = 64
+# What a SPEC may say without changing what a formula is given.
+_LEAVE_WEIGHTS = {"normalize"}
 
 
 class SingleKernel(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -41,22 +47,22 @@ class SingleKernel(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     weights : list of lists of numbers, optional
         Rows of equal length; text such as `1/16` is a number too.
     family, parameters : str and mapping, optional
-        A formula and its parameters, in place of weights.
+        A formula and its parameters. Weights beside them are those that the formula gives, and must be.
     normalize : {'none', 'sum', 'abssum', 'posneg'}
         What the weights are scaled by.
     anchor : [row, column], optional
         The weight over the output pixel; the middle unless stated.
-    rotate : int
-        Degrees counter-clockwise as displayed: multiples of 90, of 45 for 3x3.
+    rotate : number
+        Degrees counter-clockwise as displayed: multiples of 90, of 45 for 3x3, any for a formula with a direction.
     """
 
     name: str = ""
     weights: list[list[NumberOrText]] | None = None
     family: str | None = None
-    parameters: dict[str, NumberOrText | list[int]] | None = None
+    parameters: dict[str, NumberOrText | bool | list[int]] | None = None
     normalize: Normalize = "none"
     anchor: tuple[int, int] | None = None
-    rotate: int = 0
+    rotate: int | float = 0
 
 
 class KernelFile(SingleKernel, forbid_unknown_fields=True, kw_only=True):
@@ -70,8 +76,10 @@ class KernelFile(SingleKernel, forbid_unknown_fields=True, kw_only=True):
         How the response becomes a picture.
     kernels : list of str or SingleKernel, optional
         The parts of a composite: SPECs, or kernels written out.
-    combine : {'magnitude', 'max', 'maxabs', 'sum'}, optional
+    combine : {'magnitude', 'max', 'maxabs', 'sum', 'hard_threshold', 'soft_threshold'}, optional
         How the parts' responses become one.
+    threshold : number, optional
+        That of the last two, in the image's own units.
     """
 
     summary: str = ""
@@ -79,24 +87,28 @@ class KernelFile(SingleKernel, forbid_unknown_fields=True, kw_only=True):
     mapping: SignedMapping | None = None
     kernels: list[str | SingleKernel] | None = None
     combine: Combine | None = None
+    threshold: int | float | None = None
 
 
-LoadPart = Callable[[str], AnyKernel]
+LoadPart = Callable[[str, Mapping[str, str]], AnyKernel]
 
 
-def build(described: KernelFile, path: Path, changes: Mapping[str, str], load_part: LoadPart | None) -> AnyKernel:
+def build(
+    described: KernelFile | MatrixFile, path: Path, changes: Mapping[str, str], load_part: LoadPart | None
+) -> AnyKernel:
     """Make the kernel that a file describes.
 
     Parameters
     ----------
-    described : KernelFile
+    described : KernelFile or MatrixFile
         What the file says.
     path : Path
         The file, for messages, and for the name of a kernel whose file states none.
     changes : mapping
         Parameters from a SPEC, as text by name, which take precedence over those in the file.
     load_part : callable, optional
-        Loads a kernel that a composite names. Without one, a composite is refused: it cannot be a part of another.
+        Loads a kernel that a composite names, with changes. Without one, a composite is refused: it cannot be a part of
+        another.
 
     Returns
     -------
@@ -115,29 +127,43 @@ def build(described: KernelFile, path: Path, changes: Mapping[str, str], load_pa
            [1. ]])
     """
     where = str(path)
+    if isinstance(described, MatrixFile):
+        return of_matrix(described, where, _name_from(path.stem), changes)
     name = described.name or _name_from(path.stem)
     if NAME.fullmatch(name) is None:
         raise KernelError(f"must be letters, digits, _ and -, a letter first, not {name!r}", where=f"{where}: name")
     if described.kernels is None:
         if described.combine is not None:
             raise KernelError("needs kernels to combine", where=f"{where}: combine")
-        kernel = _single(described, where, name, changes)
-        return replace(kernel, mapping=described.mapping, summary=described.summary, reference=described.reference)
+        if described.threshold is not None:
+            raise KernelError("needs kernels to combine", where=f"{where}: threshold")
+        single = _single(described, where, name, changes)
+        single = replace(single, mapping=described.mapping, summary=described.summary, reference=described.reference)
+        return thresholded(single) if single.family == "unsharp" else single
     if load_part is None:
         raise KernelError("is a composite, which cannot be a part of another one", where=f"{where}: kernels")
-    if changes:
-        raise KernelError(f"is a composite and takes no parameters, not {next(iter(changes))!r}", where=name)
     if described.combine is None:
         choices = ", ".join(get_args(Combine))
         raise KernelError(f"must say how the kernels' responses become one: {choices}", where=f"{where}: combine")
-    return CompositeKernel(
+    if (described.threshold is not None) != described.combine.endswith("_threshold"):
+        what = "belongs to combine: hard_threshold or soft_threshold, which need it"
+        raise KernelError(what, where=f"{where}: threshold")
+    if not 0 <= (described.threshold or 0) < math.inf:
+        raise KernelError(f"must be at least 0, not {described.threshold}", where=f"{where}: threshold")
+    kernel = CompositeKernel(
         name=name,
-        kernels=_parts(described, where, name, load_part),
+        kernels=_parts(described, where, name, load_part, {}),
         combine=described.combine,
         mapping=described.mapping,
         summary=described.summary,
         reference=described.reference,
+        threshold=described.threshold or 0.0,
     )
+    for key in changes:
+        if key not in kernel.parameters:
+            known = f"only {', '.join(kernel.parameters)}" if kernel.parameters else "no parameters"
+            raise KernelError(f"is a composite and takes {known}, not {key!r}", where=name)
+    return replace(kernel, kernels=_parts(described, where, name, load_part, changes)) if changes else kernel
 
 
 def _name_from(stem: str) -> str:
@@ -147,26 +173,32 @@ def _name_from(stem: str) -> str:
 
 
 def _single(described: SingleKernel, where: str, name: str, changes: Mapping[str, str]) -> Kernel:
-    if (described.weights is None) == (described.family is None):
-        raise KernelError("needs one of weights, family or kernels, and no more than one", where=where)
-    if described.weights is not None:
+    if described.weights is None and described.family is None:
+        raise KernelError("needs one of weights, family or kernels", where=where)
+    rotate = described.rotate
+    if described.family is None:
         if described.parameters is not None:
             raise KernelError("need a family; this kernel has fixed weights", where=f"{where}: parameters")
-        for key in changes:
-            if key not in CHANGES:
-                known = " and ".join(CHANGES)
-                raise KernelError(f"has fixed weights and no parameter {key!r}: only {known} may be given", where=name)
-        kernel = Kernel(name, _array(described.weights, f"{where}: weights"))
+        check_changes(changes, name)
+        kernel = Kernel(name, _array(described.weights or [], f"{where}: weights"))
+    elif (
+        described.weights is not None and changes.keys() <= _LEAVE_WEIGHTS and Path(where).parent == catalogue_folder()
+    ):
+        # The catalogue's are known to be right, and a kernel as usual as sobel_x loads no formulas.
+        weights = _array(described.weights, f"{where}: weights")
+        kernel = Kernel(name, weights, family=described.family, parameters=described.parameters or {})
     else:
-        kernel = _of_family(described, where, name, changes)
+        kernel, rotate, changes = _of_family(described, where, name, changes)
     if described.anchor is not None:
         height, width = kernel.size
         if not (0 <= described.anchor[0] < height and 0 <= described.anchor[1] < width):
             what = f"{list(described.anchor)} lies outside the {height}x{width} kernel"
             raise KernelError(what, where=f"{where}: anchor")
         kernel = replace(kernel, anchor=described.anchor)
+    if rotate != int(rotate):
+        raise KernelError(f"must be a multiple of 90 (of 45 for 3x3), not {rotate:g}", where=f"{where}: rotate")
     normalize = "none" if "normalize" in changes else described.normalize  # the SPEC's takes precedence
-    return with_changes(shaped(kernel, where, normalize, described.rotate), name, changes)
+    return with_changes(shaped(kernel, where, normalize, int(rotate)), name, changes)
 
 
 def _array(rows: list[list[NumberOrText]], where: str) -> Weights:
@@ -199,7 +231,10 @@ def _number(value: NumberOrText, where: str) -> float:
         raise KernelError(str(error), where=where) from error
 
 
-def _of_family(described: SingleKernel, where: str, name: str, changes: Mapping[str, str]) -> Kernel:
+def _of_family(
+    described: SingleKernel, where: str, name: str, changes: Mapping[str, str]
+) -> tuple[Kernel, float, Mapping[str, str]]:
+    """Return the kernel of a formula, with the turn and the changes that are still to be made to it."""
     from convcli.kernel.formulas import FAMILIES  # kernels of fixed weights need none
 
     family = FAMILIES.get(described.family or "")
@@ -215,12 +250,31 @@ def _of_family(described: SingleKernel, where: str, name: str, changes: Mapping[
             values[key] = family.read(key, value)
         except ValueError as error:
             raise KernelError(f"{path} {error}", where=place) from error
+    rotate: float = described.rotate
     try:
-        weights = family.build(values)
+        turn = rotate + parse_number(changes.get("rotate", "0"))
+        if turn % 90 != 0 and family.direction:  # quarters of a turn move weights, which keeps every bit
+            values |= family.turned(values, turn)
+            rotate, changes = 0, {key: value for key, value in changes.items() if key != "rotate"}
+        weights, filled = family.build(values), family.filled(values)
     except ValueError as error:
         raise KernelError(str(error), where=name if changes else where) from error
-    shown = {key: _as_written(value) for key, value in family.filled(values).items()}
-    return Kernel(name, weights, family=family.name, parameters=shown)
+    if described.weights is not None and not changes:
+        _check_agreement(_array(described.weights, f"{where}: weights"), weights, family.name, where)
+    notes: tuple[str, ...] = ()
+    if values.get("size") is not None:
+        from convcli.kernel.notes import size_notes  # few kernels are given a size
+
+        notes = size_notes(family.name, values, filled)
+    shown = {key: _as_written(value) for key, value in filled.items()}
+    return Kernel(name, weights, family=family.name, parameters=shown, notes=notes), rotate, changes
+
+
+def _check_agreement(stated: Weights, computed: object, family: str, where: str) -> None:
+    shown = np.asarray(computed) if isinstance(computed, np.ndarray) else np.empty((0, 0))
+    if stated.shape != shown.shape or np.abs(stated - shown).sum() > 1e-9 * np.abs(shown).sum():
+        what = f"are not those that {family} gives with these parameters"
+        raise KernelError(what, where=f"{where}: weights", advice="leave out the weights, or family and parameters")
 
 
 def _as_written(value: object) -> object:
@@ -230,7 +284,9 @@ def _as_written(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _parts(described: KernelFile, where: str, name: str, load_part: LoadPart) -> tuple[Kernel, ...]:
+def _parts(
+    described: KernelFile, where: str, name: str, load_part: LoadPart, changes: Mapping[str, str]
+) -> tuple[Kernel, ...]:
     own = [key for key in ("anchor", "family", "parameters", "weights") if getattr(described, key) is not None]
     if own or described.normalize != "none" or described.rotate:
         key = own[0] if own else "normalize or rotate"
@@ -244,10 +300,13 @@ def _parts(described: KernelFile, where: str, name: str, load_part: LoadPart) ->
     for index, part in enumerate(kernels):
         place = f"{where}: kernels[{index}]"
         if isinstance(part, SingleKernel):
-            parts.append(_single(part, place, part.name or f"{name}_{index + 1}", {}))
+            single = _single(part, place, part.name or f"{name}_{index + 1}", changes)
+            if single.parameters.get("threshold"):
+                raise KernelError("has a threshold, and so cannot be a part of another kernel", where=place)
+            parts.append(single)
             continue
         try:
-            kernel = load_part(part)
+            kernel = load_part(part, changes)
         except KernelError as error:
             raise error.at(place) from error
         if not isinstance(kernel, Kernel):

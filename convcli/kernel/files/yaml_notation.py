@@ -1,26 +1,26 @@
 """Kernel files in YAML, the notation of the catalogue: all keys of `KernelFile`, and weights that keep every bit."""
 
-from pathlib import Path
-
-import numpy as np
-
 from convcli.errors import KernelError
 from convcli.kernel.files.description import KernelFile
+from convcli.kernel.files.matrix_file import number_text
 from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
 from convcli.system.checked_structs import StructError, read_struct
-from convcli.system.yaml_text import MAX_BYTES, YamlTextError, read_yaml
+from convcli.system.small_file import MAX_TEXT_BYTES, SmallFileError, decode_text
+from convcli.system.yaml_text import YamlTextError, parse_yaml
 
 # Columns of larger kernels are not aligned: nobody reads them, and blanks would double the file.
 _LARGEST_ALIGNED = 1024
 
 
-def read(path: Path) -> KernelFile:
+def read(data: bytes, where: str) -> KernelFile:
     """Read a kernel file.
 
     Parameters
     ----------
-    path : Path
-        A YAML file.
+    data : bytes
+        YAML: a mapping, or a list of rows.
+    where : str
+        The file, for messages.
 
     Returns
     -------
@@ -33,14 +33,17 @@ def read(path: Path) -> KernelFile:
         Naming the file, the line or key path, and the reason.
     """
     try:
-        return read_struct(read_yaml(path), KernelFile)
-    except YamlTextError as error:
+        document = parse_yaml(decode_text(data, where), where)
+        if isinstance(document, list) and document and all(isinstance(row, list) for row in document):
+            document = {"weights": document}
+        return read_struct(document, KernelFile)
+    except (SmallFileError, YamlTextError) as error:
         raise error.as_kind(KernelError) from error
     except StructError as error:
-        raise error.at(str(path)).as_kind(KernelError) from error
+        raise error.at(where).as_kind(KernelError) from error
 
 
-def write(kernel: AnyKernel, origin: str = "") -> str:
+def write(kernel: AnyKernel, origin: str = "") -> bytes:
     """Return the text of a kernel file: weights in full precision, or the parts of a composite.
 
     Parameters
@@ -52,7 +55,7 @@ def write(kernel: AnyKernel, origin: str = "") -> str:
 
     Returns
     -------
-    str
+    bytes
         YAML that loads back to the same weights, bit by bit.
 
     Raises
@@ -62,7 +65,7 @@ def write(kernel: AnyKernel, origin: str = "") -> str:
 
     Examples
     --------
-    >>> print(write(Kernel("corner", np.array([[-1, 0], [0.1, 1e-7]]))), end="")
+    >>> print(write(Kernel("corner", [[-1, 0], [0.1, 1e-7]])).decode(), end="")
     name: corner
     weights:
       - [     -1,       0]
@@ -78,16 +81,18 @@ def write(kernel: AnyKernel, origin: str = "") -> str:
             lines.append(f"  - name: {part.name}")
             lines += (f"    {line}" for line in _weights(part))
         lines.append(f"combine: {kernel.combine}")
+        if kernel.threshold:
+            lines.append(f"threshold: {_number(kernel.threshold)}")
     else:
         lines += _weights(kernel)
     if kernel.mapping:
         lines.append(f"mapping: {kernel.mapping}")
     if kernel.reference:
         lines.append(f"reference: {_text(kernel.reference)}")
-    text = "\n".join(lines) + "\n"
-    if len(text.encode()) > MAX_BYTES:
+    text = ("\n".join(lines) + "\n").encode()
+    if len(text) > MAX_TEXT_BYTES:
         height, width = kernel.size if isinstance(kernel, Kernel) else kernel.kernels[0].size
-        what = f"{height}x{width} weights make a file of more than {MAX_BYTES} bytes, which would not load"
+        what = f"{height}x{width} weights make a file of more than {MAX_TEXT_BYTES} bytes, which would not load"
         raise KernelError(what, where=kernel.name)
     return text
 
@@ -102,9 +107,7 @@ def _weights(kernel: Kernel) -> list[str]:
 
 
 def _number(value: float) -> str:
-    if value == int(value) and abs(value) < 2**53 and not (value == 0 and np.signbit(value)):
-        return str(int(value))
-    text = repr(value)
+    text = number_text(value)
     if "e" in text and "." not in text:  # older YAML readers take 1e-05 for text
         text = text.replace("e", ".0e")
     return text

@@ -11,7 +11,7 @@ from convcli.image.model import Image
 from convcli.image.reading import read_image
 from convcli.image.tone import full_range
 from convcli.kernel.catalogue import catalogue_folder, find
-from convcli.kernel.files.notations import SUFFIXES
+from convcli.kernel.files.notations import suffixes
 from convcli.kernel.model import AnyKernel, CompositeKernel
 from convcli.kernel.spec import load_kernel, split_spec
 from convcli.pipeline.errors import StepError
@@ -39,7 +39,7 @@ def kernel_beside(folder: Path, spec: str) -> str:
     ('nets/own.yaml:sigma=2', 'gaussian:sigma=2')
     """
     base, _ = split_spec(spec)
-    return beside(folder, spec) if base.lower().endswith(SUFFIXES) else spec
+    return beside(folder, spec) if base.lower().endswith(suffixes()) else spec
 
 
 def step_kernel(spec: str) -> AnyKernel:
@@ -67,7 +67,7 @@ def step_kernel(spec: str) -> AnyKernel:
 def _kernel_file(spec: str) -> Path | None:
     """Return the file that a SPEC reads; None where the weights are in the SPEC itself."""
     base, _ = split_spec(spec)
-    return expand_user(base) if "/" in base or base.lower().endswith(SUFFIXES) else find(base)
+    return expand_user(base) if "/" in base or base.lower().endswith(suffixes()) else find(base)
 
 
 def picture(path: str) -> Image:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from convcli.convolution.bank import Bank
 from convcli.convolution.options import PADDING_ALIASES, PADDING_MODES, ConvolveOptions
 from convcli.convolution.padding import AxisGeometry, axis_geometry, size_formula
-from convcli.convolution.plan import aligned_weights, plan_convolution
+from convcli.convolution.plan import aligned_weights, laid_size, plan_convolution
 from convcli.errors import ConvcliError
 from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
 from convcli.operators.sizes import AxisSize
@@ -73,9 +73,9 @@ class Filter(Step, frozen=True, kw_only=True):
         axes = self._axes(inputs[0])
         output = (axes[0].output, axes[1].output, channels)
         kernel = step_kernel(self.kernel)
-        window = self._laid()[0][0].shape
+        window, _ = self._laid_size()
         parts = kernel.kernels if isinstance(kernel, CompositeKernel) else (kernel,)
-        weights = sum(part.weights.size for part in parts)
+        weights = sum(part.size[0] * part.size[1] for part in parts)
         return StepProperties(
             output,
             parameters=weights,
@@ -119,6 +119,13 @@ class Filter(Step, frozen=True, kw_only=True):
             **more,
         )
 
+    def _laid_size(self) -> tuple[Pair, Pair]:
+        """Return rows and columns of the kernel as it is laid on the image, and the anchor in it."""
+        try:
+            return laid_size(step_kernel(self.kernel), self._options())
+        except ConvcliError as error:
+            raise StepError(str(error)) from error
+
     def _laid(self) -> tuple[list[NDArray[np.float64]], Pair]:
         """Return the weights of all parts as they are applied, of one size, and their anchor."""
         try:
@@ -127,8 +134,8 @@ class Filter(Step, frozen=True, kw_only=True):
             raise StepError(str(error)) from error
 
     def _axes(self, shape: Shape) -> tuple[AxisGeometry, AxisGeometry]:
-        laid, anchor = self._laid()
-        rows, columns = (self._axis(axis, shape[axis], laid[0].shape[axis], anchor[axis]) for axis in (0, 1))
+        laid, anchor = self._laid_size()
+        rows, columns = (self._axis(axis, shape[axis], laid[axis], anchor[axis]) for axis in (0, 1))
         return rows, columns
 
     def _axis(self, axis: int, length: int, taps: int, anchor: int) -> AxisGeometry:

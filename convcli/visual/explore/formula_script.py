@@ -16,7 +16,7 @@ from importlib.resources import files
 from types import FunctionType, ModuleType
 from typing import Any
 
-from convcli.kernel.formulas import Family
+from convcli.kernel.family import Family
 
 _BINARY = {
     ast.Add: "add",

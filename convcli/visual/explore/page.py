@@ -161,7 +161,8 @@ def _entry(name: str, spec: str, kernel: AnyKernel, translated: list[str]) -> di
     }
     if isinstance(kernel, Kernel) and kernel.family is not None:
         entry["family"] = kernel.family
-        described = read(catalogue_folder() / f"{name}.yaml") if spec == name and name in catalogue_names() else None
+        path = catalogue_folder() / f"{name}.yaml"
+        described = read(path.read_bytes(), str(path)) if spec == name and name in catalogue_names() else None
         parameters = [_parameter(each, kernel.parameters) for each in FAMILIES[kernel.family].parameters]
         known = all(parameter is not None for parameter in parameters) and kernel.family in translated
         if known and (described is None or described.anchor is None):

@@ -230,7 +230,10 @@ def test_standard_input_is_an_image_too():
         (["photo.png", "-k", "box", "--runs", "0"], "--runs must be at least 1, not 0"),
         (["photo.png", "-k", "box", "--depth", "u16"], "unknown depth 'u16': expected f32, same"),
         (["photo.png", "-k", "box", "--kernel-sizes", "3,x"], "--kernel-sizes takes whole numbers, such as 3,7,15"),
-        (["photo.png", "-k", "sobel_x", "--kernel-sizes", "3"], "sobel_x: has no parameter `size` for --kernel-sizes"),
+        (
+            ["photo.png", "-k", "kirsch_x", "--kernel-sizes", "3"],
+            "kirsch_x: has no parameter `size` for --kernel-sizes",
+        ),
         (
             ["photo.png", "-k", "box", "--report", "no/r.md"],
             "--report no/r.md: no such folder; to make it: mkdir -p no",

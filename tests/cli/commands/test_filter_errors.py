@@ -226,11 +226,18 @@ def test_parameters_apart_from_their_kernel_are_no_file():
     )
 
 
-@pytest.mark.parametrize("weights", ["[[0,-1,0],[-1,5,-1],[0,-1,0]]", "3x3:0,-1,0,-1,5,-1,0,-1,0", "3: 0,1,2"])
+@pytest.mark.parametrize("weights", ["((0,-1,0),(-1,5,-1),(0,-1,0))", "{{0,-1,0},{-1,5,-1},{0,-1,0}}"])
 def test_weights_in_the_notation_of_others_are_told_ours(weights):
     assert refused("filter", "photo.png", "-k", weights).endswith(
         "weights are written row by row: '0 -1 0; -1 5 -1; 0 -1 0'"
     )
+
+
+def test_a_kernel_and_an_image_cannot_both_be_standard_input():
+    assert refused("filter", "-", "-k", "-:rotate=90", "-o", "out.png") == "standard input, -, can be read only once"
+
+
+def test_an_image_from_standard_input_goes_to_a_file():
     assert refused("filter", "-", "-k", "sobel_x", "-o", "folder") == (
         "folder: an image from standard input needs a file as its output, not a folder"
     )

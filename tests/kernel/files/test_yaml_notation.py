@@ -17,7 +17,7 @@ from convcli.kernel.spec import load_kernel, load_kernel_file
 @given(any_weights, st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"])))
 def test_any_kernel_survives_a_file_to_the_last_bit(tmp_path_factory, weights, summary):
     path = tmp_path_factory.getbasetemp() / "kernel.yaml"
-    path.write_bytes(write(Kernel("any", weights, anchor=(0, 0), mapping="clip", summary=summary)).encode())
+    path.write_bytes(write(Kernel("any", weights, anchor=(0, 0), mapping="clip", summary=summary)))
     kernel = load_kernel_file(path)
     assert kernel.weights.tobytes() == weights.tobytes()  # -0.0 and subnormal numbers included
     assert (kernel.name, kernel.anchor, kernel.mapping, kernel.summary) == ("any", (0, 0), "clip", summary)
@@ -27,7 +27,7 @@ def test_any_kernel_survives_a_file_to_the_last_bit(tmp_path_factory, weights, s
 def test_every_shipped_kernel_survives_a_file_to_the_last_bit(name, tmp_path):
     kernel = load_kernel(name)
     text = write(kernel, origin=name)
-    (tmp_path / f"{name}.yaml").write_bytes(text.encode())
+    (tmp_path / f"{name}.yaml").write_bytes(text)
     again = load_kernel_file(tmp_path / f"{name}.yaml")
     assert (again.name, again.summary, again.reference) == (kernel.name, kernel.summary, kernel.reference)
     if isinstance(kernel, CompositeKernel):
@@ -45,13 +45,12 @@ def test_a_kernel_too_large_for_a_file_is_refused():
 
 
 def test_the_origin_stays_one_comment_line():
-    text = write(load_kernel("1 2"), origin="1\n2")
+    text = write(load_kernel("1 2"), origin="1\n2").decode()
     assert text.startswith("# From: 1 2\nname: custom\n")
 
 
-def test_what_a_file_says_is_read_key_by_key(tmp_path):
-    (tmp_path / "k.yaml").write_text("weights: [[1, 1/2]]\nanchor: [0, 1]\nnormalize: sum\n")
-    described = read(tmp_path / "k.yaml")
+def test_what_a_file_says_is_read_key_by_key():
+    described = read(b"weights: [[1, 1/2]]\nanchor: [0, 1]\nnormalize: sum\n", "k.yaml")
     assert described.weights == [[1, "1/2"]]
     assert (described.anchor, described.normalize, described.combine) == ((0, 1), "sum", None)
 

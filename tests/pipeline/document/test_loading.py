@@ -156,7 +156,7 @@ def test_a_bad_document_is_refused_in_one_line_with_its_place(text, message):
     [
         (lambda path: None, "no such pipeline file"),
         (lambda path: path.mkdir(), "is a folder"),
-        (lambda path: path.write_bytes(b"\xff\xfe"), "is not UTF-8 text"),
+        (lambda path: path.write_bytes(b"\xff\x00"), "is not UTF-8 text"),
         (lambda path: path.write_text(""), "is empty"),
         (lambda path: path.write_text("steps: [relu"), "not valid YAML"),
         (lambda path: path.write_text("a: 1\n---\nb: 1"), "holds more than one document"),

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import typer
 
+import convcli.image  # noqa: F401  # which adds pictures to the notations of kernels
 from convcli.cli.app import LazyGroup
 from convcli.cli.options.parsing import SETTINGS
 
@@ -28,11 +29,11 @@ class _KernelCommands(LazyGroup):
         ),
         "export": (
             f"{_HERE}.export:export_kernel",
-            "Print a kernel as a YAML file in full precision, to edit and use as your own.",
+            "Print a kernel as a file in full precision: YAML to edit and use as your own, or another notation.",
         ),
         "compose": (
             f"{_HERE}.compose:compose_kernels",
-            "Print the one kernel that equals several applied in turn, as YAML.",
+            "Print the one kernel that equals several applied in turn, as a file.",
         ),
         "fit": (
             f"{_HERE}.fit:fit_to_images",

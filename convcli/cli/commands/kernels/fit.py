@@ -4,10 +4,17 @@ from typing import Annotated
 
 import typer
 
-from convcli.cli.commands.kernels.shared import ForceOption, JsonOption, checked_target, print_json, write_kernel
+from convcli.cli.commands.kernels.shared import (
+    ForceOption,
+    JsonOption,
+    checked_target,
+    print_json,
+    write_kernel,
+)
 from convcli.cli.messages import say
 from convcli.cli.options.parsing import OptionGroup, command, number, parse_pair, parse_point
 from convcli.errors import UsageError
+from convcli.kernel.files.notations import written_notation
 
 
 class FittingGroup(OptionGroup):
@@ -84,6 +91,7 @@ def fit_to_images(
         total=fitting.total,
     )
     target = checked_target(output, force=force, inputs=images)
+    notation = written_notation(target)
     found = fit_files(images, options, gray=fitting.gray)
     kernel = kernel_of(found, options, images)
     if as_json:
@@ -95,4 +103,4 @@ def fit_to_images(
     for warning in found.warnings:
         say(f"convcli: warning: {warning}")
     if output is not None:
-        write_kernel(kernel, "", target)
+        write_kernel(kernel, "", target, notation)
