@@ -130,13 +130,16 @@ class ConvolutionPlan:
             if done is not None:
                 return done
         whole = run_whole(pixels, resolved, dtype)
-        if whole is None:
-            return run_tiles(pixels, resolved, dtype, finish, out, gaps)
-        if out is None:
-            out = whole
-        else:
-            out[...] = whole
-        return out if gaps is None else run_tiles(pixels, resolved, dtype, finish, out, gaps, known_done=True)
+        if whole is not None:
+            if out is None:
+                out = whole
+            else:
+                out[...] = whole
+        if gaps is None:
+            return run_tiles(pixels, resolved, dtype, finish, out) if whole is None or out is None else out
+        from convcli.convolution.execution.gapped_tiles import run_gapped_tiles  # which most images do without
+
+        return run_gapped_tiles(pixels, resolved, dtype, finish, out, gaps, known_done=whole is not None)
 
     def _run_parts(self, pixels: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
         ends = np.cumsum([part.output_size[2] for part in self._parts]).tolist()

@@ -15,6 +15,25 @@ from convcli.convolution.execution.tiles import Finisher, TileFilter, TileReader
 from convcli.convolution.padding import padding_mode
 
 
+def run_gapped_tiles(
+    pixels: NDArray[Any],
+    task: ResolvedCorrelation,
+    dtype: np.dtype[Any],
+    finish: Finisher | None,
+    out: NDArray[Any] | None,
+    gaps: MissingSamples,
+    *,
+    known_done: bool = False,
+) -> NDArray[Any]:
+    """Filter `pixels`, of which something is missing, tile by tile into `out`, or a new array of `dtype`.
+
+    `known_done` says that `out` holds the responses already where all samples are known.
+    """
+    result = np.empty(task.output_size, dtype) if out is None else out
+    GappedTileRun(pixels, task, finish, result, gaps, known_done=known_done).run()
+    return result
+
+
 class GappedTileRun(TileRun):
     """One run over an image with missing samples.
 
@@ -34,7 +53,6 @@ class GappedTileRun(TileRun):
         super().__init__(pixels, task, finish, result)
         self._gaps = gaps
         self._known_done = known_done
-        self._size = pixels.shape
         before, after = (task.rows.before, task.columns.before), (task.rows.after, task.columns.after)
         outside = task.outside_missing
         filled = padding_mode(task.padding).filled and not outside
@@ -88,5 +106,5 @@ class GappedTileRun(TileRun):
             place = np.arange(shape[axis]) * geometry.stride + task.anchor[axis]
             under.append(place)
             sample = place + first - geometry.before
-            inside.append((sample >= 0) & (sample < self._size[axis]))
+            inside.append((sample >= 0) & (sample < self._image_size[axis]))
         return gone[np.ix_(*under)] & (inside[0][:, np.newaxis] & inside[1])[..., np.newaxis]

@@ -7,7 +7,7 @@ a tile is read with its padding in place, while it is wanted, so that no second 
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +25,6 @@ from convcli.convolution.execution.tile_correlator import (
 from convcli.convolution.options import available_threads
 from convcli.convolution.padding import AxisGeometry
 from convcli.system.threads import run_tasks
-
-if TYPE_CHECKING:
-    from convcli.convolution.execution.missing_samples import MissingSamples
 
 Finisher = Callable[[NDArray[Any], NDArray[Any]], None]
 TileReader = Callable[[NDArray[Any]], None]  # fills the buffer of a tile
@@ -58,24 +55,10 @@ def run_tiles(
     dtype: np.dtype[Any],
     finish: Finisher | None,
     out: NDArray[Any] | None = None,
-    gaps: "MissingSamples | None" = None,
-    *,
-    known_done: bool = False,
 ) -> NDArray[Any]:
-    """Filter `pixels` (height, width, inputs) tile by tile into `out`, or a new array of `dtype`.
-
-    `gaps` says what is missing. `known_done` says that `out` holds the result already where nothing is.
-    """
+    """Filter `pixels` (height, width, inputs) tile by tile into `out`, or a new array of `dtype`."""
     result = np.empty(task.output_size, dtype) if out is None else out
-    if gaps is None:
-        run = TileRun(pixels, task, finish, result)
-    else:
-        from convcli.convolution.execution.gapped_tiles import GappedTileRun  # which most images do without
-
-        run = GappedTileRun(pixels, task, finish, result, gaps, known_done=known_done)
-    with task.backend.single_threaded():
-        for region in _regions(pixels.shape, task):
-            run.filter(region)
+    TileRun(pixels, task, finish, result).run()
     return result
 
 
@@ -128,8 +111,15 @@ class TileRun:
         self._finish = finish
         self._result = result
         self._source = PaddedSource(pixels, before, after, task.padding, task.padding_value)
+        self._image_size = pixels.shape
         self._stride = rows.stride, columns.stride
         self._finite = pixels.dtype.kind != "f" and bool(np.max(np.abs(task.padding_value)) < UNSAFE_MAGNITUDE[4])
+
+    def run(self) -> None:
+        """Filter all of the image."""
+        with self._task.backend.single_threaded():
+            for region in _regions(self._image_size, self._task):
+                self.filter(region)
 
     def filter(self, region: _Region) -> None:
         """Filter the tiles of a region of the output."""

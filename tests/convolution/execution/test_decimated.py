@@ -63,7 +63,7 @@ def test_a_white_image_stays_white():
     check(image, "gaussian:sigma=24,truncate=5.5", ConvolveOptions())
 
 
-@pytest.mark.parametrize("padding", [mode.name for mode in PADDINGS])
+@pytest.mark.parametrize("padding", [mode.name for mode in PADDINGS if not mode.missing])
 @pytest.mark.parametrize("extent", ["same", "valid", "full"])
 @pytest.mark.parametrize("stride", [(1, 1), (2, 5)])
 @pytest.mark.parametrize("anchor", [None, (0, 70)])

@@ -100,7 +100,7 @@ def test_an_integer_output_is_the_exact_value_rounded(name, mapping, out):
         assert_array_equal(result, np.rint(expected))
 
 
-@pytest.mark.parametrize("padding", [mode.name for mode in PADDINGS])
+@pytest.mark.parametrize("padding", [mode.name for mode in PADDINGS if not mode.missing])
 @pytest.mark.parametrize("extent", ["same", "valid", "full"])
 @pytest.mark.parametrize("stride", [(1, 1), (2, 3)])
 @pytest.mark.parametrize("dilation", [(1, 1), (3, 2)])
