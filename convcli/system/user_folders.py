@@ -8,6 +8,9 @@ from pathlib import Path
 
 _OURS = "convcli"
 
+# What sets defaults for a folder and those below it; in one folder the first goes before the second.
+SETTINGS_NAMES = ("convcli.toml", "pyproject.toml")
+
 
 def configuration_folder() -> Path:
     """Return the user's configuration folder for convcli, which need not exist.
@@ -46,3 +49,25 @@ def expand_user(path: str) -> Path:
     True
     """
     return Path(os.path.expanduser(path))
+
+
+def settings_files() -> list[str]:
+    """Return the files that may set defaults and are there, from the current folder upwards, then the user's own.
+
+    Those are `convcli.toml` and `pyproject.toml` of each folder, and `config.toml` in the configuration folder. With
+    `$CONVCLI_CONFIG` it is that file alone, and none at all where that is `none`. Nothing is opened.
+    """
+    named = os.environ.get("CONVCLI_CONFIG", "")
+    if named:
+        return [] if named == "none" else [named]
+    try:
+        folder = os.getcwd()
+    except OSError:  # it has been removed
+        folder = ""
+    found: list[str] = []
+    while folder:
+        found += [path for name in SETTINGS_NAMES if os.path.isfile(path := os.path.join(folder, name))]
+        above = os.path.dirname(folder)
+        folder = "" if above == folder else above
+    own = str(configuration_folder() / "config.toml")
+    return [*found, own] if os.path.isfile(own) else found

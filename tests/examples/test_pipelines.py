@@ -21,10 +21,12 @@ from convcli.pipeline.document.loading import load_document, parse_document
 from convcli.pipeline.execution.program import Pipeline
 from convcli.process.pipeline_on_image import run_image
 
-FOLDER = ROOT / "examples" / "pipelines"
+FOLDER = ROOT / "pipelines"
 DOCUMENTS = sorted(FOLDER.glob("*.yaml"))
-PAGE = (FOLDER / "README.md").read_text(encoding="utf-8")
+EXAMPLES = ROOT / "examples" / "pipelines"
+PAGE = (EXAMPLES / "README.md").read_text(encoding="utf-8")
 COMMANDS = [line for block in re.findall(r"^```sh\n(.*?)^```$", PAGE, re.S | re.M) for line in block.splitlines()]
+BLENDED = {"other": str(EXAMPLES / "inputs" / "night.jpg"), "mask": str(EXAMPLES / "inputs" / "lamp.jpg")}
 PHOTO = read_image(ROOT / "examples" / "images" / "photo.png").pixels
 CROP = PHOTO[180:276, 250:390]
 
@@ -80,12 +82,12 @@ def weights_of(found, *names):
 
 @pytest.mark.parametrize("path", [path for path in DOCUMENTS if path.stem != "vgg16"], ids=lambda path: path.stem)
 def test_every_document_runs_and_computes_all_that_it_says(path):
-    document = load_document(path)
+    document = load_document(path, BLENDED if path.stem == "blend" else {})
     assert document.name == path.stem
     assert document.summary
     assert document.notes == ()
     wanted = document.input
-    pixels = cv2.resize(CROP, wanted.size[::-1]) if wanted.size else CROP
+    pixels = cv2.resize(CROP, wanted.size[::-1]) if wanted.size else PHOTO if path.stem == "blend" else CROP
     result = run(document, pixels[..., : wanted.channels])
     size = (*pixels.shape[:2], wanted.channels or 3)
     assert result.shape == document_properties(document, size)[document.output.source].output
@@ -228,9 +230,11 @@ def test_the_gabor_bank_tells_waves_by_length_and_direction(wavelength, degrees)
     wave = np.rint(127.5 + 100 * np.cos(2 * np.pi * along / wavelength)).astype(np.uint8)
     maps = run("gabor_bank", wave)[60:100, 60:100]
     document = load_document(FOLDER / "gabor_bank.yaml")
-    kernels = [load_kernel(document.node(source).step.kernel) for source in document.nodes[-1].sources]
+    specs = [document.node(source).step.kernel for source in document.nodes[-1].sources]
+    kernels = [load_kernel(spec) for spec in specs]
     energy = [(maps[..., i] ** 2).mean() / (kernel.weights**2).sum() for i, kernel in enumerate(kernels)]
-    assert document.nodes[-1].sources[int(np.argmax(energy))] == f"turned{degrees:g}_wave{wavelength}"
+    strongest = specs[int(np.argmax(energy))]
+    assert strongest == f"gabor:wavelength={wavelength},sigma={wavelength // 2},theta={degrees:g},dc=zero"
 
 
 def test_the_layers_of_the_wavelet_sum_to_the_picture():
@@ -261,8 +265,8 @@ def test_retinex_is_the_difference_of_two_logarithms(name):
 
 
 def test_blend_is_the_mean_of_two_pictures_by_the_mask():
-    night, lamp = (read_image(FOLDER / "inputs" / f"{name}.jpg").pixels / 255 for name in ("night", "lamp"))
-    result = run("blend", PHOTO)
+    night, lamp = (read_image(EXAMPLES / "inputs" / f"{name}.jpg").pixels / 255 for name in ("night", "lamp"))
+    result = run(load_document(FOLDER / "blend.yaml", BLENDED), PHOTO)
     assert_allclose(result, PHOTO / 255 * lamp + night * (1 - lamp), rtol=0, atol=1e-6)
     assert_allclose(result[lamp[..., 0] == 0], night[lamp[..., 0] == 0], rtol=0, atol=1e-6)
     assert 0.1 < (lamp == 1).mean() < 0.3
@@ -321,7 +325,7 @@ def test_frangi_gives_the_vesselness_of_scikit_image(name):
 
 
 def test_inpaint_repairs_the_scratched_photograph():
-    damaged = read_image(FOLDER / "inputs" / "scratched.png")
+    damaged = read_image(EXAMPLES / "inputs" / "scratched.png")
     whole = PHOTO[130:310, 190:430].astype(np.float64)
     lost = damaged.pixels[..., 3] == 0
     assert 0.08 < lost.mean() < 0.15
@@ -348,19 +352,17 @@ def test_inpaint_leaves_a_flat_picture_flat():
 
 
 def test_what_the_pipelines_read_is_what_the_script_makes(tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(str(FOLDER))
+    monkeypatch.syspath_prepend(str(EXAMPLES))
     import make_inputs
 
     make_inputs.main(tmp_path)
-    shipped = {path.name for path in (FOLDER / "inputs").iterdir()}
-    assert shipped == {path.name for path in tmp_path.iterdir()}
-    for name in shipped:
+    shipped = {path.name: path for folder in (EXAMPLES / "inputs", FOLDER / "data") for path in folder.iterdir()}
+    assert set(shipped) == {path.name for path in tmp_path.iterdir()}
+    for name, path in shipped.items():
         if name.endswith(".npy"):
-            assert_array_equal(np.load(tmp_path / name), np.load(FOLDER / "inputs" / name))
+            assert_array_equal(np.load(tmp_path / name), np.load(path))
         else:
-            made, kept = (
-                cv2.imread(str(folder / name), cv2.IMREAD_UNCHANGED) for folder in (tmp_path, FOLDER / "inputs")
-            )
+            made, kept = (cv2.imread(str(each), cv2.IMREAD_UNCHANGED) for each in (tmp_path / name, path))
             # Lines and resized pictures differ by a little between versions of OpenCV.
             assert (abs(made.astype(int) - kept) > 8).mean() < 0.01
 
@@ -444,12 +446,12 @@ def test_networks_with_weights_that_are_drawn_keep_their_scale(name):
 
 
 def test_the_page_tells_of_every_document():
-    told = set(re.findall(r"^\| \[`(\w+)`\]\(\1\.yaml\)", PAGE, re.M))
+    told = set(re.findall(r"^\| \[`(\w+)`\]\(\.\./\.\./pipelines/\1\.yaml\)", PAGE, re.M))
     assert told == {path.stem for path in DOCUMENTS}
 
 
 def test_the_pictures_of_the_page_are_there_and_small():
-    pictures = sorted((FOLDER / "pictures").iterdir())
+    pictures = sorted((EXAMPLES / "pictures").iterdir())
     assert {f"pictures/{path.name}" for path in pictures} == set(re.findall(r"\((pictures/[^)]+)\)", PAGE))
     assert sum(path.stat().st_size for path in pictures) < 600_000
 
