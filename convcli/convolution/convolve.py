@@ -1,7 +1,12 @@
 """The public functions: convolve an image with a kernel, and correlate channels with a bank."""
 
+# What `help(convolve)` shows of the types is their names, and not the long unions that they stand for.
+from __future__ import annotations
+
+import math
+from dataclasses import replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -10,14 +15,15 @@ from convcli.convolution.bank import Bank
 from convcli.convolution.options import ConvolveOptions, pair_of
 from convcli.convolution.plan import SAMPLE_TYPES, ConvolutionPlan, Pad, plan_bank, plan_convolution
 from convcli.convolution.planning.planner import ProfileKey
-from convcli.errors import FilterError, UsageError
-from convcli.image.tone import Finish
-from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
+from convcli.errors import FilterError, UsageError, check_word
+from convcli.image.tone import Finish, span, stretch
+from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel, SignedMapping, resolve_mapping
+from convcli.kernel.spec import load_kernel
 
 
 def convolve(
     image: ArrayLike,
-    kernel: AnyKernel | ArrayLike,
+    kernel: str | AnyKernel | ArrayLike,
     *,
     padding: str = "reflect101",
     padding_value: float | tuple[float, ...] = 0.0,
@@ -31,6 +37,9 @@ def convolve(
     threads: int | None = None,
     device: str = "auto",
     out_dtype: DTypeLike | None = None,
+    signed: str = "auto",
+    scale: float = 1.0,
+    bias: float = 0.0,
 ) -> NDArray[Any]:
     """Lay a kernel on every pixel of an image and sum the products (correlation; convolution with `flip`).
 
@@ -41,8 +50,9 @@ def convolve(
     ----------
     image : array_like, shape (height, width) or (height, width, channels)
         Samples of u8, u16, i16, f32 or f64. Each channel is filtered by itself.
-    kernel : Kernel, CompositeKernel or array_like
-        A kernel, or a 2-D array of weights.
+    kernel : str, Kernel, CompositeKernel or array_like
+        A SPEC as the command line takes it (`gaussian:sigma=2`, a file, weights as text), which is read on every call;
+        a kernel, as `load_kernel` returns it; or a 2-D array of weights.
     padding : str
         Where samples outside the image come from: a word of `convcli.convolution.padding.PADDINGS`.
     padding_value : float or tuple of float
@@ -66,7 +76,14 @@ def convolve(
     device : {'auto', 'cpu', 'cuda'}
         For torch: auto, cpu or cuda.
     out_dtype : dtype, optional
-        uint8, uint16 or int16 asks for the result rounded half to even and saturated; else it is float32 (or float64).
+        uint8, uint16 or int16 asks for the result as a picture of that type, in the image's units: mapped as `signed`
+        says, rounded half to even and saturated. Else it is the response itself, float32 (or float64).
+    signed : {'auto', 'clip', 'abs', 'offset', 'stretch'}
+        How a response becomes samples of an integer type: saturated; its absolute value; mid-grey added; from its least
+        to its greatest sample. `auto` is what the kernel's file says, else `abs` for an unsigned type where the weights
+        sum to zero and there is no `bias`, else `clip`: what `convcli filter` does.
+    scale, bias : float
+        The response is multiplied by `scale`, then `bias` is added, before it is mapped.
 
     Returns
     -------
@@ -87,11 +104,15 @@ def convolve(
     [0.0, 2.0, 2.0, 2.0, 0.0]
     >>> convolve(ramp, np.full((3, 3), 1 / 9), extent="valid", out_dtype=np.uint8).tolist()
     [[1, 2, 3], [1, 2, 3]]
+    >>> convolve(ramp, "sobel_x", out_dtype=np.uint8, signed="stretch")[0].tolist()
+    [0, 255, 255, 255, 0]
     """
     pixels = np.asarray(image)
     if pixels.ndim not in (2, 3):
         raise FilterError(f"an image has 2 or 3 dimensions (height, width, channels), not {pixels.ndim}")
     channels = pixels if pixels.ndim == 3 else pixels[:, :, np.newaxis]
+    if isinstance(kernel, str):
+        kernel = load_kernel(kernel)
     if isinstance(kernel, Kernel | CompositeKernel):
         weights: AnyKernel | _Weights = kernel
     else:
@@ -99,11 +120,43 @@ def convolve(
         weights = array.shape, array.tobytes()
     given = padding, padding_value, extent, flip, anchor, stride, dilation, backend, precision, threads, device
     words = tuple(tuple(each) if isinstance(each, list | np.ndarray) else each for each in given)
-    wanted = None if out_dtype is None else np.dtype(out_dtype)
+    finish = _finish(pixels.dtype, precision, out_dtype, signed, scale, bias)
+    mapped = finish
+    if finish is not None and finish.mapping == "auto":
+        known = kernel if isinstance(kernel, Kernel | CompositeKernel) else Kernel("custom", array)
+        mapped = replace(finish, mapping=resolve_mapping(signed, [known], bias) if finish.dtype.kind == "u" else "clip")
     height, width, count = channels.shape
-    plan = _planned((height, width, count), pixels.dtype, weights, words, wanted, ProfileKey())
-    result = plan.run(channels)
+    if mapped is not None and mapped.mapping == "stretch":
+        real = replace(mapped, dtype=_real(pixels.dtype, precision), mapping="clip")
+        response = _planned((height, width, count), pixels.dtype, weights, words, real, ProfileKey()).run(channels)
+        result: NDArray[Any] = np.empty(response.shape, mapped.dtype)
+        stretch(response, span(response), result)
+    else:
+        result = _planned((height, width, count), pixels.dtype, weights, words, mapped, ProfileKey()).run(channels)
     return result if pixels.ndim == 3 else result[:, :, 0]
+
+
+def _real(dtype: np.dtype[Any], precision: str) -> np.dtype[Any]:
+    """Return the type that responses to samples of a type are computed in."""
+    return np.dtype(np.float64 if precision == "double" or dtype == np.float64 else np.float32)
+
+
+def _finish(
+    dtype: np.dtype[Any], precision: str, out_dtype: DTypeLike | None, signed: str, scale: float, bias: float
+) -> Finish | None:
+    """Return what is done to the response, with the mapping as asked; None for nothing. Raises UsageError."""
+    check_word("signed mapping", signed, ("auto", *get_args(SignedMapping)))
+    for name, value in (("scale", scale), ("bias", bias)):
+        if not math.isfinite(value):
+            raise UsageError(f"{name} must be finite, not {value}")
+    wanted = None if out_dtype is None else np.dtype(out_dtype)
+    if wanted is None or wanted.kind == "f":
+        if signed != "auto":
+            raise UsageError(f"signed={signed!r} is how a response becomes integers: give out_dtype too")
+        if wanted is None and scale == 1 and bias == 0:
+            return None
+        return Finish(wanted or _real(dtype, precision), scale=scale, bias=bias)
+    return Finish(wanted, scale=scale, bias=bias, mapping=signed)
 
 
 _Weights = tuple[tuple[int, ...], bytes]
@@ -115,7 +168,7 @@ def _planned(
     dtype: np.dtype[Any],
     kernel: AnyKernel | _Weights,
     words: tuple[Any, ...],
-    wanted: np.dtype[Any] | None,
+    finish: Finish | None,
     profile: ProfileKey,  # that a plan goes by, and so part of what tells plans apart
 ) -> ConvolutionPlan:
     padding, padding_value, extent, flip, anchor, stride, dilation, *rest = words
@@ -123,7 +176,6 @@ def _planned(
     if isinstance(kernel, tuple):
         shape, data = kernel
         kernel = Kernel("custom", np.frombuffer(data).reshape(shape))
-    finish = None if wanted is None else Finish(wanted)
     if finish is not None and finish.dtype.name not in SAMPLE_TYPES:
         raise UsageError(f"out_dtype must be one of {', '.join(SAMPLE_TYPES)}, not {finish.dtype}")
     return plan_convolution(size, dtype, kernel, options, finish)

@@ -1,8 +1,10 @@
 """What a kernel is: weights with a name, an anchor and the meaning of their response."""
 
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +16,9 @@ from convcli.kernel.weights import NORMALIZATIONS, Weights, normalized, parse_nu
 NAME = re.compile(r"[^\W\d_][\w-]{0,63}")  # of a kernel; it becomes part of the names of output files
 Combine = Literal["magnitude", "max", "maxabs", "sum"]
 SignedMapping = Literal["clip", "abs", "offset", "stretch"]
+
+# A kernel whose weights sum to no more than this part of the sum of their magnitudes answers to change alone.
+_ZERO_SUM = 1e-6
 
 # What a SPEC may add to any single kernel, beside the parameters of its family.
 CHANGES = ("normalize", "rotate")
@@ -66,6 +71,31 @@ class Kernel:
         """Rows and columns."""
         return self.weights.shape[0], self.weights.shape[1]
 
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str]) -> "Kernel":
+        """Return the kernel in a file.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            A file in one of the notations of kernels; what has no known suffix is read as YAML.
+
+        Returns
+        -------
+        Kernel
+            The kernel.
+
+        Raises
+        ------
+        KernelError
+            For a file that holds none, and for one that combines several: `load_kernel` reads those.
+        """
+        # SPECs are read with this module, so that only by name can it ask for them.
+        kernel: AnyKernel = import_module("convcli.kernel.spec").load_kernel_file(path)
+        if isinstance(kernel, CompositeKernel):
+            raise KernelError("combines several kernels", where=str(path), advice="read it with load_kernel")
+        return kernel
+
     @property
     def origin(self) -> tuple[int, int]:
         """Row and column of the weight over the output pixel, stated or not."""
@@ -97,6 +127,31 @@ class CompositeKernel:
 
 
 AnyKernel = Kernel | CompositeKernel
+
+
+def parts_of(kernels: Iterable[AnyKernel]) -> Iterator[Kernel]:
+    """Yield each kernel, and each part of a composite one."""
+    for kernel in kernels:
+        yield from kernel.kernels if isinstance(kernel, CompositeKernel) else (kernel,)
+
+
+def resolve_mapping(signed: str, kernels: Sequence[AnyKernel], bias: float = 0.0) -> str:
+    """Return how a response becomes a picture: as asked, as the last kernel that says so has it, or by the weights.
+
+    By the weights it is `abs` where any kernel sums to zero and no bias lifts its response, else `clip`.
+
+    >>> resolve_mapping("auto", [Kernel("edge", [[-1, 0, 1]])]), resolve_mapping("auto", [Kernel("mean", [[1, 1]])])
+    ('abs', 'clip')
+    """
+    if signed != "auto":
+        return signed
+    stated = [kernel.mapping for kernel in kernels if kernel.mapping]
+    if stated:
+        return stated[-1]
+    sums_to_zero = any(
+        abs(float(part.weights.sum())) <= _ZERO_SUM * float(np.abs(part.weights).sum()) for part in parts_of(kernels)
+    )
+    return "abs" if bias == 0 and sums_to_zero else "clip"
 
 
 def shaped(kernel: Kernel, where: str, normalize: str = "none", rotate: int = 0) -> Kernel:

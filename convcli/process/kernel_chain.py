@@ -22,15 +22,12 @@ from convcli.errors import FilterError, UsageError, check_word
 from convcli.image import tone
 from convcli.image.model import Image
 from convcli.image.tone import Finish
-from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
+from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel, parts_of, resolve_mapping
 from convcli.process.choices import ALPHA, SIGNED
 from convcli.system.threads import run_tasks
 
 if TYPE_CHECKING:
     from convcli.process.operation import Halo
-
-# A kernel whose weights sum to no more than this part of the sum of their magnitudes answers to change alone.
-_ZERO_SUM = 1e-6
 
 # As many samples as a second-level cache holds in float32, with room for what is made of them.
 _STRIP_SAMPLES = 1 << 16
@@ -93,21 +90,6 @@ def by_rows(shape: tuple[int, ...], do: Callable[[slice], None], threads: int | 
     )
 
 
-def resolve_mapping(signed: str, kernels: Sequence[AnyKernel], bias: float) -> str:
-    """Decide how a response becomes a picture: as asked, else as the last kernel that says so, else by the weights.
-
-    By the weights is `abs` where any kernel of the chain sums to zero and no bias lifts its response, else `clip`.
-    """
-    if signed != "auto":
-        return signed
-    stated = [kernel.mapping for kernel in kernels if kernel.mapping]
-    if stated:
-        return stated[-1]
-    if bias == 0 and any(_sums_to_zero(part.weights) for part in _parts(kernels)):
-        return "abs"
-    return "clip"
-
-
 def resolve_alpha(alpha: str, kernels: Sequence[AnyKernel]) -> str:
     """Decide what becomes of opacity: `keep`, `filter`, `premultiply` or `drop`.
 
@@ -130,7 +112,7 @@ def resolve_alpha(alpha: str, kernels: Sequence[AnyKernel]) -> str:
                     f"--alpha premultiply needs weights of a positive sum, unlike {kernel.name}: use --alpha keep"
                 )
         return alpha
-    return "premultiply" if all(averaging) and all(k.weights.min() >= 0 for k in _parts(kernels)) else "keep"
+    return "premultiply" if all(averaging) and all(k.weights.min() >= 0 for k in parts_of(kernels)) else "keep"
 
 
 class Chain:
@@ -320,7 +302,7 @@ class Chain:
     @property
     def _total(self) -> float:
         """The response of the kernels to a constant 1."""
-        return math.prod(float(part.weights.sum()) for part in _parts(self._kernels))
+        return math.prod(float(part.weights.sum()) for part in parts_of(self._kernels))
 
     def _finish_opacity(self) -> Finish:
         """Finish filtered opacity as any other channel, but never stretched; premultiplied it has no sign."""
@@ -389,12 +371,3 @@ def _carrier(kernel: AnyKernel, anchor: tuple[int, int] | None) -> AnyKernel:
     weights = np.zeros(kernel.size)
     weights[at] = 1.0
     return Kernel("identity", weights, anchor=at)
-
-
-def _parts(kernels: Sequence[AnyKernel]) -> Iterator[Kernel]:
-    for kernel in kernels:
-        yield from kernel.kernels if isinstance(kernel, CompositeKernel) else (kernel,)
-
-
-def _sums_to_zero(weights: NDArray[np.float64]) -> bool:
-    return abs(float(weights.sum())) <= _ZERO_SUM * float(np.abs(weights).sum())

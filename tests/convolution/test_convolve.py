@@ -44,7 +44,9 @@ def check(image, weights, *, backend, precision="single", out=False, threads=2, 
     double = precision == "double" or image.dtype == np.float64
     allowed = bound(weights, largest, double)
     dtype = image.dtype if out else None
-    result = convolve(image, weights, backend=backend, precision=precision, threads=threads, out_dtype=dtype, **options)
+    signed = "auto" if dtype is None or np.dtype(dtype).kind == "f" else "clip"
+    options |= {"backend": backend, "precision": precision, "threads": threads, "out_dtype": dtype, "signed": signed}
+    result = convolve(image, weights, **options)
     assert result.shape == expected.shape
     if out and image.dtype.kind in "ui":
         limits = np.iinfo(image.dtype)
