@@ -11,7 +11,7 @@ from commandline import done
 from numpy.testing import assert_allclose, assert_array_equal
 from repository import ROOT
 from scipy import ndimage, signal
-from skimage import data, filters
+from skimage import color, data, filters
 
 from convcli.image.model import Image
 from convcli.image.reading import read_image
@@ -29,6 +29,7 @@ COMMANDS = [line for block in re.findall(r"^```sh\n(.*?)^```$", PAGE, re.S | re.
 BLENDED = {"other": str(EXAMPLES / "inputs" / "night.jpg"), "mask": str(EXAMPLES / "inputs" / "lamp.jpg")}
 PHOTO = read_image(ROOT / "examples" / "images" / "photo.png").pixels
 CROP = PHOTO[180:276, 250:390]
+SOBEL_X = np.array([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]])
 
 
 # Those that come with scikit-image; nothing is fetched.
@@ -319,6 +320,110 @@ def test_frangi_gives_the_vesselness_of_scikit_image(name):
     differs = abs(found - expected)[inside] > 1e-4
     assert differs.mean() < 1e-4
     assert expected.max() > 0.9
+
+
+# What people look for
+
+
+def units(pixels):
+    return pixels.astype(np.float64) / 255
+
+
+def smoothed(picture, sigma):
+    """A Gaussian blur as scipy has it, along rows and columns."""
+    return ndimage.gaussian_filter(picture, (sigma, sigma, 0)[: picture.ndim], mode="mirror")
+
+
+@pytest.mark.parametrize("name", PHOTOGRAPHS)
+def test_harris_is_the_determinant_of_the_structure_tensor_less_its_trace(name):
+    brightness = gray(PHOTOGRAPHS[name][:200, :200]) / 255
+    across, down = (ndimage.correlate(brightness, turned, mode="mirror") for turned in (SOBEL_X, SOBEL_X.T))
+    xx, yy, xy = (smoothed(each, 1.5) for each in (across**2, down**2, across * down))
+    expected = np.maximum(xx * yy - xy**2 - 0.05 * (xx + yy) ** 2, 0)
+    found = run("harris", PHOTOGRAPHS[name][:200, :200])[..., 0].astype(np.float64) ** 4
+    assert_allclose(found, expected, rtol=0, atol=2e-5 * (xx + yy).max() ** 2)
+
+
+def test_harris_finds_the_corners_of_a_square_alone():
+    square = np.zeros((60, 80), np.uint8)
+    square[20:40, 20:60] = 200
+    found = run("harris", square)[..., 0]
+    strong = np.argwhere(found > 0.9 * found.max())
+    corners = np.array([(y, x) for y in (20, 40) for x in (20, 60)])
+    distances = np.abs(strong[:, np.newaxis] - corners).max(axis=2)
+    assert (distances.min(axis=1) <= 3).all()
+    assert (distances.min(axis=0) <= 3).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "operation", "size"),
+    [("top_hat", cv2.MORPH_TOPHAT, 15), ("morphological_gradient", cv2.MORPH_GRADIENT, 3)],
+)
+def test_morphology_is_that_of_opencv(name, operation, size):
+    window = np.ones((size, size), np.uint8)
+    assert_array_equal(run(name, PHOTO), cv2.morphologyEx(PHOTO, operation, window))
+
+
+def test_adaptive_threshold_is_that_of_opencv_but_where_the_mean_is_rounded():
+    plain = whole_gray(PHOTO)
+    found = run("adaptive_threshold", plain)[..., 0]
+    mean = cv2.blur(plain.astype(np.float64), (31, 31), borderType=cv2.BORDER_REPLICATE)
+    clear = np.abs(plain - (mean - 10)) > 0.51
+    method = cv2.ADAPTIVE_THRESH_MEAN_C
+    expected = cv2.adaptiveThreshold(plain, 255, method, cv2.THRESH_BINARY, 31, 10)
+    assert clear.mean() > 0.9
+    assert_array_equal(found[clear], expected[clear])
+
+
+def test_difference_of_gaussians_is_that_of_scikit_image():
+    expected = filters.difference_of_gaussians(gray(PHOTO), 1, 1.6, mode="mirror")
+    assert_allclose(run("difference_of_gaussians", PHOTO)[..., 0], expected, rtol=0, atol=1e-3)
+
+
+def test_high_pass_and_glow_are_their_formulas():
+    assert_allclose(run("high_pass", PHOTO), PHOTO - smoothed(PHOTO.astype(np.float64), 10), rtol=0, atol=1e-3)
+    light = 1 - (1 - units(PHOTO)) * (1 - 0.6 * smoothed(units(PHOTO), 12))
+    assert_allclose(run("glow", PHOTO), light, rtol=0, atol=1e-5)
+
+
+def test_emboss_is_a_derivative_along_the_diagonal():
+    weights = np.array([[-2, -1, 0], [-1, 0, 1], [0, 1, 2]])
+    expected = 0.5 * ndimage.correlate(gray(PHOTO), weights, mode="mirror")
+    assert_allclose(run("emboss", PHOTO)[..., 0], expected, rtol=0, atol=1e-3)
+
+
+def test_sharpen_changes_lightness_alone():
+    lab = color.rgb2lab(units(CROP))
+    lab[..., 0] = 2 * lab[..., 0] - smoothed(lab[..., 0], 1.5)
+    expected = color.lab2rgb(lab)
+    inside = ((expected > 0.01) & (expected < 0.99)).all(axis=2)
+    assert inside.mean() > 0.5
+    assert_allclose(run("sharpen", CROP)[inside], expected[inside], rtol=0, atol=2e-3)
+
+
+def test_pencil_sketch_is_brightness_by_its_blur():
+    brightness = gray(PHOTO) / 255
+    expected = np.clip(brightness / np.maximum(smoothed(brightness, 8), 0.01), 0, 1)
+    assert_allclose(run("pencil_sketch", PHOTO)[..., 0], expected, rtol=0, atol=1e-5)
+
+
+def test_cartoon_is_bilateral_filters_within_lines():
+    flat = PHOTO.astype(np.float32)
+    for _ in range(3):
+        flat = cv2.bilateralFilter(flat, -1, 20, 3, borderType=cv2.BORDER_REFLECT_101)
+    found = run("cartoon", PHOTO)
+    drawn = (found == 0).all(axis=2)
+    assert 0.01 < drawn.mean() < 0.3
+    assert_allclose(found[~drawn], flat[~drawn], rtol=0, atol=1e-2)
+
+
+def test_constants_change_what_they_say():
+    plain = whole_gray(CROP)
+    found = run(load_document(FOLDER / "canny.yaml", {"low": "20", "high": "60"}), plain)[..., 0]
+    assert_array_equal(found, cv2.Canny(plain, 20, 60))
+    wide = run(load_document(FOLDER / "retinex.yaml", {"sigma": "5"}), CROP)
+    logs = [np.log(np.maximum(each, 0.004)) for each in (units(CROP), smoothed(units(CROP), 5))]
+    assert_allclose(wide, logs[0] - logs[1], rtol=0, atol=1e-4)
 
 
 # Repair

@@ -20,7 +20,8 @@ from convcli.system.user_folders import expand_user
 Constant = bool | int | float | str | None
 
 CONSTANT_NAME = re.compile(r"[^\W\d]\w{0,63}")
-_REFERENCE = re.compile(r"\$(?:(?P<name>[^\W\d]\w*)|\((?P<formula>(?:[^()]|\([^()]*\))*)\)|(?P<dollar>\$)|)")
+_NESTED = r"(?:[^()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))*"  # text with brackets in brackets, three deep
+_REFERENCE = re.compile(rf"\$(?:(?P<name>[^\W\d]\w*)|\((?P<formula>{_NESTED})\)|(?P<dollar>\$)|)")
 _PATH = re.compile(r"(~|\.{1,2})?/.*|.*\.[A-Za-z]\w{1,9}", re.DOTALL)
 _WHOLE = re.compile(r"[-+]?\d{1,18}")
 _WORDS: dict[str, Constant] = {"true": True, "false": False}
