@@ -33,12 +33,12 @@ def reference(package: Any) -> str:
 
 
 def _entry(name: str, member: Any) -> str:
-    lines = [f"## {name}", "", "```python", *_signature(name, member), "```", "", *_text(member)]
+    lines = [f"## {name}", "", "```text", *_signature(name, member), "```", "", *_text(member)]
     if inspect.isclass(member):
         for method, value in vars(member).items():
             if isinstance(value, classmethod) and not method.startswith("_"):
                 function = getattr(member, method)
-                lines += ["", f"### {name}.{method}", "", "```python", *_signature(f"{name}.{method}", function), "```"]
+                lines += ["", f"### {name}.{method}", "", "```text", *_signature(f"{name}.{method}", function), "```"]
                 lines += ["", *_text(function)]
             elif isinstance(value, property):
                 lines += ["", f"`{name}.{method}`: {_first_line(value)}"]
@@ -96,7 +96,7 @@ def _text(member: Any) -> Iterator[str]:
         yield f"**{title}**"
         yield ""
         if title == "Examples":
-            yield from ("```python", body.strip(), "```")
+            yield from ("```pycon", body.strip(), "```")
         else:
             yield from _listed(body, described=title in ("Parameters", "Attributes"))
 

@@ -102,11 +102,11 @@ def test_constants_are_set_by_name_or_behind_the_pipeline(place):
 def test_files_that_constants_name_lie_in_the_current_folder(place):
     for name in ("night", "lamp"):
         picture = cv2.imread(str(ROOT / "examples" / "pipelines" / "inputs" / f"{name}.jpg"))
-        cv2.imwrite(f"{name}.png", picture[100:200, 300:420])
+        cv2.imwrite(f"{name}.png", picture[100:200, 300:420, 0] if name == "lamp" else picture[100:200, 300:420])
     done("run", "blend", "a.png", "--set", "other=night.png", "--set", "mask=lamp.png", "-o", "b.png")
-    cover = cv2.cvtColor(read("lamp.png"), cv2.COLOR_BGR2GRAY)[..., np.newaxis] / 255
+    cover = read("lamp.png")[..., np.newaxis] / 255
     expected = read("a.png") * cover + read("night.png") * (1 - cover)
-    assert np.abs(read("b.png") - expected).mean() < 1
+    np.testing.assert_allclose(read("b.png"), expected, rtol=0, atol=0.51)
 
 
 def test_a_batch_runs_a_named_pipeline_with_constants_in_other_processes(place):
