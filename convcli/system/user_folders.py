@@ -8,8 +8,7 @@ from pathlib import Path
 
 _OURS = "convcli"
 
-# What sets defaults for a folder and those below it; in one folder the first goes before the second.
-SETTINGS_NAMES = ("convcli.toml", "pyproject.toml")
+_LARGEST = 1 << 20  # bytes of a file that is looked through
 
 
 def configuration_folder() -> Path:
@@ -55,7 +54,8 @@ def settings_files() -> list[str]:
     """Return the files that may set defaults and are there, from the current folder upwards, then the user's own.
 
     Those are `convcli.toml` and `pyproject.toml` of each folder, and `config.toml` in the configuration folder. With
-    `$CONVCLI_CONFIG` it is that file alone, and none at all where that is `none`. Nothing is opened.
+    `$CONVCLI_CONFIG` it is that file alone, and none at all where that is `none`. A `pyproject.toml`, which most
+    folders of Python have, counts only where it holds `tool.convcli`; nothing else is opened.
     """
     named = os.environ.get("CONVCLI_CONFIG", "")
     if named:
@@ -66,8 +66,20 @@ def settings_files() -> list[str]:
         folder = ""
     found: list[str] = []
     while folder:
-        found += [path for name in SETTINGS_NAMES if os.path.isfile(path := os.path.join(folder, name))]
+        if os.path.isfile(path := os.path.join(folder, "convcli.toml")):
+            found.append(path)
+        if os.path.isfile(path := os.path.join(folder, "pyproject.toml")) and _holds_our_table(path):
+            found.append(path)
         above = os.path.dirname(folder)
         folder = "" if above == folder else above
     own = str(configuration_folder() / "config.toml")
     return [*found, own] if os.path.isfile(own) else found
+
+
+def _holds_our_table(path: str) -> bool:
+    """Whether a pyproject.toml may hold [tool.convcli]; one that cannot be read counts as one without."""
+    try:
+        with open(path, "rb") as file:
+            return b"tool.convcli" in file.read(_LARGEST)
+    except OSError:
+        return False

@@ -169,8 +169,6 @@ def _settings_of(file: str, own: bool) -> list[Setting]:
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror}", where=file) from error
     inside = file.endswith("pyproject.toml")
-    if inside and b"convcli" not in data:
-        return []
     import tomllib
 
     try:
