@@ -65,7 +65,14 @@ def main() -> int:
         allowed = bound(weights, largest, double=depth == "f64")
         able = [name for name in automatic_backends() if refusal(name, weights.shape, stride, dilation) is None]
         for backend, rounded in itertools.product(able, (False, True) if image.dtype.kind in "ui" else (False,)):
-            result = convolve(image, weights, backend=backend, out_dtype=image.dtype if rounded else None, **options)
+            result = convolve(
+                image,
+                weights,
+                backend=backend,
+                out_dtype=image.dtype if rounded else None,
+                signed="clip" if rounded else "auto",
+                **options,
+            )
             exact, slack = expected, 0.0
             if rounded:
                 limits, slack = np.iinfo(image.dtype), 0.5

@@ -1,9 +1,10 @@
 """Filter images by convolution: any kernel, any padding, any backend.
 
-    from convcli import convolve, load_kernel, read_image, write_image
+    from convcli import apply, convolve, read_image, write_image
 
     image = read_image("photo.png")
-    response = convolve(image.pixels, load_kernel("gabor:sigma=4,theta=45"), padding="wrap")
+    response = convolve(image.pixels, "gabor:sigma=4,theta=45", padding="wrap")
+    edges = apply(image, "canny", constants={"low": 20})
 
 The names are looked up when they are first used, so that importing the package costs nothing.
 """
@@ -17,13 +18,15 @@ if TYPE_CHECKING:
     from convcli.image.writing import write_image
     from convcli.kernel.model import Kernel
     from convcli.kernel.spec import load_kernel
+    from convcli.process.apply import apply
 
 __version__ = "0.1.0"
 
-__all__ = ["Kernel", "__version__", "convolve", "load_kernel", "read_image", "write_image"]
+__all__ = ["Kernel", "__version__", "apply", "convolve", "load_kernel", "read_image", "write_image"]
 
 _HOMES = {
     "Kernel": "convcli.kernel.model",
+    "apply": "convcli.process.apply",
     "convolve": "convcli.convolution.convolve",
     "load_kernel": "convcli.kernel.spec",
     "read_image": "convcli.image.reading",

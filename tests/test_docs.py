@@ -151,3 +151,14 @@ def test_links_lead_somewhere_and_docstrings_are_in_plain_words():
         [sys.executable, str(ROOT / "tools" / "prose.py")], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_the_reference_is_made_from_the_docstrings(monkeypatch):
+    import convcli
+
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    import reference
+
+    page = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+    assert page == reference.reference(convcli), "write it anew: python tools/reference.py"
+    assert set(re.findall(r"^## (\w+)$", page, re.M)) == {name for name in convcli.__all__ if name[0] != "_"}

@@ -69,12 +69,24 @@ def test_an_installed_wheel_filters_an_image(installed, tmp_path):
     np.testing.assert_array_equal(cv2.imread(str(tmp_path / "a_sobel_x.png"), cv2.IMREAD_UNCHANGED), expected)
 
 
+def test_an_installed_wheel_runs_pipelines_by_name(installed, tmp_path):
+    pixels = np.random.default_rng(1).integers(0, 256, (20, 30), dtype=np.uint8)
+    assert cv2.imwrite(str(tmp_path / "a.png"), pixels)
+    for name in ("canny", "frangi"):
+        python("-m", "convcli", "run", name, "a.png", path=installed, folder=tmp_path)
+    np.testing.assert_array_equal(
+        cv2.imread(str(tmp_path / "a_canny.png"), cv2.IMREAD_UNCHANGED), cv2.Canny(pixels, 100, 200)
+    )
+
+
 def test_the_wheel_holds_the_package_the_catalogue_and_the_licence(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     (folder,) = {name.partition("/")[0] for name in names if ".dist-info" in name}
     assert {name.partition("/")[0] for name in names} == {"convcli", folder}
     assert {"convcli/py.typed", "convcli/visual/slider.html", "convcli/visual/explore/page.html"} <= set(names)
     assert sorted(Path(n).stem for n in names if n.startswith("convcli/_catalogue/")) == CATALOGUE
+    pipelines = {str(path.relative_to(ROOT)) for path in (ROOT / "pipelines").rglob("*.*")}
+    assert {name.removeprefix("convcli/_") for name in names if name.startswith("convcli/_pipelines/")} == pipelines
     assert f"{folder}/licenses/LICENSE" in names
     assert "convcli = convcli.__main__:main" in zipfile.ZipFile(wheel).read(f"{folder}/entry_points.txt").decode()
     assert f"Version: {convcli.__version__}\n" in zipfile.ZipFile(wheel).read(f"{folder}/METADATA").decode()

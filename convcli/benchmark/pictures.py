@@ -11,8 +11,7 @@ from convcli.benchmark.reference import Reference
 from convcli.benchmark.report import Picture
 from convcli.image.formats import opencv_codec
 from convcli.image.tone import Finish, full_range
-from convcli.kernel.model import AnyKernel
-from convcli.process.kernel_chain import resolve_mapping
+from convcli.kernel.model import AnyKernel, resolve_mapping
 
 LARGEST_SIDE = 240
 # Blue below zero, white at it, red above: ColorBrewer's RdBu, readable to the colour-blind.

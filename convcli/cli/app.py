@@ -99,6 +99,14 @@ class _Commands(LazyGroup):
             "convcli.cli.commands.kernels:kernels",
             "List, show, check, export, compose and fit kernels.",
         ),
+        "pipelines": (
+            "convcli.cli.commands.pipelines:pipelines",
+            "List, show and export pipelines.",
+        ),
+        "config": (
+            "convcli.cli.commands.config:show_config",
+            "Show the defaults that files set, and where each comes from.",
+        ),
     }
 
 

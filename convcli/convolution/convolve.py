@@ -1,5 +1,8 @@
 """The public functions: convolve an image with a kernel, and correlate channels with a bank."""
 
+# What `help(convolve)` shows of the types is their names, and not the long unions that they stand for.
+from __future__ import annotations
+
 import math
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -15,12 +18,13 @@ from convcli.convolution.plan import SAMPLE_TYPES, ConvolutionPlan, Pad, plan_ba
 from convcli.convolution.planning.planner import ProfileKey
 from convcli.errors import FilterError, UsageError, check_word
 from convcli.image.tone import Finish, span, stretch
-from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
+from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel, resolve_mapping
+from convcli.kernel.spec import load_kernel
 
 
 def convolve(
     image: ArrayLike,
-    kernel: AnyKernel | ArrayLike,
+    kernel: str | AnyKernel | ArrayLike,
     *,
     padding: str = "reflect101",
     padding_value: float | tuple[float, ...] = 0.0,
@@ -53,8 +57,9 @@ def convolve(
     image : array_like, shape (height, width) or (height, width, channels)
         Integers of 8, 16 or 32 bits, with a sign or without, or floats of 16, 32 or 64. Each channel is filtered by
         itself.
-    kernel : Kernel, CompositeKernel or array_like
-        A kernel, or a 2-D array of weights.
+    kernel : str, Kernel, CompositeKernel or array_like
+        A SPEC as the command line takes it (`gaussian:sigma=2`, a file, weights as text), which is read on every call;
+        a kernel, as `load_kernel` returns it; or a 2-D array of weights.
     padding : str
         Where samples outside the image come from: a word of `convcli.convolution.padding.PADDINGS`.
     padding_value : float or tuple of float
@@ -78,7 +83,8 @@ def convolve(
     device : {'auto', 'cpu', 'cuda'}
         For torch: auto, cpu or cuda.
     out_dtype : dtype, optional
-        An integer type asks for the result rounded half to even and saturated; else it is float32 (or float64).
+        An integer type asks for the result as a picture of that type, in the image's units: mapped as `signed` says,
+        rounded half to even and saturated. Else it is the response itself, float32 (or float64).
     mask : array_like, shape (height, width) or (height, width, channels), optional
         How certain each sample is, from 0 (missing) to 1 (known).
     nodata : float, optional
@@ -87,10 +93,11 @@ def convolve(
     missing, min_coverage, holes
         What is made of missing samples; see `convcli.convolution.missing.MissingOptions`.
     signed : {'auto', 'clip', 'abs', 'offset', 'stretch'}
-        How a response becomes integers: saturated (`auto` too), its magnitude, mid-grey added, or its least and
-        greatest value, over all channels together, brought to the ends of the range.
+        How a response becomes samples of an integer type: saturated; its absolute value; mid-grey added; from its least
+        to its greatest sample. `auto` is what the kernel's file says, else `abs` for an unsigned type where the weights
+        sum to zero and there is no `bias`, else `clip`: what `convcli filter` does.
     scale, bias : float
-        What the response is multiplied by, and what is then added.
+        The response is multiplied by `scale`, then `bias` is added, before it is mapped.
 
     Returns
     -------
@@ -111,12 +118,16 @@ def convolve(
     [0.0, 2.0, 2.0, 2.0, 0.0]
     >>> convolve(ramp, np.full((3, 3), 1 / 9), extent="valid", out_dtype=np.uint8).tolist()
     [[1, 2, 3], [1, 2, 3]]
+    >>> convolve(ramp, "sobel_x", out_dtype=np.uint8, signed="stretch")[0].tolist()
+    [0, 255, 255, 255, 0]
     """
     options = MissingOptions(missing, min_coverage, holes)
     pixels = np.asarray(image)
     if pixels.ndim not in (2, 3):
         raise FilterError(f"an image has 2 or 3 dimensions (height, width, channels), not {pixels.ndim}")
     channels = pixels if pixels.ndim == 3 else pixels[:, :, np.newaxis]
+    if isinstance(kernel, str):
+        kernel = load_kernel(kernel)
     if isinstance(kernel, Kernel | CompositeKernel):
         weights: AnyKernel | _Weights = kernel
     else:
@@ -126,8 +137,12 @@ def convolve(
     words = tuple(tuple(each) if isinstance(each, list | np.ndarray) else each for each in given)
     wanted = None if out_dtype is None else np.dtype(out_dtype)
     _check_tone(wanted, signed, scale, bias)
-    stretched = signed == "stretch" and wanted is not None and wanted.kind != "f"
-    tone = _Tone(None if stretched else wanted, "clip" if signed in ("auto", "stretch") else signed, scale, bias)
+    mapping = "clip"
+    if wanted is not None and wanted.kind != "f":
+        known = kernel if isinstance(kernel, Kernel | CompositeKernel) else Kernel("custom", array)
+        mapping = resolve_mapping(signed, [known], bias, keeps_sign=wanted.kind != "u")
+    stretched = mapping == "stretch"
+    tone = _Tone(None if stretched else wanted, "clip" if stretched else mapping, scale, bias)
     height, width, count = channels.shape
     plan = _planned((height, width, count), pixels.dtype, weights, words, tone, ProfileKey())
     gaps = None
@@ -162,6 +177,8 @@ class _Tone(NamedTuple):
 
 def _check_tone(wanted: np.dtype[Any] | None, signed: str, scale: float, bias: float) -> None:
     check_word("signed mapping", signed, SIGNED)
+    if signed != "auto" and (wanted is None or wanted.kind == "f"):
+        raise UsageError(f"signed={signed!r} is how a response becomes integers: give out_dtype too")
     for what, value in (("scale", scale), ("bias", bias)):
         if not math.isfinite(value):
             raise UsageError(f"{what} must be finite, not {value}")

@@ -1,7 +1,7 @@
 """What `convcli explain` is asked, checked, and answered: a pipeline, a comparison, one output, or a matrix."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,12 +18,11 @@ from convcli.explain.single_output import explain_output
 from convcli.explain.single_output_text import output_lines, place_line
 from convcli.image import tone
 from convcli.image.reading import decode_image, read_image
-from convcli.kernel.catalogue import hiding_notes
+from convcli.kernel.catalogue import find, hiding_notes, is_file
 from convcli.kernel.spec import load_kernel
-from convcli.pipeline.document.loading import load_document
+from convcli.pipeline.document.named import find_document, names_pipeline
 from convcli.pipeline.steps.properties import Shape
 
-_PIPELINES = (".yaml", ".yml")
 # Called with each note for the user.
 Notify = Callable[[str], None]
 
@@ -35,9 +34,12 @@ class ExplainRequest:
     Attributes
     ----------
     target : str or None
-        Path of a pipeline, which ends in .yaml, or of an image; "-" for an image on standard input.
+        A pipeline, by its name, its file, which ends in .yaml, or in one line; or the path of an image, "-" for one
+        on standard input.
     kernels : sequence of str
         SPECs of kernels that are applied one after the other.
+    constants : mapping of str to str
+        Constants of the pipeline in place of its own, as text.
     input_size : tuple of int or None
         Rows, columns and perhaps channels of the images.
     against : str or None
@@ -54,6 +56,7 @@ class ExplainRequest:
 
     target: str | None = None
     kernels: Sequence[str] = ()
+    constants: Mapping[str, str] = field(default_factory=dict)
     input_size: tuple[int, ...] | None = None
     against: str | None = None
     at: tuple[int, int] | None = None
@@ -67,11 +70,11 @@ class ExplainRequest:
         pipeline = target is not None and _is_pipeline(target)
         alone = "--at" if self.at is not None else "--matrix" if self.matrix else None
         if target is None and not kernels:
-            raise UsageError("there is nothing to explain: name a PIPELINE.yaml, or a kernel with -k")
+            raise UsageError("there is nothing to explain: name a pipeline, or a kernel with -k")
         if pipeline and kernels:
             raise UsageError(f"-k explains a kernel, and {target} is a pipeline: give one of them")
         if target is not None and not pipeline and not kernels:
-            raise UsageError(f"{target}: give a kernel to explain on it with -k, or a pipeline that ends in .yaml")
+            raise UsageError(f"{target}: give a kernel to explain on it with -k, or name a pipeline")
         if pipeline and self.options != ConvolveOptions():
             raise UsageError("a pipeline's steps have their own padding, extent, stride and the like: these are for -k")
         if self.at is not None and self.matrix:
@@ -85,6 +88,8 @@ class ExplainRequest:
         if alone and len(kernels) > 1:
             does = "explains one kernel" if self.at is not None else "writes one kernel out"
             raise UsageError(f"{alone} {does}: give -k once, or compose them first with kernels compose")
+        if self.constants and not pipeline:
+            raise UsageError("--set is for the constants of a pipeline: name one")
         if self.gray and (target is None or pipeline):
             raise UsageError("--gray is for an image: name one")
         if target is not None and not pipeline and self.input_size is not None:
@@ -175,7 +180,7 @@ def explain_request(request: ExplainRequest, notify: Notify) -> PipelineReport |
         return PipelineReport(found)
     # What is compared is compared on images of the same size.
     if _is_pipeline(request.against):
-        other = explain(load_document(request.against), found.input)
+        other = explain(find_document(request.against), found.input)
     else:
         other = explain(filters_document([request.against], request.options), found.input)
     # Kernels are called by their whole SPECs, and pipelines by their files where both have one name.
@@ -185,7 +190,8 @@ def explain_request(request: ExplainRequest, notify: Notify) -> PipelineReport |
 
 
 def _is_pipeline(text: str) -> bool:
-    return text.lower().endswith(_PIPELINES)
+    """Whether a text means a pipeline; a kernel of that name and a file go first."""
+    return names_pipeline(text) and (text.lower().endswith(".yaml") or not (is_file(text) or find(text)))
 
 
 def _named(explanation: Explanation, specs: Sequence[str], alike: bool) -> Explanation:
@@ -196,7 +202,7 @@ def _explanation(request: ExplainRequest, notify: Notify) -> Explanation:
     """Explain a pipeline, or kernels as one."""
     target, size = request.target, request.input_size
     if target is not None and _is_pipeline(target):
-        document = load_document(target)
+        document = find_document(target, request.constants)
         given, channels = document.input.size, document.input.channels
         if size is None and given is None:
             raise UsageError(f"{target}: does not say how large images are: give --input-size HxWxC, as 224x224x3")

@@ -1,9 +1,11 @@
 """What a kernel is: weights with a name, an anchor and the meaning of their response."""
 
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 NAME = re.compile(r"[^\W\d_][\w-]{0,63}")  # of a kernel; it becomes part of the names of output files
 Combine = Literal["magnitude", "max", "maxabs", "sum", "hard_threshold", "soft_threshold"]
 SignedMapping = Literal["clip", "abs", "offset", "stretch"]
+
+# A kernel whose weights sum to no more than this part of the sum of their magnitudes answers to change alone.
+_ZERO_SUM = 1e-6
 
 # What a SPEC may add to any single kernel, beside the parameters of its family.
 CHANGES = ("normalize", "rotate")
@@ -109,6 +114,31 @@ class Kernel:
             return self.products.size
         return self.weights.shape[0], self.weights.shape[1]
 
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str]) -> "Kernel":
+        """Return the kernel in a file.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            A file in one of the notations of kernels; what has no known suffix is read as YAML.
+
+        Returns
+        -------
+        Kernel
+            The kernel.
+
+        Raises
+        ------
+        KernelError
+            For a file that holds none, and for one that combines several: `load_kernel` reads those.
+        """
+        # SPECs are read with this module, so that only by name can it ask for them.
+        kernel: AnyKernel = import_module("convcli.kernel.spec").load_kernel_file(path)
+        if isinstance(kernel, CompositeKernel):
+            raise KernelError("combines several kernels", where=str(path), advice="read it with load_kernel")
+        return kernel
+
     @property
     def data(self) -> bytes:
         """The weights as bytes, which tell them from others of the same size."""
@@ -161,6 +191,33 @@ def kernel_notes(kernel: AnyKernel, spec: str) -> tuple[str, ...]:
     """Return the notes of a kernel, each behind the SPEC that it was asked for by."""
     parts = kernel.kernels if isinstance(kernel, CompositeKernel) else (kernel,)
     return tuple(dict.fromkeys(f"{spec}: {note}" for part in parts for note in part.notes))
+
+
+def parts_of(kernels: Iterable[AnyKernel]) -> Iterator[Kernel]:
+    """Yield each kernel, and each part of a composite one."""
+    for kernel in kernels:
+        yield from kernel.kernels if isinstance(kernel, CompositeKernel) else (kernel,)
+
+
+def resolve_mapping(signed: str, kernels: Sequence[AnyKernel], bias: float = 0.0, *, keeps_sign: bool = False) -> str:
+    """Return how a response becomes a picture: as asked, as the last kernel that says so has it, or by the weights.
+
+    By the weights it is `abs` where any kernel sums to zero and no bias lifts its response, else `clip`. Where nothing
+    is asked, an output type with a sign keeps it: `clip`.
+
+    >>> resolve_mapping("auto", [Kernel("edge", [[-1, 0, 1]])]), resolve_mapping("auto", [Kernel("mean", [[1, 1]])])
+    ('abs', 'clip')
+    """
+    if signed != "auto":
+        return signed
+    if keeps_sign:
+        return "clip"
+    stated = [kernel.mapping for kernel in kernels if kernel.mapping]
+    if stated:
+        return stated[-1]
+    figures = (part.figures for part in parts_of(kernels))
+    sums_to_zero = any(abs(total) <= _ZERO_SUM * magnitude for total, magnitude, _ in figures)
+    return "abs" if bias == 0 and sums_to_zero else "clip"
 
 
 def shaped(kernel: Kernel, where: str, normalize: str = "none", rotate: int = 0) -> Kernel:

@@ -23,7 +23,7 @@ from convcli.errors import FilterError, UsageError, check_word
 from convcli.image import tone
 from convcli.image.model import COLOURS, Image, default_roles
 from convcli.image.tone import Finish
-from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
+from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel, parts_of, resolve_mapping
 from convcli.process.choices import ALPHA, SIGNED
 from convcli.process.picture_notes import Making, Responses, picture_notes, sampled_places
 from convcli.system.threads import run_tasks
@@ -31,9 +31,6 @@ from convcli.system.threads import run_tasks
 if TYPE_CHECKING:
     from convcli.convolution.execution.missing_samples import MissingSamples
     from convcli.process.operation import Halo
-
-# A kernel whose weights sum to no more than this part of the sum of their magnitudes answers to change alone.
-_ZERO_SUM = 1e-6
 
 # What is done with opacity where it is filtered with the colours.
 _FILTERED_OPACITY = ("premultiply", "filter")
@@ -101,24 +98,6 @@ def by_rows(shape: tuple[int, ...], do: Callable[[slice], None], threads: int | 
     )
 
 
-def resolve_mapping(signed: str, kernels: Sequence[AnyKernel], bias: float, *, keeps_sign: bool = False) -> str:
-    """Decide how a response becomes a picture: as asked, else as the last kernel that says so, else by the weights.
-
-    By the weights is `abs` where any kernel of the chain sums to zero and no bias lifts its response, else `clip`.
-    Where nothing is asked, an output type with a sign keeps it: `clip`.
-    """
-    if signed != "auto":
-        return signed
-    if keeps_sign:
-        return "clip"
-    stated = [kernel.mapping for kernel in kernels if kernel.mapping]
-    if stated:
-        return stated[-1]
-    if bias == 0 and any(_sums_to_zero(part) for part in _parts(kernels)):
-        return "abs"
-    return "clip"
-
-
 def resolve_alpha(alpha: str, kernels: Sequence[AnyKernel]) -> str:
     """Decide what becomes of opacity: `keep`, `filter`, `premultiply` or `drop`.
 
@@ -143,7 +122,7 @@ def resolve_alpha(alpha: str, kernels: Sequence[AnyKernel]) -> str:
         return alpha
     if _moves(kernels):
         return "keep"
-    return "premultiply" if all(averaging) and all(part.figures[2] >= 0 for part in _parts(kernels)) else "keep"
+    return "premultiply" if all(averaging) and all(part.figures[2] >= 0 for part in parts_of(kernels)) else "keep"
 
 
 class Chain:
@@ -385,7 +364,7 @@ class Chain:
             asked=toning.signed == "clip" and not self._in_pipeline,
             scale=toning.scale if unscaled else None,
             total=self._total,
-            positive=unscaled and toning.scale == 1 and all(part.figures[2] >= 0 for part in _parts(self._kernels)),
+            positive=unscaled and toning.scale == 1 and all(part.figures[2] >= 0 for part in parts_of(self._kernels)),
         )
         self.notes += picture_notes(samples[..., :colours], lambda at: responses(at)[:, :colours], span, how)
 
@@ -510,7 +489,7 @@ class Chain:
     @property
     def _total(self) -> float:
         """The response of the kernels to a constant 1."""
-        return math.prod(part.figures[0] for part in _parts(self._kernels))
+        return math.prod(part.figures[0] for part in parts_of(self._kernels))
 
     def _finish_opacity(self) -> Finish:
         """Finish filtered opacity as any other channel, but never stretched; premultiplied it has no sign."""
@@ -620,13 +599,3 @@ def _count_nan(pixels: NDArray[Any]) -> int:
         if not np.isnan(np.dot(flat, flat)):
             return 0
     return int(np.count_nonzero(np.isnan(pixels)))
-
-
-def _parts(kernels: Sequence[AnyKernel]) -> Iterator[Kernel]:
-    for kernel in kernels:
-        yield from kernel.kernels if isinstance(kernel, CompositeKernel) else (kernel,)
-
-
-def _sums_to_zero(kernel: Kernel) -> bool:
-    total, magnitude, _ = kernel.figures
-    return abs(total) <= _ZERO_SUM * magnitude

@@ -13,12 +13,13 @@ from convcli.errors import OutputError
 from convcli.image.formats.registry import Format
 from convcli.image.model import Image
 from convcli.image.tone import Finish, convert_depth, full_range, span, stretch
+from convcli.kernel.model import resolve_mapping
 from convcli.pipeline.document.model import ALPHA, INPUT, Document
 from convcli.pipeline.execution.contact_sheet import contact_sheet, sheet_size
 from convcli.pipeline.execution.program import Pipeline, Program
 from convcli.pipeline.steps.base import Maps, pair, size_text
 from convcli.pipeline.steps.filters import Filter
-from convcli.process.kernel_chain import Chain, ToneOptions, by_rows, resolve_mapping
+from convcli.process.kernel_chain import Chain, ToneOptions, by_rows
 from convcli.process.kernel_operation import DTYPES
 from convcli.process.operation import Halo
 from convcli.process.output_files import OutputPlan, check_picture, output_depth
@@ -128,24 +129,14 @@ class PipelineOnImage:
         if self.plan.mapping is None and self._kept_opacity is None:
             return maps
         samples = np.empty(self.plan.size, DTYPES[self.plan.depth])
-        self._map(maps, samples[..., : maps.shape[2]])
+        target = samples[..., : maps.shape[2]]
+        write_samples(maps, target, self.plan.mapping, self._white, self._options.computing.threads)
+        if self.plan.mapping != "stretch":
+            unit = 1.0 if samples.dtype.kind == "f" else full_range(samples.dtype) / self._white
+            self._note(maps, target, unit)
         if self._kept_opacity is not None:
             samples[..., -1:] = self._kept_opacity
         return samples
-
-    def _map(self, maps: Maps, samples: NDArray[Any]) -> None:
-        """Map the result to samples of the output's type; a float type takes it as it is."""
-        plan, threads = self.plan, self._options.computing.threads
-        if plan.mapping == "stretch":
-            spans: list[tuple[float, float]] = []
-            by_rows(maps.shape, lambda rows: spans.append(span(maps[rows])), threads)
-            whole = min(low for low, _ in spans), max(high for _, high in spans)
-            by_rows(maps.shape, lambda rows: stretch(maps[rows], whole, samples[rows]), threads)
-            return
-        unit = 1.0 if samples.dtype.kind == "f" else full_range(samples.dtype) / self._white
-        finish = Finish(samples.dtype, unit=unit, mapping=plan.mapping or "clip")
-        by_rows(maps.shape, lambda rows: finish(maps[rows].copy(), samples[rows]), threads)
-        self._note(maps, samples, unit)
 
     def _note(self, maps: Maps, samples: NDArray[Any], unit: float) -> None:
         """Note what is wrong with the picture that was made of maps; one of few values is what many pipelines make."""
@@ -178,6 +169,35 @@ class PipelineOnImage:
                 )
             )
         return tuple(results)
+
+
+def write_samples(
+    maps: Maps, samples: NDArray[Any], mapping: str | None, white: float, threads: int | None = None
+) -> None:
+    """Map a result to samples of the output's type; a float type takes it as it is.
+
+    Parameters
+    ----------
+    maps : array (rows, columns, channels) of float32
+        The result, in the document's units.
+    samples : array of the same shape
+        Is set.
+    mapping : str or None
+        How the result becomes a picture; None for a float type.
+    white : float
+        What stands for white in the document's units.
+    threads : int, optional
+        How many; as many as there are cores unless given.
+    """
+    if mapping == "stretch":
+        spans: list[tuple[float, float]] = []
+        by_rows(maps.shape, lambda rows: spans.append(span(maps[rows])), threads)
+        whole = min(low for low, _ in spans), max(high for _, high in spans)
+        by_rows(maps.shape, lambda rows: stretch(maps[rows], whole, samples[rows]), threads)
+        return
+    unit = 1.0 if samples.dtype.kind == "f" else full_range(samples.dtype) / white
+    finish = Finish(samples.dtype, unit=unit, mapping=mapping or "clip")
+    by_rows(maps.shape, lambda rows: finish(maps[rows].copy(), samples[rows]), threads)
 
 
 def run_image(image: Image, pipeline: Pipeline) -> Maps:
@@ -225,7 +245,7 @@ def _output_plan(
         format_,
         depth,
         (height, width, channels + keeps),
-        None if np.dtype(DTYPES[depth]).kind == "f" else _mapping(program, options),
+        None if np.dtype(DTYPES[depth]).kind == "f" else pipeline_mapping(program.document, options.signed),
         alpha=keeps,
         opacity=None if not image.alpha else "keep" if keeps else "drop",
         pages=not picture and format_.stacks != "channels",
@@ -235,14 +255,13 @@ def _output_plan(
     return plan
 
 
-def _mapping(program: Program, options: RunOptions) -> str:
-    """How the result becomes a picture: as asked, as the document says, as a last filter's kernel says, or clipped."""
-    document = program.document
-    for word in (options.signed, document.output.mapping):
+def pipeline_mapping(document: Document, signed: str) -> str:
+    """Return how a result becomes a picture: as asked, as the document or a last filter's kernel says, or clipped."""
+    for word in (signed, document.output.mapping):
         if word != "auto":
             return word
     last = document.node(document.output.source).step
-    return resolve_mapping("auto", [last.load_kernel()], 0) if isinstance(last, Filter) else "clip"
+    return resolve_mapping("auto", [last.load_kernel()]) if isinstance(last, Filter) else "clip"
 
 
 def _reads_alpha(program: Program) -> bool:

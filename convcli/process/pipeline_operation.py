@@ -13,8 +13,9 @@ from convcli.image.model import Image
 from convcli.image.reading import ReadOptions
 from convcli.kernel.catalogue import hiding_notes
 from convcli.kernel.spec import split_spec
-from convcli.pipeline.document.loading import load_document
+from convcli.pipeline.catalogue import hidden_pipelines
 from convcli.pipeline.document.model import Document
+from convcli.pipeline.document.named import find_document
 from convcli.pipeline.errors import DocumentError, StepError
 from convcli.pipeline.execution.program import Pipeline, Program
 from convcli.process.output_files import OutputOptions, OutputPlan, file_name_part
@@ -32,41 +33,48 @@ _AT_LEAST = 64 << 20
 _LONGEST_NAME = 4096
 
 
-def load_pipeline(path: str, options: RunOptions) -> "PipelineOperation":
-    """Load a pipeline file, and check what can be checked before any image is known.
+def load_pipeline(pipeline: str, options: RunOptions) -> "PipelineOperation":
+    """Load a pipeline, and check what can be checked before any image is known.
+
+    Parameters
+    ----------
+    pipeline : str
+        A name, a file, or one line of steps: see `convcli.pipeline.document.named.find_document`.
+    options : RunOptions
+        What was asked for.
 
     Raises
     ------
     DocumentError
         In one line: file, path in it, reason.
     """
-    return PipelineOperation(path, options, [_load_checked(path, options)])
+    return PipelineOperation(pipeline, options, [_load_checked(pipeline, options)])
 
 
 @dataclass(frozen=True)
 class PipelineOperation:
-    """A document, loaded when it is first needed: other processes are sent the name of its file.
+    """A document, loaded when it is first needed: other processes are sent its name.
 
     Parameters
     ----------
-    path : str
-        The document's file.
+    name_or_line : str
+        What the document is found by.
     options : RunOptions
         What was asked for.
     """
 
-    path: str
+    name_or_line: str
     options: RunOptions
     _loaded: list[Pipeline] = field(default_factory=list, compare=False, repr=False)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return PipelineOperation, (self.path, self.options)
+        return PipelineOperation, (self.name_or_line, self.options)
 
     @property
     def pipeline(self) -> Pipeline:
         """The document, and how it is computed. Raises DocumentError where it is none."""
         if not self._loaded:
-            self._loaded.append(_load_checked(self.path, self.options))
+            self._loaded.append(_load_checked(self.name_or_line, self.options))
         return self._loaded[0]
 
     @property
@@ -107,19 +115,21 @@ class PipelineOperation:
     @property
     def files(self) -> tuple[str, ...]:
         """The document, and the files that it names."""
-        return (self.path, *map(str, _named_files(self.document)))
+        own = [self.document.file] if self.document.file is not None else []
+        return tuple(map(str, (*own, *_named_files(self.document))))
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """The user's own kernels that catalogue ones hide, and what the document has in vain."""
+        """The user's own kernels and pipelines that shipped ones hide, and what the document has in vain."""
         kernels = (kernel for node in self.pipeline.nodes if isinstance(kernel := getattr(node.step, "kernel", 0), str))
         hidden = dict.fromkeys(note for kernel in kernels for note in hiding_notes(kernel))
-        return (*hidden, *(() if self.options.save_steps else self.document.notes))
+        own = hidden_pipelines(self.name_or_line.partition(":")[0])
+        return (*own, *hidden, *(() if self.options.save_steps else self.document.notes))
 
     def in_worker(self, threads: int) -> "PipelineOperation":
         """Return this for one of many processes."""
         computing, output = replace(self.options.computing, threads=threads), replace(self.output, existing="overwrite")
-        return PipelineOperation(self.path, replace(self.options, computing=computing, output=output))
+        return PipelineOperation(self.name_or_line, replace(self.options, computing=computing, output=output))
 
     def cache_key(self) -> str:
         """Identify what outputs depend on. The files that a document names count by size and time."""
@@ -168,9 +178,10 @@ class PipelineOperation:
             raise FilterError(error.what, where=error.where, advice=error.advice) from error
 
 
-def _load_checked(path: str, options: RunOptions) -> Pipeline:
+def _load_checked(text: str, options: RunOptions) -> Pipeline:
     """Load a document, and check what can be checked before any image is known. Raises DocumentError."""
-    pipeline = Pipeline(load_document(path), options.computing, everything=options.save_steps is not None)
+    found = find_document(text, options.constants)
+    pipeline = Pipeline(found, options.computing, everything=options.save_steps is not None)
     document = pipeline.document
     try:
         document.store.check_default()
@@ -198,7 +209,7 @@ def _document_error(error: StepError, where: str) -> DocumentError:
 
 def _named_files(document: Document) -> list[Path]:
     """Return the files that a document names: kernels, weights, fields, patterns."""
-    folder = Path(document.where).parent
+    folder = document.folder
     found = []
     for text in {*_texts(document), *([document.store.default] if isinstance(document.store.default, str) else [])}:
         for name in (text, split_spec(text)[0], text.rpartition(":")[0]):

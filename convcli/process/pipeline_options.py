@@ -25,6 +25,8 @@ class RunOptions:
         Whether all tiles are stretched alike.
     save_steps : str, optional
         A folder for what every step gives.
+    constants : dict of str to str
+        Constants in place of the document's own, as text.
     computing : Computing
         By which backend, on how many cores and where.
     output : OutputOptions
@@ -43,6 +45,7 @@ class RunOptions:
     contact_sheet: bool = False
     common_scale: bool = False
     save_steps: str | None = None
+    constants: dict[str, str] = field(default_factory=dict)
     computing: Computing = field(default_factory=Computing)
     output: OutputOptions = field(default_factory=OutputOptions)
     reading: ReadOptions = field(default_factory=ReadOptions)

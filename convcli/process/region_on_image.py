@@ -11,8 +11,8 @@ from convcli.convolution.plan import laid_size
 from convcli.errors import FilterError
 from convcli.image.model import Image
 from convcli.image.tone import to_gray
-from convcli.kernel.model import AnyKernel
-from convcli.process.kernel_chain import ToneOptions, resolve_mapping
+from convcli.kernel.model import AnyKernel, resolve_mapping
+from convcli.process.kernel_chain import ToneOptions
 from convcli.process.region import Region
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 _OURS = "convcli"
 
+_LARGEST = 1 << 20  # bytes of a file that is looked through
+
 
 def configuration_folder() -> Path:
     """Return the user's configuration folder for convcli, which need not exist.
@@ -46,3 +48,38 @@ def expand_user(path: str) -> Path:
     True
     """
     return Path(os.path.expanduser(path))
+
+
+def settings_files() -> list[str]:
+    """Return the files that may set defaults and are there, from the current folder upwards, then the user's own.
+
+    Those are `convcli.toml` and `pyproject.toml` of each folder, and `config.toml` in the configuration folder. With
+    `$CONVCLI_CONFIG` it is that file alone, and none at all where that is `none`. A `pyproject.toml`, which most
+    folders of Python have, counts only where it holds `tool.convcli`; nothing else is opened.
+    """
+    named = os.environ.get("CONVCLI_CONFIG", "")
+    if named:
+        return [] if named == "none" else [named]
+    try:
+        folder = os.getcwd()
+    except OSError:  # it has been removed
+        folder = ""
+    found: list[str] = []
+    while folder:
+        if os.path.isfile(path := os.path.join(folder, "convcli.toml")):
+            found.append(path)
+        if os.path.isfile(path := os.path.join(folder, "pyproject.toml")) and _holds_our_table(path):
+            found.append(path)
+        above = os.path.dirname(folder)
+        folder = "" if above == folder else above
+    own = str(configuration_folder() / "config.toml")
+    return [*found, own] if os.path.isfile(own) else found
+
+
+def _holds_our_table(path: str) -> bool:
+    """Whether a pyproject.toml may hold [tool.convcli]; one that cannot be read counts as one without."""
+    try:
+        with open(path, "rb") as file:
+            return b"tool.convcli" in file.read(_LARGEST)
+    except OSError:
+        return False

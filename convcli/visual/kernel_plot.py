@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from convcli.convolution.convolve import convolve
 from convcli.errors import KernelError, OutputError
 from convcli.image.writing import write_bytes
-from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
+from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel, resolve_mapping
 from convcli.kernel.preview import diverging_colours, is_dark, scaled_for_picture, weight_table
 from convcli.kernel.weights import Weights
-from convcli.process.kernel_chain import resolve_mapping
 from convcli.reporting.charts import escape_html
 from convcli.reporting.numbers import digits
 from convcli.reporting.style import style_sheet

@@ -21,6 +21,7 @@ PHOTO = HERE.parent / "images" / "photo.png"
 SCRATCHED, DIGIT = HERE / "inputs" / "scratched.png", HERE / "inputs" / "digit.png"
 
 EDGES = ("canny", "sobel_magnitude", "dog_edges", "compass_kirsch", "compass_robinson")
+BLENDED = ("--set", f"other={HERE / 'inputs' / 'night.jpg'}", "--set", f"mask={HERE / 'inputs' / 'lamp.jpg'}")
 ARITHMETIC = ("retinex", "local_contrast", "guided_filter", "blend", "frangi")
 LABEL_HEIGHT, GAP = 24, 6
 INK, PAPER = (60, 50, 40), (250, 250, 250)
@@ -29,7 +30,7 @@ INK, PAPER = (60, 50, 40), (250, 250, 250)
 def run(pipeline: str, image: Path, folder: Path, *options: str) -> Path:
     """Put an image through a pipeline; returns where the result is."""
     output = folder / f"{pipeline}.png"
-    command = [sys.executable, "-m", "convcli", "run", str(HERE / f"{pipeline}.yaml"), str(image), "-o", str(output)]
+    command = [sys.executable, "-m", "convcli", "run", pipeline, str(image), "-o", str(output)]
     subprocess.run([*command, "-f", "-q", *options], check=True)
     return output
 
@@ -83,7 +84,8 @@ def gabor(folder: Path) -> None:
 def arithmetic(folder: Path) -> None:
     """Show the photograph and what pipelines of arithmetic make of it."""
     tiles = [tile(read(PHOTO), 320, "photo.png")]
-    tiles += [tile(read(run(name, PHOTO, folder)), 320, name) for name in ARITHMETIC]
+    for name in ARITHMETIC:
+        tiles.append(tile(read(run(name, PHOTO, folder, *(BLENDED if name == "blend" else ()))), 320, name))
     save("arithmetic.jpg", lay_out(tiles, 3), 68)
 
 

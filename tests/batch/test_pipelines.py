@@ -76,9 +76,9 @@ def test_maps_are_drawn_as_sheets_or_refused_one_by_one():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "with -k KERNEL, such as -k sobel_x, or with --pipeline FILE: one of both"),
+        ([], "with -k KERNEL, such as -k sobel_x, or with --pipeline PIPELINE: one of both"),
         (["-k", "box", "--pipeline", "blur.yaml"], "one of both"),
-        (["-k", "box", "--contact-sheet"], "are for the maps of a --pipeline"),
+        (["-k", "box", "--contact-sheet"], "are for a --pipeline"),
         (
             ["--pipeline", "blur.yaml", "--stride", "2", "--gray"],
             "--stride, --gray: with --pipeline that is said in the",

@@ -1,11 +1,14 @@
 """convolve() against scipy in float64, over padding, backend, depth, kernel, extent, flip, anchor, stride, dilation."""
 
 import itertools
+import math
 import re
 from concurrent.futures import ThreadPoolExecutor
 
+import cv2
 import numpy as np
 import pytest
+from commandline import done
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle import (
@@ -46,7 +49,9 @@ def check(image, weights, *, backend, precision="single", out=False, threads=2, 
     double = precision == "double" or in_double(image.dtype)
     allowed = bound(weights, largest, double)
     dtype = image.dtype if out else None
-    result = convolve(image, weights, backend=backend, precision=precision, threads=threads, out_dtype=dtype, **options)
+    signed = "auto" if dtype is None or np.dtype(dtype).kind == "f" else "clip"
+    options |= {"backend": backend, "precision": precision, "threads": threads, "out_dtype": dtype, "signed": signed}
+    result = convolve(image, weights, **options)
     assert result.shape == expected.shape
     if out and image.dtype.kind in "ui":
         limits = np.iinfo(image.dtype)
@@ -490,3 +495,50 @@ def test_pairs_and_values_may_be_any_sequence_and_numpys_numbers(of):
     plain = {"stride": 2, "dilation": (2, 2), "anchor": (0, 1), "padding_value": (1.0, 2.0, 3.0)}
     np.testing.assert_array_equal(given, convolve(image, weights, padding="constant", **plain))
     np.testing.assert_array_equal(convolve(image, weights, stride=np.int64(2)), convolve(image, weights, stride=2))
+
+
+# SPECs and mappings
+
+
+def test_a_spec_is_the_kernel_that_it_stands_for(tmp_path):
+    image = np.random.default_rng(3).integers(0, 256, (20, 30, 3), np.uint8)
+    (tmp_path / "own.yaml").write_text("name: own\nweights: [[1, 2, 1]]\nnormalize: sum\n")
+    for spec in ("gaussian:sigma=2", "sobel", "0 -1 0; -1 5 -1; 0 -1 0", str(tmp_path / "own.yaml")):
+        np.testing.assert_array_equal(convolve(image, spec), convolve(image, load_kernel(spec)))
+    with pytest.raises(UsageError, match="unknown kernel 'gausian'; did you mean 'gaussian'"):
+        convolve(image, "gausian")
+
+
+@pytest.mark.parametrize("spec", ["sobel_x", "box", "gabor", "emboss"])
+@pytest.mark.parametrize("signed", ["auto", "clip", "abs", "offset", "stretch"])
+def test_a_picture_is_the_one_that_filter_writes(spec, signed, tmp_path):
+    image = np.random.default_rng(3).integers(0, 256, (20, 30), np.uint8)
+    assert cv2.imwrite(str(tmp_path / "a.png"), image)
+    done("filter", tmp_path / "a.png", "-k", spec, "--signed", signed, "--scale", "0.5", "-o", tmp_path / "b.png")
+    written = cv2.imread(str(tmp_path / "b.png"), cv2.IMREAD_UNCHANGED)
+    np.testing.assert_array_equal(convolve(image, spec, out_dtype=np.uint8, signed=signed, scale=0.5), written)
+
+
+def test_scale_and_bias_belong_to_the_response_too():
+    image = np.random.default_rng(3).integers(0, 256, (20, 30), np.uint8)
+    response = convolve(image, "sobel_x")
+    np.testing.assert_allclose(convolve(image, "sobel_x", scale=0.25, bias=7), 0.25 * response + 7, rtol=0, atol=1e-4)
+    lifted = convolve(image, "sobel_x", out_dtype=np.uint8, scale=0.25, bias=128)  # with a bias the sign is kept
+    np.testing.assert_array_equal(lifted, np.rint(0.25 * response + 128).clip(0, 255))
+    signed = convolve(image, "sobel_x", out_dtype=np.int16)
+    np.testing.assert_array_equal(signed, response)
+    assert convolve(image, "sobel_x", scale=2, precision="double").dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"signed": "absolute"}, "unknown signed mapping 'absolute'"),
+        ({"signed": "abs"}, "signed='abs' is how a response becomes integers: give out_dtype too"),
+        ({"scale": math.nan}, "scale must be finite, not nan"),
+        ({"bias": math.inf}, "bias must be finite, not inf"),
+    ],
+)
+def test_a_mapping_that_cannot_be_is_refused(options, message):
+    with pytest.raises(UsageError, match=re.escape(message)):
+        convolve(np.zeros((3, 3), np.uint8), "box", **options)

@@ -11,7 +11,7 @@ from commandline import done
 from numpy.testing import assert_allclose, assert_array_equal
 from repository import ROOT
 from scipy import ndimage, signal
-from skimage import data, filters
+from skimage import color, data, filters
 
 from convcli.image.model import Image
 from convcli.image.reading import read_image
@@ -21,12 +21,15 @@ from convcli.pipeline.document.loading import load_document, parse_document
 from convcli.pipeline.execution.program import Pipeline
 from convcli.process.pipeline_on_image import run_image
 
-FOLDER = ROOT / "examples" / "pipelines"
+FOLDER = ROOT / "pipelines"
 DOCUMENTS = sorted(FOLDER.glob("*.yaml"))
-PAGE = (FOLDER / "README.md").read_text(encoding="utf-8")
+EXAMPLES = ROOT / "examples" / "pipelines"
+PAGE = (EXAMPLES / "README.md").read_text(encoding="utf-8")
 COMMANDS = [line for block in re.findall(r"^```sh\n(.*?)^```$", PAGE, re.S | re.M) for line in block.splitlines()]
+BLENDED = {"other": str(EXAMPLES / "inputs" / "night.jpg"), "mask": str(EXAMPLES / "inputs" / "lamp.jpg")}
 PHOTO = read_image(ROOT / "examples" / "images" / "photo.png").pixels
 CROP = PHOTO[180:276, 250:390]
+SOBEL_X = np.array([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]])
 
 
 # Those that come with scikit-image; nothing is fetched.
@@ -80,12 +83,12 @@ def weights_of(found, *names):
 
 @pytest.mark.parametrize("path", [path for path in DOCUMENTS if path.stem != "vgg16"], ids=lambda path: path.stem)
 def test_every_document_runs_and_computes_all_that_it_says(path):
-    document = load_document(path)
+    document = load_document(path, BLENDED if path.stem == "blend" else {})
     assert document.name == path.stem
     assert document.summary
     assert document.notes == ()
     wanted = document.input
-    pixels = cv2.resize(CROP, wanted.size[::-1]) if wanted.size else CROP
+    pixels = cv2.resize(CROP, wanted.size[::-1]) if wanted.size else PHOTO if path.stem == "blend" else CROP
     result = run(document, pixels[..., : wanted.channels])
     size = (*pixels.shape[:2], wanted.channels or 3)
     assert result.shape == document_properties(document, size)[document.output.source].output
@@ -228,9 +231,11 @@ def test_the_gabor_bank_tells_waves_by_length_and_direction(wavelength, degrees)
     wave = np.rint(127.5 + 100 * np.cos(2 * np.pi * along / wavelength)).astype(np.uint8)
     maps = run("gabor_bank", wave)[60:100, 60:100]
     document = load_document(FOLDER / "gabor_bank.yaml")
-    kernels = [load_kernel(document.node(source).step.kernel) for source in document.nodes[-1].sources]
+    specs = [document.node(source).step.kernel for source in document.nodes[-1].sources]
+    kernels = [load_kernel(spec) for spec in specs]
     energy = [(maps[..., i] ** 2).mean() / (kernel.weights**2).sum() for i, kernel in enumerate(kernels)]
-    assert document.nodes[-1].sources[int(np.argmax(energy))] == f"turned{degrees:g}_wave{wavelength}"
+    strongest = specs[int(np.argmax(energy))]
+    assert strongest == f"gabor:wavelength={wavelength},sigma={wavelength // 2},theta={degrees:g},dc=zero"
 
 
 def test_the_layers_of_the_wavelet_sum_to_the_picture():
@@ -261,8 +266,8 @@ def test_retinex_is_the_difference_of_two_logarithms(name):
 
 
 def test_blend_is_the_mean_of_two_pictures_by_the_mask():
-    night, lamp = (read_image(FOLDER / "inputs" / f"{name}.jpg").pixels / 255 for name in ("night", "lamp"))
-    result = run("blend", PHOTO)
+    night, lamp = (read_image(EXAMPLES / "inputs" / f"{name}.jpg").pixels / 255 for name in ("night", "lamp"))
+    result = run(load_document(FOLDER / "blend.yaml", BLENDED), PHOTO)
     assert_allclose(result, PHOTO / 255 * lamp + night * (1 - lamp), rtol=0, atol=1e-6)
     assert_allclose(result[lamp[..., 0] == 0], night[lamp[..., 0] == 0], rtol=0, atol=1e-6)
     assert 0.1 < (lamp == 1).mean() < 0.3
@@ -317,11 +322,115 @@ def test_frangi_gives_the_vesselness_of_scikit_image(name):
     assert expected.max() > 0.9
 
 
+# What people look for
+
+
+def units(pixels):
+    return pixels.astype(np.float64) / 255
+
+
+def smoothed(picture, sigma):
+    """A Gaussian blur as scipy has it, along rows and columns."""
+    return ndimage.gaussian_filter(picture, (sigma, sigma, 0)[: picture.ndim], mode="mirror")
+
+
+@pytest.mark.parametrize("name", PHOTOGRAPHS)
+def test_harris_is_the_determinant_of_the_structure_tensor_less_its_trace(name):
+    brightness = gray(PHOTOGRAPHS[name][:200, :200]) / 255
+    across, down = (ndimage.correlate(brightness, turned, mode="mirror") for turned in (SOBEL_X, SOBEL_X.T))
+    xx, yy, xy = (smoothed(each, 1.5) for each in (across**2, down**2, across * down))
+    expected = np.maximum(xx * yy - xy**2 - 0.05 * (xx + yy) ** 2, 0)
+    found = run("harris", PHOTOGRAPHS[name][:200, :200])[..., 0].astype(np.float64) ** 4
+    assert_allclose(found, expected, rtol=0, atol=2e-5 * (xx + yy).max() ** 2)
+
+
+def test_harris_finds_the_corners_of_a_square_alone():
+    square = np.zeros((60, 80), np.uint8)
+    square[20:40, 20:60] = 200
+    found = run("harris", square)[..., 0]
+    strong = np.argwhere(found > 0.9 * found.max())
+    corners = np.array([(y, x) for y in (20, 40) for x in (20, 60)])
+    distances = np.abs(strong[:, np.newaxis] - corners).max(axis=2)
+    assert (distances.min(axis=1) <= 3).all()
+    assert (distances.min(axis=0) <= 3).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "operation", "size"),
+    [("top_hat", cv2.MORPH_TOPHAT, 15), ("morphological_gradient", cv2.MORPH_GRADIENT, 3)],
+)
+def test_morphology_is_that_of_opencv(name, operation, size):
+    window = np.ones((size, size), np.uint8)
+    assert_array_equal(run(name, PHOTO), cv2.morphologyEx(PHOTO, operation, window))
+
+
+def test_adaptive_threshold_is_that_of_opencv_but_where_the_mean_is_rounded():
+    plain = whole_gray(PHOTO)
+    found = run("adaptive_threshold", plain)[..., 0]
+    mean = cv2.blur(plain.astype(np.float64), (31, 31), borderType=cv2.BORDER_REPLICATE)
+    clear = np.abs(plain - (mean - 10)) > 0.51
+    method = cv2.ADAPTIVE_THRESH_MEAN_C
+    expected = cv2.adaptiveThreshold(plain, 255, method, cv2.THRESH_BINARY, 31, 10)
+    assert clear.mean() > 0.9
+    assert_array_equal(found[clear], expected[clear])
+
+
+def test_difference_of_gaussians_is_that_of_scikit_image():
+    expected = filters.difference_of_gaussians(gray(PHOTO), 1, 1.6, mode="mirror")
+    assert_allclose(run("difference_of_gaussians", PHOTO)[..., 0], expected, rtol=0, atol=1e-3)
+
+
+def test_high_pass_and_glow_are_their_formulas():
+    assert_allclose(run("high_pass", PHOTO), PHOTO - smoothed(PHOTO.astype(np.float64), 10), rtol=0, atol=1e-3)
+    light = 1 - (1 - units(PHOTO)) * (1 - 0.6 * smoothed(units(PHOTO), 12))
+    assert_allclose(run("glow", PHOTO), light, rtol=0, atol=1e-5)
+
+
+def test_emboss_is_a_derivative_along_the_diagonal():
+    weights = np.array([[-2, -1, 0], [-1, 0, 1], [0, 1, 2]])
+    expected = 0.5 * ndimage.correlate(gray(PHOTO), weights, mode="mirror")
+    assert_allclose(run("emboss", PHOTO)[..., 0], expected, rtol=0, atol=1e-3)
+
+
+def test_sharpen_changes_lightness_alone():
+    lab = color.rgb2lab(units(CROP))
+    lab[..., 0] = 2 * lab[..., 0] - smoothed(lab[..., 0], 1.5)
+    expected = color.lab2rgb(lab)
+    inside = ((expected > 0.01) & (expected < 0.99)).all(axis=2)
+    assert inside.mean() > 0.5
+    assert_allclose(run("sharpen", CROP)[inside], expected[inside], rtol=0, atol=2e-3)
+
+
+def test_pencil_sketch_is_brightness_by_its_blur():
+    brightness = gray(PHOTO) / 255
+    expected = np.clip(brightness / np.maximum(smoothed(brightness, 8), 0.01), 0, 1)
+    assert_allclose(run("pencil_sketch", PHOTO)[..., 0], expected, rtol=0, atol=1e-5)
+
+
+def test_cartoon_is_bilateral_filters_within_lines():
+    flat = PHOTO.astype(np.float32)
+    for _ in range(3):
+        flat = cv2.bilateralFilter(flat, -1, 20, 3, borderType=cv2.BORDER_REFLECT_101)
+    found = run("cartoon", PHOTO)
+    drawn = (found == 0).all(axis=2)
+    assert 0.01 < drawn.mean() < 0.3
+    assert_allclose(found[~drawn], flat[~drawn], rtol=0, atol=1e-2)
+
+
+def test_constants_change_what_they_say():
+    plain = whole_gray(CROP)
+    found = run(load_document(FOLDER / "canny.yaml", {"low": "20", "high": "60"}), plain)[..., 0]
+    assert_array_equal(found, cv2.Canny(plain, 20, 60))
+    wide = run(load_document(FOLDER / "retinex.yaml", {"sigma": "5"}), CROP)
+    logs = [np.log(np.maximum(each, 0.004)) for each in (units(CROP), smoothed(units(CROP), 5))]
+    assert_allclose(wide, logs[0] - logs[1], rtol=0, atol=1e-4)
+
+
 # Repair
 
 
 def test_inpaint_repairs_the_scratched_photograph():
-    damaged = read_image(FOLDER / "inputs" / "scratched.png")
+    damaged = read_image(EXAMPLES / "inputs" / "scratched.png")
     whole = PHOTO[130:310, 190:430].astype(np.float64)
     lost = damaged.pixels[..., 3] == 0
     assert 0.08 < lost.mean() < 0.15
@@ -348,19 +457,17 @@ def test_inpaint_leaves_a_flat_picture_flat():
 
 
 def test_what_the_pipelines_read_is_what_the_script_makes(tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(str(FOLDER))
+    monkeypatch.syspath_prepend(str(EXAMPLES))
     import make_inputs
 
     make_inputs.main(tmp_path)
-    shipped = {path.name for path in (FOLDER / "inputs").iterdir()}
-    assert shipped == {path.name for path in tmp_path.iterdir()}
-    for name in shipped:
+    shipped = {path.name: path for folder in (EXAMPLES / "inputs", FOLDER / "data") for path in folder.iterdir()}
+    assert set(shipped) == {path.name for path in tmp_path.iterdir()}
+    for name, path in shipped.items():
         if name.endswith(".npy"):
-            assert_array_equal(np.load(tmp_path / name), np.load(FOLDER / "inputs" / name))
+            assert_array_equal(np.load(tmp_path / name), np.load(path))
         else:
-            made, kept = (
-                cv2.imread(str(folder / name), cv2.IMREAD_UNCHANGED) for folder in (tmp_path, FOLDER / "inputs")
-            )
+            made, kept = (cv2.imread(str(each), cv2.IMREAD_UNCHANGED) for each in (tmp_path / name, path))
             # Lines and resized pictures differ by a little between versions of OpenCV.
             assert (abs(made.astype(int) - kept) > 8).mean() < 0.01
 
@@ -444,12 +551,12 @@ def test_networks_with_weights_that_are_drawn_keep_their_scale(name):
 
 
 def test_the_page_tells_of_every_document():
-    told = set(re.findall(r"^\| \[`(\w+)`\]\(\1\.yaml\)", PAGE, re.M))
+    told = set(re.findall(r"^\| \[`(\w+)`\]\(\.\./\.\./pipelines/\1\.yaml\)", PAGE, re.M))
     assert told == {path.stem for path in DOCUMENTS}
 
 
 def test_the_pictures_of_the_page_are_there_and_small():
-    pictures = sorted((FOLDER / "pictures").iterdir())
+    pictures = sorted((EXAMPLES / "pictures").iterdir())
     assert {f"pictures/{path.name}" for path in pictures} == set(re.findall(r"\((pictures/[^)]+)\)", PAGE))
     assert sum(path.stat().st_size for path in pictures) < 600_000
 

@@ -2,12 +2,12 @@
 
 import pytest
 from explain_cases import conv, explained
-from repository import EXAMPLES
+from repository import ROOT
 
 from convcli.explain.pipeline import explain
 from convcli.pipeline.document.loading import load_document
 
-PIPELINES = EXAMPLES / "pipelines"
+PIPELINES = ROOT / "pipelines"
 
 
 def by_name(found):

@@ -1,14 +1,14 @@
 """What may be asked of explain, and which report answers it."""
 
 import pytest
-from repository import EXAMPLES
+from repository import EXAMPLES, ROOT
 
 from convcli.convolution.options import ConvolveOptions
 from convcli.errors import UsageError
 from convcli.explain.request import ExplainRequest, KernelReport, PipelineReport, explain_request
 
 PHOTO = str(EXAMPLES / "images" / "photo.png")
-LENET = str(EXAMPLES / "pipelines" / "lenet5.yaml")
+LENET = str(ROOT / "pipelines" / "lenet5.yaml")
 
 
 def answered(**request):

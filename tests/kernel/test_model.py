@@ -59,3 +59,11 @@ def test_a_change_that_cannot_be_is_refused_in_parts(changes, where, what):
 def test_a_sum_beyond_floats_is_refused():
     with pytest.raises(KernelError, match="k: the weights are so large that their sum is infinite"):
         shaped(Kernel("k", np.full((1, 2), 1e308)), "k")
+
+
+def test_a_kernel_is_read_from_a_file(tmp_path):
+    (tmp_path / "own.yaml").write_text("name: own\nweights: [[1, 2, 1]]\nnormalize: sum\n")
+    assert Kernel.from_file(tmp_path / "own.yaml").weights.tolist() == [[0.25, 0.5, 0.25]]
+    (tmp_path / "both.yaml").write_text("name: both\nkernels: [sobel_x, sobel_y]\ncombine: magnitude\n")
+    with pytest.raises(KernelError, match=r"both.yaml: combines several kernels: read it with load_kernel"):
+        Kernel.from_file(tmp_path / "both.yaml")

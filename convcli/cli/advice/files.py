@@ -78,25 +78,27 @@ def _on_missing_file(source: str, inputs: Sequence[str], asked: Mapping[str, Any
 
 def pipeline_advice(words: Sequence[str], commands: Commands) -> str:
     """Return advice on the words after `run`: an image in the pipeline's place, a file of another suffix, a kernel."""
+    from convcli.pipeline.document.named import names_pipeline
+    from convcli.pipeline.document.one_line import names_step_or_kernel
+
     places = arguments(commands["convcli run"], words)
     if not places:
         return ""
     first, *others = places
-    documents = [word for word in others if word.lower().endswith((".yaml", ".yml"))]
-    if documents and not first.lower().endswith((".yaml", ".yml")):
+    documents = [word for word in others if names_pipeline(word)]
+    if documents and not names_pipeline(first):
         rest = [word for word in words if word != documents[0]]
         return f"the pipeline comes first: convcli run {shlex.join([documents[0], *rest])}"
     if os.path.isfile(first):
         if not first.lower().endswith((".yaml", ".yml")) and no_image(first) is None:
-            return f"{first} is an image, not a pipeline: convcli run PIPELINE.yaml {shlex.quote(first)}"
+            return f"{first} is an image, not a pipeline: convcli run PIPELINE {shlex.quote(first)}"
         return _on_kernel_as_pipeline(first, others)
-    if os.path.exists(first):
+    if os.path.exists(first) or names_step_or_kernel(first):
+        return ""
+    if names_pipeline(first) and not first.lower().endswith((".yaml", ".yml")):
         return ""
     if near := near_file(first, (".yaml", ".yml")):
         return f"{first}: no such pipeline file; did you mean {near}?"
-    if is_kernel(first):
-        images = shlex.join(others) or "IMAGE"
-        return f"{first} is a kernel, not a pipeline: convcli filter {images} -k {shlex.quote(first)}"
     return ""
 
 

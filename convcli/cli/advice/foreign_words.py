@@ -187,7 +187,7 @@ OPERATIONS: Mapping[str, tuple[tuple[str, ...], str]] = {
     **dict.fromkeys(
         ("grayscale", "greyscale", "gray", "grey", "desaturate"), ((), "--gray filters one channel, the luma")
     ),
-    **dict.fromkeys(("canny", "cannyedges"), ((), "Canny's is a pipeline, not a kernel: convcli run canny.yaml IMAGE")),
+    **dict.fromkeys(("canny", "cannyedges"), ((), "Canny's is a pipeline, not a kernel: convcli run canny IMAGE")),
     **dict.fromkeys(("wiener", "deconvolve", "richardsonlucy", "deblur"), (("deconvolve",), "")),
     **dict.fromkeys(("maxpool", "maxpooling"), (("max_pool",), "")),
     **dict.fromkeys(("averagepool", "meanpool", "avgpool"), (("average_pool",), "")),
@@ -217,7 +217,6 @@ COMMANDS: Mapping[str, str] = {
     "folder": "batch",
     "mogrify": "batch",
     "pipeline": "run",
-    "pipelines": "run --steps",
     "steps": "run --steps",
     "schema": "run --schema",
     "describe": "explain",

@@ -24,6 +24,8 @@ def missing_kernel_advice(words: Sequence[str]) -> str:
             continue
         if is_kernel(base):
             return f"; did you mean -k {shlex.quote(word)}?"
+        if how := run_instead(word, words):
+            return f"; {how}"
     return ", such as -k sobel_x; `convcli kernels list` shows them all"
 
 
@@ -37,10 +39,33 @@ def kernel_advice(name: str, words: Sequence[str]) -> str:
         if no_image(name) is None:
             return f"{name} is an image; -k takes a kernel, such as -k sobel_x"
         return ""
+    if how := run_instead(name, words):
+        return how
     plain = re.sub(r"[\W_]", "", name.lower())
     if plain in OPERATIONS or _step(name) is not None:
         return operation_advice(plain, name)
     return ""
+
+
+def run_instead(name: str, words: Sequence[str]) -> str:
+    """Return how a pipeline is run that was named in a kernel's place, or an empty string where it is none.
+
+    Parameters
+    ----------
+    name : str
+        The word.
+    words : sequence of str
+        What was typed after `convcli`; those of them that are there are the images.
+    """
+    from convcli.pipeline.document.named import names_pipeline
+
+    if name.lower().endswith((".yaml", ".yml")) or not names_pipeline(name):
+        return ""
+    images = [word for word in words[1:] if os.path.exists(word)]
+    what = "is a pipeline in one line" if "|" in name else "is a pipeline"
+    if words[:1] == ["batch"]:
+        return f"{name} {what}: convcli batch {shlex.join(images) or 'FOLDER'} --pipeline {shlex.quote(name)} -o out"
+    return f"{name} {what}: convcli run {shlex.quote(name)} {shlex.join(images) or 'IMAGE'}"
 
 
 def operation_advice(plain: str, name: str | None = None) -> str:

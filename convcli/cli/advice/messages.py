@@ -14,7 +14,7 @@ from typer.exceptions import TyperException
 from convcli.cli.advice.commands import commands_of
 from convcli.cli.advice.files import URL, near_file, no_image_advice, pipeline_advice, pipeline_as_kernel_advice
 from convcli.cli.advice.foreign_words import COMMANDS
-from convcli.cli.advice.kernels import is_kernel, kernel_advice, missing_kernel_advice
+from convcli.cli.advice.kernels import is_kernel, kernel_advice, missing_kernel_advice, run_instead
 from convcli.cli.advice.options import option_advice, words_advice
 from convcli.errors import ConvcliError, OutputError, closest, nearest
 
@@ -96,7 +96,8 @@ def error_message(error: ConvcliError, words: Sequence[str], root: Any) -> str:
         advice = f"{rest[0]} is a kernel: {shlex.join(['convcli', 'explain', '-k', *rest])}"
     if not advice and command == "batch" and "--pipeline" in rest[:-1]:
         path = rest[rest.index("--pipeline") + 1]
-        near = None if os.path.exists(path) else near_file(path, (".yaml", ".yml"))
+        known = os.path.exists(path) or bool(run_instead(path, ()))
+        near = None if known else near_file(path, (".yaml", ".yml"))
         advice = f"{path}: no such pipeline file; did you mean {near}?" if near else ""
     return advice or str(error)
 
@@ -117,7 +118,10 @@ def unknown_command(group: str, name: str, rest: Sequence[str], known: Mapping[s
     """
     message = f"no such command {name!r}"
     tail = "".join(f" {shlex.quote(word)}" for word in rest)
-    if group != "convcli":
+    if group == "convcli pipelines":
+        if run_instead(name, ()):
+            return f"{message}; did you mean {group} show {shlex.quote(name)}{tail}?"
+    elif group != "convcli":
         if is_kernel(name):
             return f"{message}; did you mean {group} show {shlex.quote(name)}{tail}?"
     elif os.path.isfile(name):
@@ -134,6 +138,8 @@ def unknown_command(group: str, name: str, rest: Sequence[str], known: Mapping[s
     elif closest(name, known) is None and is_kernel(name):
         images = shlex.join(rest) or "IMAGE"
         return f"{message}; {name} is a kernel: convcli filter {images} -k {shlex.quote(name)}"
+    elif closest(name, known) is None and (how := run_instead(name, [name, *rest])):
+        return f"{message}; {how}"
     return f"{message}{nearest(name, known)} (see {group} --help)"
 
 

@@ -49,15 +49,15 @@ def filter_folders(
       convcli batch photos/ -k gaussian:sigma=2 -o blurred/
       convcli batch photos/ -r -k sobel -o edges/ --format png --name '{stem}_{kernel}{suffix}'
       convcli batch photos/ -k sharpen -o sharp/ --existing skip
-      convcli batch photos/ --pipeline canny.yaml -o edges/
+      convcli batch photos/ --pipeline canny -o edges/
       convcli batch photos/ -r --include '*.jpg' --exclude 'raw/*' --newer 2024-05-31 -k sharpen -o sharp/
       find photos -name '*.jpg' -print0 | convcli batch --files-from - -k sharpen -o sharp/
     """
     convolve = computing.convolve_options(geometry)
     if (pipeline.pipeline is None) == (kernel is None):
-        raise UsageError("name what to do with -k KERNEL, such as -k sobel_x, or with --pipeline FILE: one of both")
+        raise UsageError("name what to do with -k KERNEL, such as -k sobel_x, or with --pipeline PIPELINE: one of both")
     if pipeline.pipeline is None and any(pipeline.map_options().values()):
-        raise UsageError("--contact-sheet and --common-scale are for the maps of a --pipeline")
+        raise UsageError("--set, --contact-sheet and --common-scale are for a --pipeline")
     asked = outputs.output_options()
     if messages.json and sys.stdout is None:
         raise UsageError("--json: standard output is closed")

@@ -7,6 +7,7 @@ import typer
 from convcli.cli.messages import say
 from convcli.cli.options.groups import GeometryGroup, complete_kernel
 from convcli.cli.options.parsing import command, parse_point, parse_size
+from convcli.cli.options.pipelines import SetOption, set_constants
 from convcli.errors import UsageError
 
 _ONE_OUTPUT = "One output of a kernel"
@@ -17,7 +18,9 @@ def explain_arithmetic(
     *,
     target: Annotated[
         str | None,
-        typer.Argument(metavar="PIPELINE.yaml|IMAGE", help="A pipeline; or, with -k, an image.", show_default=False),
+        typer.Argument(
+            metavar="PIPELINE|IMAGE", help="A pipeline, as run takes it; or, with -k, an image.", show_default=False
+        ),
     ] = None,
     kernel: Annotated[
         list[str] | None,
@@ -29,6 +32,7 @@ def explain_arithmetic(
             help="Explain this kernel, as filter takes it. Given again: applied after the one before.",
         ),
     ] = None,
+    constants: SetOption = None,
     input_size: Annotated[
         str | None,
         typer.Option(
@@ -40,7 +44,7 @@ def explain_arithmetic(
     against: Annotated[
         str | None,
         typer.Option(
-            "--against", metavar="PIPELINE.yaml|SPEC", help="Set the figures of another pipeline, or kernel, beside."
+            "--against", metavar="PIPELINE|SPEC", help="Set the figures of another pipeline, or kernel, beside."
         ),
     ] = None,
     at: Annotated[
@@ -73,7 +77,7 @@ def explain_arithmetic(
 
     [bold]Examples[/]
 
-      convcli explain resnet18.yaml --input-size 224x224x3
+      convcli explain resnet18 --input-size 224x224x3
       convcli explain two_3x3.yaml --against one_5x5.yaml
       convcli explain -k gaussian:sigma=2 -k sobel_x --input-size 480x640
       convcli explain photo.png -k sobel_x --at 0,17
@@ -89,6 +93,7 @@ def explain_arithmetic(
     request = ExplainRequest(
         target=target,
         kernels=kernel or [],
+        constants=set_constants(constants),
         input_size=None if input_size is None else parse_size(input_size),
         against=against,
         at=None if at is None else parse_point("--at", at),

@@ -15,7 +15,16 @@ from convcli.cli.options.groups import (
     output_option,
 )
 from convcli.cli.options.parsing import Only, command, parse_size
-from convcli.cli.options.pipelines import DocumentsGroup, MapsGroup, PipelineAlphaOption, PipelineSignedOption
+from convcli.cli.options.pipelines import (
+    PIPELINE_HELP,
+    DocumentsGroup,
+    MapsGroup,
+    PipelineAlphaOption,
+    PipelineSignedOption,
+    SetOption,
+    complete_pipeline,
+    set_constants,
+)
 from convcli.cli.options.samples import ReadingGroup
 from convcli.cli.report_files import check_report
 from convcli.errors import UsageError
@@ -28,9 +37,11 @@ if TYPE_CHECKING:
 def run_pipeline(
     *,
     pipeline: Annotated[
-        str | None, typer.Argument(metavar="PIPELINE.yaml", help="A document of steps.", show_default=False)
+        str | None,
+        typer.Argument(metavar="PIPELINE", help=PIPELINE_HELP, show_default=False, autocompletion=complete_pipeline),
     ] = None,
     inputs: Annotated[list[str] | None, IMAGES] = None,
+    constants: SetOption = None,
     output: Annotated[str | None, output_option("img_canny.png")] = None,
     outputs: OutputGroup,
     reading: ReadingGroup,
@@ -45,20 +56,22 @@ def run_pipeline(
 ) -> None:
     """Run images through a pipeline of steps, in branches and joined.
 
-    A pipeline is a YAML file that names its steps, one after the other.
+    A pipeline is one of those that `convcli pipelines list` shows, a YAML file of
+    steps of your own, or a few steps in one line.
 
     [bold]Examples[/]
 
-      convcli run canny.yaml photo.png -o edges.png
-      convcli run gabor_bank.yaml photo.png -o bank.png --contact-sheet
-      convcli run lenet5.yaml digit.png -o digit.npy --save-steps steps/ --timing
-      convcli run vgg16.yaml --input-size 224x224x3
+      convcli run canny photo.png --set low=20 --set high=60
+      convcli run "gray | gaussian:sigma=2 | sobel | threshold:at=40" photo.png
+      convcli run own.yaml photo.png -o edges.png --save-steps steps/ --timing
+      convcli run gabor_bank photo.png -o bank.png --contact-sheet
+      convcli run vgg16 --input-size 224x224x3
     """
     if documents.describes:
         _describe(documents, json=messages.json)
         return
     if pipeline is None:
-        raise UsageError("there is no pipeline: name a PIPELINE.yaml, whose steps --steps lists")
+        raise UsageError("there is no pipeline: name one, such as canny; `convcli pipelines list` shows them")
     images = inputs or []
     if not images and documents.input_size is None:
         raise UsageError("there is no image: name one, or say --input-size to check the document alone")
@@ -84,6 +97,7 @@ def run_pipeline(
         RunOptions(
             signed=signed,
             alpha=alpha,
+            constants=set_constants(constants),
             computing=computing.pipeline_computing(),
             output=options,
             reading=reading.read_options(),

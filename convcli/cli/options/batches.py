@@ -7,6 +7,7 @@ import typer
 
 from convcli.cli.options.groups import ComputingGroup, computing_option, file_option
 from convcli.cli.options.parsing import OptionGroup, whole_number
+from convcli.cli.options.pipelines import SetOption, complete_pipeline, set_constants
 
 
 class BatchPipelineGroup(OptionGroup):
@@ -16,10 +17,12 @@ class BatchPipelineGroup(OptionGroup):
         str | None,
         typer.Option(
             "--pipeline",
-            metavar="FILE",
+            metavar="PIPELINE",
+            autocompletion=complete_pipeline,
             help="Run each image through a pipeline, as `convcli run` does, in place of kernels.",
         ),
     ] = None
+    constants: SetOption = None
     contact_sheet: Annotated[
         bool, typer.Option("--contact-sheet", help="With --pipeline: draw the result's channels as labelled tiles.")
     ] = False
@@ -29,7 +32,11 @@ class BatchPipelineGroup(OptionGroup):
 
     def map_options(self) -> dict[str, Any]:
         """Return the fields of the core's options of a run that have these names."""
-        return {"contact_sheet": self.contact_sheet, "common_scale": self.common_scale}
+        return {
+            "contact_sheet": self.contact_sheet,
+            "common_scale": self.common_scale,
+            "constants": set_constants(self.constants),
+        }
 
 
 class BatchFilesGroup(OptionGroup):

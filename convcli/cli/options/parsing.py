@@ -11,6 +11,7 @@ from typer.core import TyperArgument, TyperCommand
 from typer.main import get_params_convertors_ctx_param_name_from_function
 
 from convcli.errors import UsageError
+from convcli.system.user_folders import settings_files
 
 _MOST_BANDS = 100_000
 SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
@@ -52,10 +53,19 @@ class Only:
 
 
 class _Command(TyperCommand):
-    """A command that takes a SPEC which begins with a minus, such as `-1 0 1`, for what it is."""
+    """A command that heeds the defaults of files, and takes a SPEC which begins with a minus, `-1 0 1`, for one."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Read the words of a command. Raises TyperException."""
+        """Read the words of a command, beside the defaults that files set. Raises TyperException and UsageError."""
+        files = [] if ctx.resilient_parsing else settings_files()
+        if not files:
+            return self._parsed(ctx, args)
+        from convcli.cli.options.defaults import defaults_in_effect
+
+        with defaults_in_effect(ctx, files):
+            return self._parsed(ctx, args)
+
+    def _parsed(self, ctx: Any, args: list[str]) -> list[str]:
         words = list(args)
         try:
             return super().parse_args(ctx, args)

@@ -1,5 +1,6 @@
 """The options of `convcli run` that no other command has, in groups."""
 
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Annotated, Any
 
@@ -7,10 +8,49 @@ import typer
 
 from convcli.cli.options.groups import response_option
 from convcli.cli.options.parsing import OptionGroup, listed
+from convcli.errors import UsageError
 from convcli.process.choices import PIPELINE_ALPHA, SIGNED
 
 _map_option = partial(typer.Option, rich_help_panel="Feature maps")
 _document_option = partial(typer.Option, rich_help_panel="Documents")
+
+
+def complete_pipeline(incomplete: str) -> Iterable[str]:
+    """Return the names of shipped pipelines and of the user's own that begin so, for a shell that completes one."""
+    from convcli.pipeline.catalogue import pipeline_names, user_pipelines
+
+    return sorted(name for name in {*pipeline_names(), *user_pipelines()} if name.startswith(incomplete))
+
+
+PIPELINE_HELP = "A name (canny), a YAML file, or steps in one line ('gray | sobel | threshold:at=40')."
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="Set a constant of the pipeline, such as low=20; repeatable."),
+]
+
+
+def set_constants(pairs: Sequence[str] | None) -> dict[str, str]:
+    """Return the constants that `--set` gives, as text by name.
+
+    >>> set_constants(["low=20", "other=a=b.png"])
+    {'low': '20', 'other': 'a=b.png'}
+
+    Raises
+    ------
+    UsageError
+        For what is not written NAME=VALUE, and a name that is given twice.
+    """
+    found: dict[str, str] = {}
+    for pair in pairs or ():
+        name, equals, value = pair.partition("=")
+        name = name.strip()
+        if not equals or not name or not value.strip():
+            raise UsageError(f"--set takes NAME=VALUE, such as --set low=20, not {pair!r}")
+        if name in found:
+            raise UsageError(f"--set {name} is given twice")
+        found[name] = value
+    return found
+
 
 PipelineSignedOption = Annotated[
     str,

@@ -15,25 +15,24 @@
         from: [across, down]
 
 A step is a name, or a mapping of one name to its options. `name` names its result, `from` says what it reads: one name
-or several, `input` for the image and `alpha` for its opacity. Without `from` a step reads the one before it.
+or several, `input` for the image and `alpha` for its opacity. Without `from` a step reads the one before it. Options
+may refer to `constants` of the document, `$low`, which a user may set; steps may be repeated (see `entries`).
 """
 
 import re
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
-from convcli.errors import KernelError, nearest
+from convcli.pipeline.document.constants import CONSTANT_NAME, Constant, settled_constants, substituted
+from convcli.pipeline.document.entries import MOST_STEPS, Entries, no_such
 from convcli.pipeline.document.graph import topological_order, unused_nodes
-from convcli.pipeline.document.model import INPUT, SOURCES, Document, InputSpec, Node, OutputSpec
-from convcli.pipeline.errors import DocumentError, StepError
-from convcli.pipeline.steps.base import Step
-from convcli.pipeline.steps.registry import STEPS
+from convcli.pipeline.document.model import ID, Document, InputSpec, Node, OutputSpec
+from convcli.pipeline.errors import DocumentError
 from convcli.pipeline.weights.store import WeightInit, WeightStore
 from convcli.system.checked_structs import StructError, read_struct
 from convcli.system.yaml_text import YamlTextError, parse_yaml, read_yaml
@@ -50,31 +49,33 @@ __all__ = [
     "parse_document",
 ]
 
-# What a document and its steps may be called.
-ID = re.compile(r"[^\W\d][\w.-]{0,63}")
-_MOST_STEPS = 10_000
-_FEW = 12  # names in a message
-
 
 class DocumentFile(msgspec.Struct, forbid_unknown_fields=True):
     """Steps applied to an image one after the other, in branches, or joined: `convcli run FILE IMAGE`."""
 
-    steps: Annotated[list[Any], Meta(min_length=1, max_length=_MOST_STEPS)]
+    steps: Annotated[list[Any], Meta(min_length=1, max_length=MOST_STEPS)]
     name: str = ""
     summary: str = ""
     reference: str = ""
+    constants: dict[str, Constant] = {}
     input: InputSpec = InputSpec()
     weights: WeightInit | str | None = None
     output: OutputSpec = OutputSpec()
 
 
-def load_document(path: str | Path) -> Document:
+def load_document(
+    path: str | Path, constants: Mapping[str, str] = MappingProxyType({}), where: str | None = None
+) -> Document:
     """Read a pipeline from a YAML file.
 
     Parameters
     ----------
     path : str or Path
         Files that the document names are looked for in its folder.
+    constants : mapping of str to str
+        Constants in place of the document's own, as text.
+    where : str, optional
+        What stands before each message; the path unless given.
 
     Returns
     -------
@@ -90,10 +91,29 @@ def load_document(path: str | Path) -> Document:
         data = read_yaml(file, "pipeline file")
     except YamlTextError as error:
         raise _with_advice(error) from error
-    return _document(data, str(path), file.parent, file.stem)
+    return document_of(data, where or str(path), file.parent, file.stem, constants, file)
 
 
-def parse_document(text: str, where: str = "pipeline", folder: Path = Path()) -> Document:
+def load_head(path: Path) -> DocumentFile:
+    """Return what a pipeline file says of itself, its steps and references to constants as they are written.
+
+    Raises
+    ------
+    DocumentError
+        If it is no pipeline.
+    """
+    try:
+        return _read(read_yaml(path, "pipeline file"), str(path))
+    except YamlTextError as error:
+        raise _with_advice(error) from error
+
+
+def parse_document(
+    text: str,
+    where: str = "pipeline",
+    folder: Path = Path(),
+    constants: Mapping[str, str] = MappingProxyType({}),
+) -> Document:
     """Read a pipeline from text.
 
     Parameters
@@ -104,6 +124,8 @@ def parse_document(text: str, where: str = "pipeline", folder: Path = Path()) ->
         What stands before each message.
     folder : Path
         Where files that the document names are looked for.
+    constants : mapping of str to str
+        Constants in place of the document's own, as text.
 
     Returns
     -------
@@ -119,6 +141,9 @@ def parse_document(text: str, where: str = "pipeline", folder: Path = Path()) ->
     >>> document = parse_document("steps: [relu, {filter: sobel_x, name: edges}]")
     >>> [(node.id, node.sources) for node in document.nodes]
     [('relu_1', ('input',)), ('edges', ('relu_1',))]
+    >>> document = parse_document("{constants: {low: 9}, steps: [{threshold: {at: $low}}]}", constants={"low": "20"})
+    >>> document.nodes[0].step.at
+    20.0
     >>> parse_document("steps: [relo]")
     Traceback (most recent call last):
     convcli.pipeline.errors.DocumentError: pipeline: steps[0]: unknown step 'relo'; did you mean 'relu'?
@@ -127,7 +152,7 @@ def parse_document(text: str, where: str = "pipeline", folder: Path = Path()) ->
         data = parse_yaml(text, where)
     except YamlTextError as error:
         raise _with_advice(error) from error
-    return _document(data, where, folder, "pipeline")
+    return document_of(data, where, folder, "pipeline", constants)
 
 
 def _with_advice(error: YamlTextError) -> DocumentError:
@@ -138,157 +163,91 @@ def _with_advice(error: YamlTextError) -> DocumentError:
     return DocumentError(message)
 
 
-def _document(data: Any, where: str, folder: Path, stem: str) -> Document:
-    if not isinstance(data, dict):
-        raise DocumentError(f"{where}: a pipeline is a mapping with the key steps, a list of steps")
-    try:
-        head = read_struct(data, DocumentFile)
-    except StructError as error:
-        raise DocumentError(f"{where}: {error}") from error
+def document_of(
+    data: Any,
+    where: str,
+    folder: Path,
+    stem: str,
+    constants: Mapping[str, str] = MappingProxyType({}),
+    file: Path | None = None,
+) -> Document:
+    """Return the pipeline that plain data describe. Raises DocumentError.
+
+    Parameters
+    ----------
+    data : dict
+        What a YAML file holds.
+    where : str
+        What stands before each message.
+    folder : Path
+        Where files that the document names are looked for.
+    stem : str
+        What it is called where it has no name of its own.
+    constants : mapping of str to str
+        Constants in place of the document's own, as text.
+    file : Path, optional
+        Where it was read from.
+    """
+    _check_mapping(data, where)
+    settled = _constants(data, constants, where)
+    if settled:
+        referring = {key: data[key] for key in ("input", "weights", "output") if key in data}
+        data = {**data, **substituted(referring, settled, where)}
+    head = _read(data, where)
     name = head.name or re.sub(r"[^\w-]", "_", stem)
     if ID.fullmatch(name) is None:
         raise DocumentError(f"{where}: name: must be letters, digits, _, - and ., a letter first, not {name!r}")
     if head.input.size is not None and min(head.input.size) < 1:
         raise DocumentError(f"{where}: input.size: must be at least 1, not {list(head.input.size)}")
-    written = tuple(_nodes(head.steps, folder, where))
+    entries = Entries(folder, settled)
+    written = tuple(entries.nodes(head.steps, where))
     nodes = tuple(topological_order(written, where))
-    output = head.output
     ids = [node.id for node in written]
-    if output.source and output.source not in ids:
-        raise DocumentError(f"{where}: output.from: {_no_such(output.source, ids)}")
-    output = msgspec.structs.replace(output, source=output.source or ids[-1])
+    output, source = head.output, ids[-1]
+    if output.source:
+        found = [each for each in entries.scope.find(output.source, ids) if each in ids]
+        if len(found) != 1:
+            raise DocumentError(f"{where}: output.from: {no_such(output.source, [*entries.scope.known(), *ids])}")
+        (source,) = found
+    output = msgspec.structs.replace(output, source=source)
     notes = tuple(
         f"{node.where}: nothing reads its result ({node.id}), so that it is not computed"
         for node in unused_nodes(nodes, output.source)
     )
-    store = WeightStore(folder, head.weights)
-    return Document(where, name, head.summary, head.input, nodes, written, output, store, notes)
+    return Document(
+        where,
+        name,
+        head.summary,
+        head.input,
+        nodes,
+        written,
+        output,
+        WeightStore(folder, head.weights),
+        notes,
+        reference=head.reference,
+        constants=settled,
+        file=file,
+        folder=folder,
+    )
 
 
-def _nodes(entries: Sequence[Any], folder: Path, where: str) -> list[Node]:
-    """Return the entries of `steps` as nodes, each with an id and its sources."""
-    read = [_Entry.of(entry, folder, f"{where}: steps[{index}]") for index, entry in enumerate(entries)]
-    ids = _ids(read)
-    nodes = []
-    for index, entry in enumerate(read):
-        sources = entry.sources
-        if sources is None:
-            sources = (ids[index - 1] if index else INPUT,) if entry.step.least_inputs else ()
-        for source in sources:
-            if source not in ids and source not in SOURCES:
-                raise DocumentError(f"{entry.place}.from: {_no_such(source, [*ids, *SOURCES])}")
-        _check_count(entry, sources)
-        nodes.append(Node(ids[index], entry.step, sources, entry.where))
-    return nodes
+def _check_mapping(data: Any, where: str) -> None:
+    if not isinstance(data, dict):
+        raise DocumentError(f"{where}: a pipeline is a mapping with the key steps, a list of steps")
 
 
-@dataclass(frozen=True)
-class _Entry:
-    """One entry of `steps`; `place` is that of the entry, `where` that of the step in it."""
-
-    step: Step
-    name: str | None
-    sources: tuple[str, ...] | None
-    place: str
-    where: str
-
-    @classmethod
-    def of(cls, entry: Any, folder: Path, place: str) -> "_Entry":
-        if isinstance(entry, str):
-            return cls(_step(entry, None, folder, place, f"{place}.{entry}"), None, None, place, f"{place}.{entry}")
-        if not isinstance(entry, dict):
-            raise DocumentError(f"{place}: a step is a name, or a mapping of one to its options")
-        keys = [key for key in entry if key not in ("name", "from")]
-        if not keys:
-            raise DocumentError(f"{place}: names no step: write one, such as - conv: {{...}}")
-        if len(keys) > 1:
-            raise DocumentError(f"{place}: {_two_keys(keys)}")
-        where = f"{place}.{keys[0]}"
-        step = _step(keys[0], entry[keys[0]], folder, place, where)
-        return cls(step, _name(entry, place), _sources(entry, place), place, where)
-
-
-def _step(name: str, options: Any, folder: Path, place: str, where: str) -> Step:
-    kind = STEPS.get(name)
-    if kind is None:
-        from convcli.pipeline.document.step_names import step_advice
-
-        raise DocumentError(f"{place}: unknown step {name!r}{step_advice(name)}")
-    if options is None:
-        options = {}
-    elif not isinstance(options, dict):
-        if kind.main is None:
-            raise DocumentError(f"{where}: options are written as a mapping, {{option: value}}")
-        options = {kind.main_list if kind.main_list and isinstance(options, list) else kind.main: options}
+def _read(data: Any, where: str) -> DocumentFile:
+    _check_mapping(data, where)
     try:
-        return read_struct(options, kind, "option").relative_to(folder)
-    except (StepError, KernelError) as error:
-        raise DocumentError(f"{where}: {error}") from error
+        return read_struct(data, DocumentFile)
     except StructError as error:
-        raise DocumentError(f"{where}{'.' if error.where else ': '}{error}") from error
+        raise DocumentError(f"{where}: {error}") from error
 
 
-def _two_keys(keys: Sequence[str]) -> str:
-    """Return what is wrong with an entry of two keys: options not indented under their step, or two steps."""
-    step, *others = sorted(keys, key=lambda key: key not in STEPS)
-    options = STEPS[step].__struct_fields__ if step in STEPS else ()
-    for other in others:
-        if other in options:
-            return f"{other} is an option of {step}: indent it under {step}, or write {step}: {{{other}: ...}}"
-    if step in STEPS and others[0] not in STEPS:
-        hint = nearest(others[0], ("name", "from", *options)) or ": beside its step an entry has name and from"
-        return f"unknown key {others[0]!r}{hint}"
-    return f"names two steps, {step} and {others[0]}: give each an entry of its own"
-
-
-def _name(entry: Mapping[str, Any], place: str) -> str | None:
-    name = entry.get("name")
-    if name is None:
-        return None
-    if not isinstance(name, str) or ID.fullmatch(name) is None:
-        raise DocumentError(f"{place}.name: must be letters, digits, _, - and ., a letter first, not {name!r}")
-    if name in SOURCES:
-        raise DocumentError(f"{place}.name: {name} is the image's own name: choose another")
-    return name
-
-
-def _sources(entry: Mapping[str, Any], place: str) -> tuple[str, ...] | None:
-    if "from" not in entry:
-        return None
-    named = entry["from"]
-    several = [named] if isinstance(named, str) else named
-    if not isinstance(several, list) or not several or not all(isinstance(source, str) for source in several):
-        raise DocumentError(f"{place}.from: must be the name of a step or a list of names, not {named!r}")
-    return tuple(several)
-
-
-def _ids(entries: Sequence[_Entry]) -> list[str]:
-    """Return an id for each entry: its name, else the step's name and a running number."""
-    counts: Counter[str] = Counter()
-    taken: dict[str, str] = {}
-    ids = []
-    for entry in entries:
-        counts[entry.step.name] += 1
-        id_ = entry.name or f"{entry.step.name}_{counts[entry.step.name]}"
-        if id_ in taken:
-            raise DocumentError(f"{entry.place}: is called {id_}, as {taken[id_]} is: give it a name of its own")
-        taken[id_] = entry.place.rpartition(": ")[2]
-        ids.append(id_)
-    return ids
-
-
-def _check_count(entry: _Entry, sources: Sequence[str]) -> None:
-    least, most, name = entry.step.fewest_inputs(), entry.step.most_inputs, entry.step.name
-    if least <= len(sources) and (most is None or len(sources) <= most):
-        return
-    takes = f"{least} or more inputs" if most is None else f"{least} to {most} inputs"
-    if least == most:
-        takes = f"{least} input{'s' if least != 1 else ''}"
-    if entry.sources is None:
-        raise DocumentError(f"{entry.where}: takes {takes}: name them with from: [a, b]")
-    raise DocumentError(f"{entry.place}.from: {name} takes {takes}, and {len(sources)} are named")
-
-
-def _no_such(name: str, known: Sequence[str]) -> str:
-    listed = ", ".join([*known[:_FEW], *(["..."] if len(known) > _FEW else [])])
-    return f"there is no step called {name!r}{nearest(name, known) or f'; there are {listed}'}"
+def _constants(data: dict[str, Any], given: Mapping[str, str], where: str) -> dict[str, bool | int | float | str]:
+    """Return the constants of a document, which are read before all else, for the rest may refer to them."""
+    declared = _read({"steps": [None], "constants": data.get("constants", {})}, where).constants
+    for name in declared:
+        if CONSTANT_NAME.fullmatch(name) is None:
+            raise DocumentError(f"{where}: constants: a constant is called by letters, digits and _, not {name!r}")
+    return settled_constants(declared, given, where)

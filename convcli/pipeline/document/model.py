@@ -1,6 +1,8 @@
 """A pipeline once it is read: steps with names and sources, what it takes and what it gives."""
 
+import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -8,9 +10,13 @@ import msgspec
 from convcli.pipeline.steps.base import Positive, Step
 from convcli.pipeline.weights.store import WeightStore
 
+# What a document and its steps may be called.
+ID = re.compile(r"[^\W\d][\w.-]{0,63}")
+
 INPUT = "input"  # the image itself, as a source
 ALPHA = "alpha"  # its opacity, one channel from 0 to 1
 SOURCES = (INPUT, ALPHA)
+PREVIOUS = "previous"  # within a block that is repeated: what the turn begins with
 RANGES = ("file", "byte", "unit")
 
 SignedMapping = Literal["auto", "clip", "abs", "offset", "stretch"]
@@ -63,8 +69,10 @@ class Document:
     Attributes
     ----------
     where : str
-        The file, for messages.
-    name, summary : str
+        The file, or what stands for it in messages.
+    name, summary, reference : str
+    constants : dict
+        Values by name, those that were given in place of the document's own.
     input : InputSpec
     nodes : tuple of Node
         In an order in which each comes after its sources.
@@ -75,6 +83,10 @@ class Document:
         Loads the weights.
     notes : tuple of str
         Lines for the user.
+    file : Path or None
+        The file that it was read from, None for a text.
+    folder : Path
+        Where files that it names are looked for.
     """
 
     where: str
@@ -86,6 +98,10 @@ class Document:
     output: OutputSpec
     store: WeightStore
     notes: tuple[str, ...] = field(default=())
+    reference: str = ""
+    constants: dict[str, bool | int | float | str] = field(default_factory=dict)
+    file: Path | None = None
+    folder: Path = Path()
 
     def node(self, id_: str) -> Node:
         """Return the node with this id."""

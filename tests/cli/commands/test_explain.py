@@ -7,12 +7,12 @@ import sys
 import numpy as np
 import pytest
 from commandline import done, in_terminal, refused, run
-from repository import EXAMPLES
+from repository import EXAMPLES, ROOT
 
 from convcli import load_kernel, read_image, write_image
 
 PHOTO = EXAMPLES / "images" / "photo.png"
-LENET = EXAMPLES / "pipelines" / "lenet5.yaml"
+LENET = ROOT / "pipelines" / "lenet5.yaml"
 TWO = "name: two\nsteps: [{conv: {out: 1, kernel: 3, bias: false}}, {conv: {out: 1, kernel: 3, bias: false}}]\n"
 ONE = "name: one\nsteps: [{conv: {out: 1, kernel: 5, bias: false}}]\n"
 
@@ -66,9 +66,9 @@ def test_a_dense_layer_is_not_compared_with_itself(tmp_path):
 
 
 def test_dense_layers_are_set_beside_convolutions_alone(tmp_path):
-    text = " ".join(printed(EXAMPLES / "pipelines" / "canny.yaml", "--input-size", "427x640x3"))
+    text = " ".join(printed(ROOT / "pipelines" / "canny.yaml", "--input-size", "427x640x3"))
     assert "the convolutions across and down would need 149 G weights to do the same: 8,300,000,000 times" in text
-    text = " ".join(printed(EXAMPLES / "pipelines" / "vgg16.yaml"))
+    text = " ".join(printed(ROOT / "pipelines" / "vgg16.yaml"))
     assert "every output, the 13 convolutions would need 16.7 T weights" in text
     text = " ".join(printed("-k", "gaussian:sigma=1", "--input-size", "10x10"))
     assert "the convolution gaussian would need 10.0 k weights to do the same: 123 times as many" in text
@@ -80,7 +80,7 @@ def test_in_a_terminal_nothing_is_cut_off(name, columns, tmp_path):
     environment = {"COLUMNS": str(columns), "TERM": "xterm-256color", "PYTHONUTF8": "1", "HOME": str(tmp_path)}
     # In ResNet-18 convolutions of 1x1 at stride 2 leave samples out, which is said on standard error.
     program = "import os, sys; sys.stderr = open(os.devnull, 'w'); from convcli.cli.app import run; run(sys.argv[1:])"
-    pipeline = EXAMPLES / "pipelines" / f"{name}.yaml"
+    pipeline = ROOT / "pipelines" / f"{name}.yaml"
     out = in_terminal([sys.executable, "-c", program, "explain", str(pipeline)], environment)
     plain = re.sub(r"\x1b\[[0-9;]*m", "", out)
     assert max(map(len, plain.splitlines())) <= columns
@@ -260,7 +260,7 @@ def test_matrices_too_wide_for_numbers_are_drawn_and_listed(place):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "there is nothing to explain: name a PIPELINE.yaml, or a kernel with -k"),
+        ([], "there is nothing to explain: name a pipeline, or a kernel with -k"),
         (["two.yaml"], "two.yaml: does not say how large images are: give --input-size HxWxC"),
         (["two.yaml", "--input-size", "8x8"], "two.yaml: does not say how many channels images have"),
         (["two.yaml", "--input-size", "8"], "--input-size takes rows x columns x channels, such as 224x224x3, not '8'"),
@@ -270,7 +270,7 @@ def test_matrices_too_wide_for_numbers_are_drawn_and_listed(place):
         (["two.yaml", "-k", "box"], "-k explains a kernel, and two.yaml is a pipeline: give one of them"),
         (["two.yaml", "--stride", "2"], "a pipeline's steps have their own padding, extent, stride and the like"),
         (["two.yaml", "--at", "1,1"], "--at explains a kernel: give it with -k"),
-        (["photo.png"], "photo.png: give a kernel to explain on it with -k, or a pipeline that ends in .yaml"),
+        (["photo.png"], "photo.png: give a kernel to explain on it with -k, or name a pipeline"),
         (["-k", "box"], "give the size of the images, --input-size HxWxC, or an image"),
         (["-k", "box", "--matrix"], "give the size of a small image, such as --input-size 4x5"),
         (["-k", "box", "--at", "1,1"], "--at needs an image to look at: name one"),

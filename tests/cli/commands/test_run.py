@@ -233,7 +233,7 @@ def test_a_document_is_checked_without_an_image(folder):
     assert "input.channels: wants 1" in refused("run", "net.yaml", "--input-size", "8x8x3")
     assert "say the channels too" in refused("run", "edges.yaml", "--input-size", "8x8")
     assert "there is no image" in refused("run", "net.yaml")
-    assert "there is no pipeline: name a PIPELINE.yaml" in refused("run")
+    assert "there is no pipeline: name one, such as canny" in refused("run")
 
 
 def test_a_document_that_says_its_size_is_checked_before_any_image_is_read(folder):
@@ -366,7 +366,7 @@ def test_the_schema_is_printed(folder):
     ("arguments", "message"),
     [
         (["none.yaml", "photo.png"], "none.yaml: no such pipeline file"),
-        (["photo.png", "photo.png"], "photo.png is an image, not a pipeline: convcli run PIPELINE.yaml photo.png"),
+        (["photo.png", "photo.png"], "photo.png is an image, not a pipeline: convcli run PIPELINE photo.png"),
         (["edges.yaml", "photo.png", "--common-scale"], "--common-scale is the scale of a sheet"),
         (["maps.yaml", "photo.png", "--contact-sheet", "--depth", "f32"], "--contact-sheet draws 8-bit tiles"),
         (["maps.yaml", "photo.png", "--contact-sheet", "--signed", "abs"], "--contact-sheet stretches its tiles"),

@@ -107,7 +107,7 @@ def test_the_page_responds_as_convolve_does_to_random_kernels():
             weights = np.outer(random_numbers.normal(size=rows), random_numbers.normal(size=columns))
         image = random_numbers.integers(0, 256, (height, width), dtype=np.uint8)
         options = {
-            "padding": str(random_numbers.choice(PADDING_MODES)),
+            "padding": str(random_numbers.choice([mode for mode in PADDING_MODES if mode != "none"])),
             "extent": str(random_numbers.choice(EXTENTS)),
             "flip": bool(random_numbers.integers(2)),
             "stride": random_numbers.integers(1, 4, 2).tolist(),
