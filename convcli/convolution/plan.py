@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from convcli.convolution.execution.decimated import DecimatedGaussian
     from convcli.convolution.execution.fused import FusedSums
     from convcli.convolution.execution.missing_samples import MissingSamples
+    from convcli.kernel.products import Products
 
 # Kernels within these leave room for samples and sums of them in float32.
 _LEAST_SINGLE, _MOST_SINGLE = 1e-30, 1e30
@@ -244,7 +245,10 @@ def plan_convolution(
     value = options.padding_value
     if isinstance(value, tuple) and len(value) not in (1, channels):
         raise FilterError(f"{len(value)} padding values were given for {channels} channels: give one, or one a channel")
-    if isinstance(kernel, Kernel) and kernel.products is not None and not padding_mode(options.padding).missing:
+    products = kernel.products if isinstance(kernel, Kernel) else None
+    kept_apart = products is not None and not padding_mode(options.padding).missing
+    if products is not None and kept_apart and not _fits_coarse_grid(products, dtype, options):
+        assert isinstance(kernel, Kernel)
         return _plan_products(size, dtype, kernel, options, finish, cold=cold)
     weights, anchor = aligned_weights(kernel, options)
     (anchor_y, anchor_x), (kernel_h, kernel_w) = anchor, weights[0].shape
@@ -290,8 +294,20 @@ def plan_convolution(
     return replace(_plan(planned, runner_up, size, request, resolved, finish), _together=together)
 
 
-# A Gaussian that is worth a coarse grid has more rows and columns than this.
-_LARGE_KERNEL = 64
+# A Gaussian that is worth a coarse grid has more rows and columns than this; of one with more than the second number the
+# weights would take more memory, written out, than the grid saves.
+_LARGE_KERNEL, _LARGEST_WRITTEN_OUT = 64, 1024
+
+
+def _fits_coarse_grid(products: "Products", dtype: np.dtype[Any], options: ConvolveOptions) -> bool:
+    """Whether a large kernel, kept as products, may be tried on a coarse grid, which takes its weights written out."""
+    single = options.backend == "auto" and working_type(dtype, options.precision) == np.float32
+    sizes = min(products.size) > _LARGE_KERNEL and max(products.size) <= _LARGEST_WRITTEN_OUT
+    if not (single and sizes and len(products.pairs) == 1 and options.dilation == (1, 1)):
+        return False
+    from convcli.convolution.execution.decimated import decimated_factors
+
+    return decimated_factors(products.pairs[0]) is not None
 
 
 def _together(

@@ -562,7 +562,10 @@ def _carrier(kernel: AnyKernel, anchor: tuple[int, int] | None) -> AnyKernel:
 
 def _moves(kernels: Sequence[AnyKernel]) -> bool:
     """Whether each kernel has one weight: the image is moved and scaled, and no sample is mixed with others."""
-    return all(isinstance(kernel, Kernel) and np.count_nonzero(kernel.weights) == 1 for kernel in kernels)
+    return all(
+        isinstance(kernel, Kernel) and kernel.products is None and np.count_nonzero(kernel.weights) == 1
+        for kernel in kernels
+    )
 
 
 def _mover(kernel: AnyKernel) -> AnyKernel:

@@ -131,7 +131,7 @@ def test_a_comparison_as_png_has_the_image_and_the_output(photo):
 
 def test_a_pipeline_is_compared_too(photo):
     both = photo.with_name("both.png")
-    document = ROOT / "examples" / "pipelines" / "canny.yaml"
+    document = ROOT / "pipelines" / "canny.yaml"
     done("run", document, photo, "--compare", both)
     np.testing.assert_array_equal(rgb(both)[:, :40], rgb(photo))
 

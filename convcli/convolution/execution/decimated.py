@@ -232,16 +232,25 @@ def choose_decimated(
     if float(np.max(np.abs(padding_value))) >= UNSAFE_MAGNITUDE[4]:
         return None
     passes = low_rank(weights, 1)
-    if passes is None:
+    factors = None if passes is None else decimated_factors(passes[0])
+    if factors is None:
         return None
-    column, row = (decimated(factor) for factor in passes[0])
-    if column is None or row is None or column.error + row.error > _MOST_ERROR:
-        return None
+    column, row = factors
     seconds = _seconds(column, row, request, channels)
     if seconds >= otherwise:
         return None
     reason = f"Gaussian on every sample in {column.step} x {row.step}"
     return DecimatedGaussian(column, row, PlannedBackend("kn2row", (ComputingForm("decimated"),), seconds, reason))
+
+
+def decimated_factors(
+    pair: tuple[NDArray[np.float64], NDArray[np.float64]],
+) -> tuple[DecimatedFactor, DecimatedFactor] | None:
+    """Return a column and a row as decimated factors; None where they are no large Gaussian, or inexact so."""
+    column, row = (decimated(factor) for factor in pair)
+    if column is None or row is None or column.error + row.error > _MOST_ERROR:
+        return None
+    return column, row
 
 
 def _seconds(column: DecimatedFactor, row: DecimatedFactor, request: CorrelationRequest, channels: int) -> float:

@@ -17,6 +17,9 @@ class Arr {
     for (let y = 0; y < this.rows; y++) for (let x = 0; x < this.columns; x++) out.data[x * this.rows + y] = this.data[y * this.columns + x];
     return out;
   }
+  get real() { return this; }
+  any() { return this.data.some(Boolean); }
+  all() { return this.data.every(Boolean); }
   sum(options) { return reduce(this, options, (a, b) => a + b, 0); }
   max(options) { return reduce(this, options, Math.max, -Infinity); }
   min(options) { return reduce(this, options, Math.min, Infinity); }
@@ -55,6 +58,7 @@ function reduce(array, options, join, first) {
 
 function asArray(value) {
   if (value instanceof Arr) return value;
+  if (ArrayBuffer.isView(value)) return new Arr([value.length], value);
   if (!Array.isArray(value)) return new Arr([1], Float64Array.of(Number(value)));
   if (value.length && (Array.isArray(value[0]) || value[0] instanceof Arr)) {
     const rows = value.map((row) => Array.from(row instanceof Arr ? row.data : row));
@@ -115,6 +119,25 @@ function positions(array, index) {
   return {places, shape: axes.filter((each) => each.added || each.stays).map((each) => each.added ? 1 : each.taken.length)};
 }
 
+const equal = elementwise((a, b) => a === b), unequal = elementwise((a, b) => a !== b);
+
+// The transform of a row of values, real and imaginary; `sense` is -1 forwards and 1 back. Any length, and slowly.
+function transformed(real, imaginary, sense) {
+  const n = real.length, cosines = range(n).map((i) => Math.cos(2 * Math.PI * i / n)), sines = range(n).map((i) => Math.sin(2 * Math.PI * i / n));
+  const out = [new Float64Array(n), new Float64Array(n)];
+  for (let k = 0; k < n; k++) {
+    let a = 0, b = 0;
+    for (let j = 0; j < n; j++) {
+      const turn = j * k % n, c = cosines[turn], s = sense * sines[turn];
+      a += real[j] * c - imaginary[j] * s;
+      b += real[j] * s + imaginary[j] * c;
+    }
+    out[0][k] = a;
+    out[1][k] = b;
+  }
+  return out;
+}
+
 const py = {
   add: elementwise((a, b) => a + b),
   sub: elementwise((a, b) => a - b),
@@ -131,10 +154,16 @@ const py = {
   le: elementwise((a, b) => a <= b),
   gt: elementwise((a, b) => a > b),
   ge: elementwise((a, b) => a >= b),
-  eq: elementwise((a, b) => a === b),
-  ne: elementwise((a, b) => a !== b),
+  eq: (a, b) => Array.isArray(a) && Array.isArray(b) ? a.length === b.length && a.every((each, i) => py.eq(each, b[i])) : equal(a, b),
+  ne: (a, b) => Array.isArray(a) && Array.isArray(b) ? !py.eq(a, b) : unequal(a, b),
   isin: (a, all) => Array.from(all).includes(a),
   matmul: (a, b) => {
+    [a, b] = [asArray(a), asArray(b)];
+    if (b.ndim === 1) {
+      const out = new Arr([a.rows]);
+      for (let y = 0; y < a.rows; y++) for (let x = 0; x < a.columns; x++) out.data[y] += a.data[y * a.columns + x] * b.data[x];
+      return a.ndim === 1 ? out.data[0] : out;
+    }
     const out = new Arr([a.rows, b.columns]);
     for (let y = 0; y < a.rows; y++) for (let x = 0; x < b.columns; x++) for (let k = 0; k < a.columns; k++) out.data[y * b.columns + x] += a.data[y * a.columns + k] * b.data[k * b.columns + x];
     return out;
@@ -142,7 +171,7 @@ const py = {
   get: (value, index) => {
     if (!(value instanceof Arr)) {
       const [part] = index;
-      if (part && part.slice) { const [a, b] = part.slice; return value.slice(a === null ? 0 : a, b === null ? undefined : b); }
+      if (typeof part === "object" && part.slice) return positions({shape: [value.length], columns: value.length, ndim: 1}, index).places.map((place) => value[place]);
       return value[part < 0 ? part + value.length : part];
     }
     if (index.length === 1 && index[0] instanceof Arr) {
@@ -154,6 +183,7 @@ const py = {
     return new Arr(shape, Float64Array.from(places, (place) => value.data[place]));
   },
   set: (array, index, value) => {
+    if (!(array instanceof Arr)) { array[index[0] < 0 ? index[0] + array.length : index[0]] = value; return; }
     const mask = index.length === 1 && index[0] instanceof Arr;
     const places = mask ? range(array.size).filter((i) => index[0].data[i]) : positions(array, index).places;
     const given = value instanceof Arr ? value.data : Array.isArray(value) ? value : null;
@@ -166,7 +196,8 @@ const py = {
   float: Number,
   bool: Boolean,
   abs: elementwise(Math.abs),
-  round: roundHalfEven,
+  round: (value, digits) => digits === undefined ? roundHalfEven(value) : Number(value.toFixed(digits)),
+  str: (value) => Array.isArray(value) ? `(${value.join(", ")})` : String(value),
   len: (values) => values instanceof Arr ? values.shape[0] : values.length,
   min: (...values) => Math.min(...(values.length === 1 ? Array.from(values[0]) : values)),
   max: (...values) => Math.max(...(values.length === 1 ? Array.from(values[0]) : values)),
@@ -176,6 +207,13 @@ const py = {
   range: range,
   zip: (...lists) => Array.from(lists[0], (_, i) => lists.map((each) => Array.from(each)[i])),
   enumerate: (values) => Array.from(values, (value, i) => [i, value]),
+  // The sum of products of columns and rows.
+  products: (pairs) => pairs.map(([column, row]) => np.outer(asArray(column), asArray(row))).reduce((a, b) => py.add(a, b)),
+  // A function of all parameters of a family, by name: those that follow from others are completed first.
+  formula: (compute, names, derive) => (given) => {
+    const values = derive ? {...given, ...derive(given)} : given;
+    return compute(...names.map((name) => values[name]));
+  },
   divmod: (a, b) => [Math.floor(a / b), a - b * Math.floor(a / b)],
 };
 
@@ -199,6 +237,7 @@ const math = {
   fmod: (a, b) => a % b,
   ceil: Math.ceil,
   floor: Math.floor,
+  copysign: (a, b) => b < 0 || Object.is(b, -0) ? -Math.abs(a) : Math.abs(a),
   isfinite: Number.isFinite,
   factorial: (n) => range(2, n + 1).reduce((a, b) => a * b, 1),
   comb: (n, k) => {
@@ -256,7 +295,8 @@ const np = {
     for (let y = 0; y < a.size; y++) for (let x = 0; x < b.size; x++) out.data[y * b.size + x] = a.data[y] * b.data[x];
     return out;
   },
-  convolve: (a, b) => {
+  convolve: (one, other) => {
+    const a = asArray(one), b = asArray(other);
     const out = new Arr([a.size + b.size - 1]);
     for (let i = 0; i < a.size; i++) for (let j = 0; j < b.size; j++) out.data[i + j] += a.data[i] * b.data[j];
     return out;
@@ -268,5 +308,89 @@ const np = {
     const out = new Arr(array.ndim === 2 ? [rows, columns] : [columns]);
     for (let y = 0; y < array.rows; y++) for (let x = 0; x < array.columns; x++) out.data[(y + top) * columns + x + left] = array.data[y * array.columns + x];
     return out;
+  },
+  ascontiguousarray: asArray,
+  diag: (values, place) => {
+    const by = typeof place === "number" ? place : 0, along = asArray(values), count = along.size + Math.abs(by);
+    const out = new Arr([count, count]);
+    for (let i = 0; i < along.size; i++) out.data[(i + Math.max(0, -by)) * count + i + Math.max(0, by)] = along.data[i];
+    return out;
+  },
+  vander: (values, count, options) => {
+    const out = new Arr([values.size, count]), rising = options && options.increasing;
+    for (let y = 0; y < values.size; y++) for (let x = 0; x < count; x++) out.data[y * count + x] = values.data[y] ** (rising ? x : count - 1 - x);
+    return out;
+  },
+  polynomial_polynomial_polyval: (x, coefficients) => Array.from(asArray(coefficients).data).reduceRight((sum, c) => py.add(py.mul(sum, x), c), py.mul(x, 0)),
+  i0: elementwise((x) => {
+    let sum = 1, term = 1;
+    for (let k = 1; term > 1e-17 * sum; k++) { term *= (x / (2 * k)) ** 2; sum += term; }
+    return sum;
+  }),
+  kaiser: (count, beta) => asArray(range(count).map((i) => count === 1 ? 1 : np.i0(beta * Math.sqrt(Math.max(0, 1 - (2 * i / (count - 1) - 1) ** 2))) / np.i0(beta))),
+  // By reflections, which keep the columns at right angles to the last digits; signs differ from LAPACK's in places.
+  linalg_qr: (matrix) => {
+    const rest = matrix.copy(), {rows, columns} = matrix, mirrors = [];
+    const reflect = (array, v, from) => {
+      for (let x = 0; x < array.columns; x++) {
+        let sum = 0;
+        for (let y = from; y < rows; y++) sum += v[y] * array.data[y * array.columns + x];
+        for (let y = from; y < rows; y++) array.data[y * array.columns + x] -= 2 * sum * v[y];
+      }
+    };
+    for (let k = 0; k < columns; k++) {
+      const v = new Float64Array(rows);
+      for (let y = k; y < rows; y++) v[y] = rest.data[y * columns + k];
+      v[k] += (v[k] < 0 ? -1 : 1) * Math.hypot(...v);
+      const length = Math.hypot(...v) || 1;
+      mirrors.push(v.map((each) => each / length));
+      reflect(rest, mirrors[k], k);
+    }
+    const q = new Arr([rows, columns]);
+    for (let k = 0; k < columns; k++) q.data[k * columns + k] = 1;
+    for (let k = columns - 1; k >= 0; k--) reflect(q, mirrors[k], k);
+    const r = new Arr([columns, columns]);
+    for (let y = 0; y < columns; y++) for (let x = y; x < columns; x++) r.data[y * columns + x] = rest.data[y * columns + x];
+    return [q, r];
+  },
+  linalg_solve: (matrix, right) => {
+    const n = matrix.rows, a = matrix.data.slice(), b = right.data.slice();
+    for (let k = 0; k < n; k++) {
+      let pivot = k;
+      for (let y = k + 1; y < n; y++) if (Math.abs(a[y * n + k]) > Math.abs(a[pivot * n + k])) pivot = y;
+      for (let x = 0; x < n; x++) [a[k * n + x], a[pivot * n + x]] = [a[pivot * n + x], a[k * n + x]];
+      [b[k], b[pivot]] = [b[pivot], b[k]];
+      for (let y = k + 1; y < n; y++) {
+        const by = a[y * n + k] / a[k * n + k];
+        for (let x = k; x < n; x++) a[y * n + x] -= by * a[k * n + x];
+        b[y] -= by * b[k];
+      }
+    }
+    for (let k = n - 1; k >= 0; k--) {
+      for (let x = k + 1; x < n; x++) b[k] -= a[k * n + x] * b[x];
+      b[k] /= a[k * n + k];
+    }
+    return asArray(b);
+  },
+  fft_fftfreq: (count) => asArray(range(count).map((i) => (i < (count + 1) >> 1 ? i : i - count) / count)),
+  // Complex numbers are two arrays, `real` and `imag`.
+  fft_ifft2: (array) => {
+    const {rows, columns} = array, real = array.copy(), imag = np.zeros_like(array);
+    const pass = (start, step, count) => {
+      const places = range(count).map((i) => start + i * step);
+      const [a, b] = transformed(places.map((p) => real.data[p]), places.map((p) => imag.data[p]), 1);
+      places.forEach((p, i) => { real.data[p] = a[i] / count; imag.data[p] = b[i] / count; });
+    };
+    for (let y = 0; y < rows; y++) pass(y * columns, 1, columns);
+    for (let x = 0; x < columns; x++) pass(x, columns, rows);
+    return {real, imag};
+  },
+  fft_fftshift: ({real, imag}) => {
+    const shifted = (array) => {
+      const {rows, columns} = array, out = np.zeros_like(array);
+      for (let y = 0; y < rows; y++) for (let x = 0; x < columns; x++) out.data[(y + (rows >> 1)) % rows * columns + (x + (columns >> 1)) % columns] = array.data[y * columns + x];
+      return out;
+    };
+    return {real: shifted(real), imag: shifted(imag)};
   },
 };

@@ -122,13 +122,14 @@ function planned(kernel, image, options) {
 
 // The response of an image to one kernel or to several that are combined, made row by row so that it can be left off.
 class Response {
-  constructor(image, kernels, combine, options) {
+  constructor(image, kernels, combine, options, threshold = 0) {
     this.plans = kernels.map((kernel) => planned(kernel, image, options));
     const heights = this.plans.map((p) => p.down.output), widths = this.plans.map((p) => p.across.output);
     if (new Set(heights).size > 1 || new Set(widths).size > 1) throw new Error("kernels of several sizes need extent same");
     [this.height, this.width] = [heights[0], widths[0]];
     this.products = this.plans.reduce((sum, plan) => sum + plan.products, 0) * image.planes.length;
     this.combine = combine;
+    this.threshold = threshold;
     this.image = image;
     this.options = options;
     this.done = 0;
@@ -154,7 +155,7 @@ class Response {
         if (!this.parts) { this.plans[0].run(this.padded[0][band], plane, y); continue; }
         this.plans.forEach((plan, i) => plan.run(this.padded[i][band], this.parts[i], y));
       }
-      if (this.parts) combineInto(plane, this.parts, this.combine, this.done * this.width, end * this.width);
+      if (this.parts) combineInto(plane, this.parts, this, this.done * this.width, end * this.width);
     });
     this.done = end;
     return this.done < this.height;
@@ -163,7 +164,14 @@ class Response {
   whole() { this.rows(this.height); return this; }
 }
 
-function combineInto(out, parts, how, start, end) {
+// What a response adds: with a threshold, only what is at least that (hard), or what lies beyond it (soft).
+function addend(response, how, threshold) {
+  if (how === "sum") return response;
+  if (how === "hard_threshold") return Math.abs(response) < threshold ? 0 : response;
+  return response - Math.min(Math.max(response, -threshold), threshold);
+}
+
+function combineInto(out, parts, {combine: how, threshold}, start, end) {
   for (let i = start; i < end; i++) {
     let result = parts[0][i];
     if (how === "magnitude") {
@@ -173,7 +181,7 @@ function combineInto(out, parts, how, start, end) {
     } else {
       if (how === "maxabs") result = Math.abs(result);
       for (let k = 1; k < parts.length; k++) {
-        if (how === "sum") result += parts[k][i];
+        if (how === "sum" || how === "hard_threshold" || how === "soft_threshold") result += addend(parts[k][i], how, threshold);
         else result = Math.max(result, how === "maxabs" ? Math.abs(parts[k][i]) : parts[k][i]);
       }
     }

@@ -17,6 +17,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from convcli.kernel.family import Family
+from convcli.kernel.products import Products
 
 _BINARY = {
     ast.Add: "add",
@@ -40,9 +41,12 @@ _COMPARISONS = {
     ast.NotEq: "ne",
     ast.In: "isin",
 }
-_ATTRIBUTES = {"shape", "size", "ndim", "T", "sum", "max", "min", "mean", "copy", "astype", "ravel", "reshape"}
+_ATTRIBUTES = {"shape", "size", "ndim", "T", "real", "imag", "copy", "astype", "ravel", "reshape"}
+_ATTRIBUTES |= {"sum", "max", "min", "mean", "any", "all"}
 _RESERVED = {"default", "new", "function", "var", "let", "const", "with", "this", "switch", "case", "typeof", "void"}
 _LIBRARIES = {"numpy": "np", "math": "math"}
+# A page has only kernels small enough to be written out: what is kept as products is their sum there.
+_CLASSES = {Products: "py.products"}
 
 
 class UntranslatableError(Exception):
@@ -65,7 +69,7 @@ def formulas_script(families: Iterable[Family]) -> tuple[str, list[str]]:
     Returns
     -------
     str
-        A script that sets `FORMULAS`, in which each name has a function and the names of its arguments, in order.
+        A script that sets `FORMULAS`, in which each name has a function that takes all parameters, by name.
     list of str
         The names of the families in it; the others could not be translated.
 
@@ -81,12 +85,14 @@ def formulas_script(families: Iterable[Family]) -> tuple[str, list[str]]:
     for family in families:
         translator = _Translator(supported)
         try:
-            entry = translator.include(family.compute)
+            compute = translator.include(family.compute)
+            derive = "null" if family.derive is None else translator.include(family.derive)
         except (UntranslatableError, OSError, TypeError, SyntaxError):  # among them, source that is not there
             continue
         texts |= translator.texts
-        arguments = json.dumps(list(inspect.signature(family.compute).parameters))
-        entries.append((family.name, f"  {json.dumps(family.name)}: {{compute: {entry}, arguments: {arguments}}}"))
+        parameters = inspect.signature(family.compute).parameters.values()
+        arguments = json.dumps([each.name for each in parameters if each.kind != each.VAR_KEYWORD])
+        entries.append((family.name, f"  {json.dumps(family.name)}: py.formula({compute}, {arguments}, {derive})"))
     table = ",\n".join(entry for _, entry in entries)
     functions = "\n".join(texts.values())
     return f"const FORMULAS = (() => {{\n{functions}\nreturn {{\n{table}\n}};\n}})();\n", [name for name, _ in entries]
@@ -139,8 +145,9 @@ class _Body:
 
     def function(self, tree: ast.FunctionDef, name: str) -> str:
         arguments = tree.args
-        if arguments.vararg or arguments.kwarg:
+        if arguments.vararg:
             raise UntranslatableError(f"{name}: any number of arguments")
+        # Arguments of any name may be taken, and are not used: nothing is called by that name below.
         given = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
         stored = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
         nested = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node is not tree}
@@ -233,6 +240,9 @@ class _Body:
                 return self._comparison(node)
             case ast.IfExp():
                 return f"({self.value(node.test)} ? {self.value(node.body)} : {self.value(node.orelse)})"
+            case ast.Dict(keys=[*keys]) if all(isinstance(key, ast.Constant) for key in keys):
+                pairs = zip(keys, node.values, strict=True)
+                return f"({{{', '.join(f'{self.value(key)}: {self.value(value)}' for key, value in pairs if key)}}})"
             case ast.ListComp() | ast.GeneratorExp():
                 return self._comprehension(node)
             case ast.Lambda():
@@ -250,7 +260,7 @@ class _Body:
                 raise UntranslatableError(ast.unparse(node))
 
     def _piece(self, node: ast.expr) -> str:
-        return f"String({self.value(node.value)})" if isinstance(node, ast.FormattedValue) else self.value(node)
+        return f"py.str({self.value(node.value)})" if isinstance(node, ast.FormattedValue) else self.value(node)
 
     def _with(self, names: Iterable[str]) -> "_Body":
         return _Body(
@@ -304,26 +314,29 @@ class _Body:
             found = self._outside[name]
             if isinstance(found, FunctionType):
                 return self._translator.include(found)
-            return _literal(found)
+            return _CLASSES[found] if isinstance(found, type) and found in _CLASSES else _literal(found)
         if hasattr(builtins, name) and name in self._supported["py"]:
             return f"py.{name}"
         raise UntranslatableError(name)
 
     def _attribute(self, node: ast.Attribute) -> str:
-        library = self._library(node.value)
-        if library is not None:
-            if node.attr not in self._supported[library]:
-                raise UntranslatableError(f"{library}.{node.attr}")
-            return f"{library}.{node.attr}"
+        library, *inner = self._library(node.value)
+        if library:
+            name = "_".join([*inner, node.attr])  # np.fft.ifft2 is np.fft_ifft2 in arrays.js
+            if name not in self._supported[library]:
+                raise UntranslatableError(ast.unparse(node))
+            return f"{library}.{name}"
         if node.attr not in _ATTRIBUTES:
             raise UntranslatableError(ast.unparse(node))
         return f"{self.value(node.value)}.{node.attr}"
 
-    def _library(self, node: ast.expr) -> str | None:
-        if not isinstance(node, ast.Name) or node.id in self._names:
-            return None
-        found = self._outside.get(node.id)
-        return _LIBRARIES.get(found.__name__) if isinstance(found, ModuleType) else None
+    def _library(self, node: ast.expr) -> list[str]:
+        """Return the library that an expression names and what inside of it, such as np and fft; or one empty name."""
+        if isinstance(node, ast.Attribute):
+            library, *inner = self._library(node.value)
+            return [library, *inner, node.attr] if library else [""]
+        found = None if not isinstance(node, ast.Name) or node.id in self._names else self._outside.get(node.id)
+        return [_LIBRARIES.get(found.__name__, "")] if isinstance(found, ModuleType) else [""]
 
     def _call(self, node: ast.Call) -> str:
         arguments = [self.value(each) for each in node.args]

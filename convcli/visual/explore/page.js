@@ -45,17 +45,18 @@ function parameterControl(parameter) {
   const row = Object.assign(document.createElement("span"), {className: "pair"});
   const set = (given) => { state.values[name] = given; state.edited = null; follow(); };
   const inputs = [];
-  if (kind.type === "words") {
+  if (kind.type === "words" || kind.type === "flag") {
     const select = document.createElement("select");
-    options(select, kind.choices, value);
+    options(select, kind.choices, String(value));
     select.addEventListener("input", () => set(select.value));
     inputs.push(select);
   } else if (kind.type === "number") {
     const start = value === null ? parameter.start : Number(value);
     const angle = parameter.unit === "degrees";
     const low = kind.above !== null ? kind.above : kind.at_least !== null ? kind.at_least : angle ? -180 : -10;
-    const high = angle ? 180 : Math.max(4 * Math.abs(start), low + 10);
-    const step = angle ? 1 : kind.whole ? 1 : high > 40 ? 0.5 : 0.05;
+    const usual = angle ? 180 : Math.max(4 * Math.abs(start), low + 10);
+    const step = angle || kind.whole ? 1 : kind.below !== null ? (kind.below - low) / 50 : usual > 40 ? 0.5 : 0.05;
+    const high = kind.below !== null ? kind.below - step : kind.at_most !== null ? Math.min(kind.at_most, Math.max(usual, 20)) : usual;
     const least = kind.above !== null ? low + step : low;
     const slider = Object.assign(document.createElement("input"), {type: "range", min: least, max: high, step, value: start});
     const number = Object.assign(document.createElement("input"), {type: "number", step: "any", value: start});
@@ -88,11 +89,14 @@ function parameterControl(parameter) {
 function checkedValue(parameter, value) {
   const {kind, name} = parameter;
   if (value === null) return null;
+  if (kind.type === "flag") return String(value) === "true";
   if (kind.type === "number") {
     const number = Number(value);
     if (value === "" || !Number.isFinite(number)) throw new Error(`${name}: must be a number`);
     if (kind.above !== null && !(number > kind.above)) throw new Error(`${name}: must be greater than ${kind.above}`);
     if (kind.at_least !== null && !(number >= kind.at_least)) throw new Error(`${name}: must be at least ${kind.at_least}`);
+    if (kind.below !== null && !(number < kind.below)) throw new Error(`${name}: must be less than ${kind.below}`);
+    if (kind.at_most !== null && !(number <= kind.at_most)) throw new Error(`${name}: must be at most ${kind.at_most}`);
     if (kind.whole && !Number.isInteger(number)) throw new Error(`${name}: must be a whole number`);
     return number;
   }
@@ -105,13 +109,25 @@ function checkedValue(parameter, value) {
   return value;
 }
 
+const checkedValues = (entry) => Object.fromEntries(entry.parameters.map((p) => [p.name, checkedValue(p, state.values[p.name])]));
+
+// An unsharp mask with a threshold as convcli takes it: the image, and the detail of which some is added; else null.
+function thresholded(entry) {
+  if (!entry.formula || entry.family !== "unsharp" || state.edited) return null;
+  const {threshold, soft, amount} = checkedValues(entry);
+  if (!threshold) return null;
+  if (!["none", "sum"].includes(at("normalize").value)) throw new Error("takes no normalize beside a threshold: its sum is 1");
+  const kernel = ownKernel(entry), weights = Float64Array.from(kernel.weights);
+  weights[kernel.anchor[0] * kernel.columns + kernel.anchor[1]] -= 1;
+  const image = {rows: 1, columns: 1, weights: Float64Array.of(1), anchor: [0, 0], stated: false};
+  return {kernels: [image, {...kernel, weights}], combine: soft ? "soft_threshold" : "hard_threshold", threshold: Math.abs(amount) * threshold, mapping: entry.mapping || "clip"};
+}
+
 function ownKernel(entry) {
   if (state.edited) return state.edited;
   let kernel;
   if (entry.formula) {
-    const parameters = Object.fromEntries(entry.parameters.map((p) => [p.name, p]));
-    const formula = FORMULAS[entry.family];
-    const array = formula.compute(...formula.arguments.map((name) => checkedValue(parameters[name], state.values[name])));
+    const array = FORMULAS[entry.family](checkedValues(entry));
     if (!array.data.every(Number.isFinite)) throw new Error("gives weights that are not finite numbers: its parameters are too extreme");
     kernel = {rows: array.rows, columns: array.columns, weights: array.data, stated: false};
     if (kernel.rows > 301 || kernel.columns > 301) throw new Error(`makes a kernel of ${kernel.rows}x${kernel.columns}: this page goes to 301`);
@@ -125,6 +141,12 @@ function ownKernel(entry) {
 }
 
 const currentKernels = () => state.entry.combine ? state.entry.kernels : [ownKernel(state.entry)];
+
+// The kernels that are laid on the image, and how their responses are joined and shown.
+function laidKernels(kernels) {
+  const {entry} = state;
+  return thresholded(entry) || {kernels, combine: entry.combine, threshold: entry.threshold, mapping: entry.mapping};
+}
 
 function pairOf(id, least) {
   const parts = at(id).value.split(",").map((part) => Number(part.trim() || NaN));
@@ -152,8 +174,8 @@ function follow() {
   document.documentElement.dataset.ready = "no";
   at("before").setAttribute("aria-pressed", "false");
   try {
-    const kernels = currentKernels(), laid = geometry(kernels);
-    const used = laid.anchor ? kernels.map((kernel) => ({...kernel, anchor: laid.anchor, stated: true})) : kernels;
+    const kernels = currentKernels(), joined = laidKernels(kernels), laid = geometry(joined.kernels);
+    const used = {...joined, kernels: laid.anchor ? joined.kernels.map((kernel) => ({...kernel, anchor: laid.anchor, stated: true})) : joined.kernels};
     showWeights(kernels);
     takeAlong(kernels);
     if (at("gray").checked) state.gray = state.gray || luma(state.image);
@@ -168,9 +190,9 @@ function follow() {
 }
 
 // Shows the response: whole where that is quick, else every few rows and columns of it at first and the rest after.
-function render(image, kernels, laid, started, run) {
-  const make = (coarser) => new Response(image, kernels, state.entry.combine,
-    {...laid, stride: laid.stride.map((step) => step * coarser)});
+function render(image, joined, laid, started, run) {
+  const make = (coarser) => new Response(image, joined.kernels, joined.combine,
+    {...laid, stride: laid.stride.map((step) => step * coarser)}, joined.threshold);
   const whole = make(1);
   let coarser = 1;
   while (whole.products / coarser ** 2 / pace > BUDGET && coarser < 16) coarser++;
@@ -178,7 +200,7 @@ function render(image, kernels, laid, started, run) {
   const first = coarser > 1 ? make(coarser).whole() : whole.whole();
   const spent = performance.now() - before;
   if (spent > 2) pace = 0.5 * pace + 0.5 * first.products / spent;
-  show(first, kernels, coarser);
+  show(first, joined, coarser);
   const taken = performance.now() - started;
   document.documentElement.dataset.ms = taken.toFixed(1);
   const size = `${whole.width} x ${whole.height}, ${(whole.width * whole.height / 1e6).toFixed(2)} MP`;
@@ -189,17 +211,17 @@ function render(image, kernels, laid, started, run) {
   const go = () => {
     if (run !== state.run) return;
     if (whole.rows(rows)) { setTimeout(go, 0); return; }
-    show(whole, kernels, 1);
+    show(whole, joined, 1);
     at("told").textContent = `${size}; first picture in ${taken.toFixed(0)} ms, all of it in ${(performance.now() - started).toFixed(0)} ms`;
     finish();
   };
   setTimeout(go, 150);
 }
 
-function show(response, kernels, coarser) {
+function show(response, joined, coarser) {
   const scale = finite("scale"), bias = finite("bias");
   const figures = measured(response.planes, 80);
-  const mapping = resolvedMapping(at("signed").value, state.entry.mapping, kernels, bias);
+  const mapping = resolvedMapping(at("signed").value, joined.mapping, joined.kernels, bias);
   const pixels = new ImageData(mapped(response.planes, mapping, scale, bias, figures), response.width, response.height);
   const canvas = at("picture");
   canvas.width = response.width;
@@ -359,7 +381,7 @@ function kernelFile(kernels) {
   const rows = (kernel, indent) => range(kernel.rows).map((y) => `${indent}- [${Array.from(kernel.weights.slice(y * kernel.columns, (y + 1) * kernel.columns)).join(", ")}]`);
   const part = (kernel, indent) => ["weights:", ...rows(kernel, `${indent}  `), ...(kernel.stated ? [`${indent}anchor: [${kernel.anchor.join(", ")}]`] : [])];
   if (entry.combine) {
-    lines.push(`combine: ${entry.combine}`, "kernels:");
+    lines.push(`combine: ${entry.combine}`, ...(entry.threshold ? [`threshold: ${entry.threshold}`] : []), "kernels:");
     for (const kernel of kernels) lines.push(...part(kernel, "    ").map((line, i) => i ? line : `  - ${line}`));
   } else if (entry.formula && !state.edited && at("normalize").value === "none" && at("rotate").value === "0" && entry.normalize === "none" && entry.rotate === 0) {
     const values = entry.parameters.map((p) => {

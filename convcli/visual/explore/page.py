@@ -17,7 +17,7 @@ from convcli.kernel.catalogue import catalogue_folder, catalogue_names
 from convcli.kernel.files.yaml_notation import read
 from convcli.kernel.formulas import FAMILIES
 from convcli.kernel.model import CHANGES, AnyKernel, CompositeKernel, Kernel
-from convcli.kernel.parameters import KernelSize, OneOfWords, Parameter, RealNumber
+from convcli.kernel.parameters import KernelSize, OneOfWords, Parameter, RealNumber, WholeNumber, YesOrNo
 from convcli.kernel.spec import load_kernel, split_spec
 from convcli.kernel.weights import NORMALIZATIONS
 from convcli.process.choices import SIGNED
@@ -157,6 +157,7 @@ def _entry(name: str, spec: str, kernel: AnyKernel, translated: list[str]) -> di
         "summary": kernel.summary,
         "mapping": kernel.mapping,
         "combine": kernel.combine if isinstance(kernel, CompositeKernel) else None,
+        "threshold": kernel.threshold if isinstance(kernel, CompositeKernel) else 0.0,
         "kernels": [_weights(part) for part in parts],
     }
     if isinstance(kernel, Kernel) and kernel.family is not None:
@@ -190,20 +191,24 @@ def _weights(kernel: Kernel) -> dict[str, Any]:
 
 def _parameter(parameter: Parameter, values: Mapping[str, object]) -> dict[str, Any] | None:
     """Return a parameter's descriptor for the page; None where it takes values that the page knows nothing of."""
-    kind: dict[str, Any]
+    kind: dict[str, Any] = {"type": "number", "above": None, "at_least": None, "below": None, "at_most": None}
     match parameter.kind:
-        case RealNumber():
-            kind = {"type": "number", "above": parameter.kind.above, "at_least": parameter.kind.at_least}
-        case OneOfWords():
-            kind = {"type": "words", "choices": parameter.kind.choices}
-        case KernelSize():
-            kind = {"type": "size", "odd": parameter.kind.odd}
+        case RealNumber(above, at_least, below):
+            kind |= {"above": above, "at_least": at_least, "below": below}
+        case WholeNumber(least, most):
+            kind |= {"whole": True, "at_least": least, "at_most": most}
+        case OneOfWords(choices):
+            kind = {"type": "words", "choices": choices}
+        case YesOrNo():
+            kind = {"type": "flag", "choices": ("false", "true")}
+        case KernelSize(odd):
+            kind = {"type": "size", "odd": odd}
         case _:
             return None
     value = values[parameter.name]
     start: object = parameter.default
     if start is None:
-        start = 9 if kind["type"] == "size" else 1.0
+        start = 9 if kind["type"] == "size" else kind.get("at_least") or 1
     return {
         "name": parameter.name,
         "help": parameter.help,

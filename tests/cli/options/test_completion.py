@@ -30,7 +30,7 @@ def offered(typed):
         ("convcli batch photos --existing s", ["skip"]),
         ("convcli filter a.png -k gaussian:tr", ["gaussian:truncate="]),
         ("convcli filter a.png -k gabor:theta=3,p", ["gabor:theta=3,psi="]),
-        ("convcli filter a.png -k sobel_x:", ["sobel_x:normalize=", "sobel_x:rotate="]),
+        ("convcli filter a.png -k sobel_x:r", ["sobel_x:rotate="]),
         ("convcli filter a.png -k nothing:", []),
         ("convcli filter a.png -k prewitt_", ["prewitt_x", "prewitt_y"]),
     ],
