@@ -294,8 +294,8 @@ def plan_convolution(
     return replace(_plan(planned, runner_up, size, request, resolved, finish), _together=together)
 
 
-# A Gaussian that is worth a coarse grid has more rows and columns than this; of one with more than the second number the
-# weights would take more memory, written out, than the grid saves.
+# A Gaussian that is worth a coarse grid has more rows and columns than this; of one with more than the second number
+# the weights, written out, would take more memory than the grid saves.
 _LARGE_KERNEL, _LARGEST_WRITTEN_OUT = 64, 1024
 
 
