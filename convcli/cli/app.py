@@ -20,6 +20,7 @@ from convcli.cli.options.parsing import SETTINGS
 from convcli.errors import INTERRUPTED, ConvcliError, UsageError
 
 _OBJECTS_OF_IMPORTS = 200_000
+_OPENCV_NO_MEMORY = -4  # cv2.Error.StsNoMem
 
 
 class LazyGroup(TyperGroup):
@@ -158,10 +159,21 @@ def run(args: list[str] | None = None) -> int:
             sys.stdout.flush()
     except BrokenPipeError:
         return _closed_pipe()
-    except (ConvcliError, TyperException, KeyboardInterrupt, MemoryError, OSError) as error:
+    except (
+        ConvcliError,
+        TyperException,
+        KeyboardInterrupt,
+        MemoryError,
+        OSError,
+        ImportError,
+        RecursionError,
+    ) as error:
         message, status = _explain(error, sys.argv[1:] if args is None else args)
         if message:
             say(f"convcli: error: {message}")
+    except _errors_of_opencv() as error:
+        say(f"convcli: error: {_of_opencv(error)}")
+        status = 1
     return status if isinstance(status, int) else 0
 
 
@@ -178,11 +190,29 @@ def _explain(error: BaseException, words: list[str]) -> tuple[str, int]:
             return parser_message(error, words), error.exit_code
         case MemoryError():
             return "there is not enough memory: filter smaller images, or fewer at a time", 1
+        case ImportError():
+            library = f" {error.name.partition('.')[0]}" if error.name else ""
+            return f"a library{library} cannot be loaded: {error}; there may be too little memory for it", 1
+        case RecursionError():
+            return "something is nested too deeply: a path, a pipeline or a file of fewer levels is taken", 1
         case OSError():
             where = f"{error.filename}: " if error.filename else ""
             return f"{where}{error.strerror or error}", 1
         case _:
             return "interrupted", INTERRUPTED
+
+
+def _errors_of_opencv() -> tuple[type[BaseException], ...]:
+    """Return the class of OpenCV's errors where it is loaded: looked up when something went wrong, not before."""
+    error = getattr(sys.modules.get("cv2"), "error", None)
+    return () if error is None else (error,)
+
+
+def _of_opencv(error: BaseException) -> str:
+    """Return what OpenCV raised in a line; what it is short of most often is memory."""
+    if getattr(error, "code", None) == _OPENCV_NO_MEMORY or "bad_alloc" in str(error):
+        return _explain(MemoryError(), [])[0]
+    return f"OpenCV cannot do this: {getattr(error, 'err', '') or error}; try another --backend"
 
 
 def _closed_pipe() -> int:

@@ -7,6 +7,7 @@ overflows the C stack of other readers. Numbers follow YAML 1.2: `1e-3` is one, 
 """
 
 import re
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +48,14 @@ def read_yaml(path: Path, kind: str = "kernel file") -> Any:
     """
     where = str(path)
     try:
-        size = path.stat().st_size
+        status = path.stat()
+        if stat.S_ISFIFO(status.st_mode) and not where.startswith(("/dev/", "/proc/")):
+            raise YamlTextError("is a pipe, which may never end", where=where, advice=f"save what it holds as a {kind}")
+        size = status.st_size
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)  # a pipe or a growing file does not show its size
+    except YamlTextError:
+        raise
     except FileNotFoundError:
         raise YamlTextError(f"no such {kind}", where=where) from None
     except IsADirectoryError:

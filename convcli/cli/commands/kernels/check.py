@@ -25,7 +25,7 @@ def check_files(
     bad = False
     for file in files:
         try:
-            print(f"ok   {file}: {summarize(load_kernel_file(file))}")
+            print(f"ok   {one_line(f'{file}: {summarize(load_kernel_file(file))}')}")
         except KernelError as error:
             bad = True
             print(f"bad  {one_line(str(error))}")
