@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated, Any, ClassVar, NoReturn
@@ -20,6 +21,7 @@ from convcli.cli.options.parsing import SETTINGS
 from convcli.errors import INTERRUPTED, ConvcliError, UsageError
 
 _OBJECTS_OF_IMPORTS = 200_000
+_PATIENCE = 1.0  # seconds that a run has to end by itself once it was interrupted
 _OPENCV_NO_MEMORY = -4  # cv2.Error.StsNoMem
 
 
@@ -144,10 +146,37 @@ def main() -> NoReturn:
     together take a third off filtering a small image. Files are closed by then, and no thread of ours is left.
     """
     gc.set_threshold(_OBJECTS_OF_IMPORTS)
+    if hasattr(signal, "SIGHUP") and sys.argv[1:2] != ["batch"]:
+        _end_soon_after_signals()
     status = run()
     if sys.stderr is not None:
         sys.stderr.flush()
     os._exit(status)
+
+
+def _end_soon_after_signals() -> None:
+    """Have a thread end this process where a signal was not heard in time.
+
+    Python hears signals between its own instructions, and a single call of OpenCV or BLAS may last for minutes. The
+    thread waits for a byte, which the signal itself writes. A batch does without: it forks, which wants no other
+    thread, and its own process makes no long calls.
+    """
+    heard, told = os.pipe()
+    os.set_blocking(told, False)
+    signal.set_wakeup_fd(told, warn_on_full_buffer=False)
+    threading.Thread(target=_wait_for_signal, args=(heard,), daemon=True).start()
+
+
+def _wait_for_signal(heard: int) -> None:
+    ending = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+    while os.read(heard, 1)[0] not in ending:
+        pass
+    time.sleep(_PATIENCE)
+    from convcli.system.output_file import remove_unfinished
+
+    remove_unfinished()
+    say("convcli: error: interrupted")
+    os._exit(INTERRUPTED)
 
 
 def run(args: list[str] | None = None) -> int:

@@ -47,15 +47,12 @@ def read_yaml(path: Path, kind: str = "kernel file") -> Any:
         Naming the file, and the line where there is one.
     """
     where = str(path)
+    if _is_named_pipe(path):
+        raise YamlTextError("is a pipe, which may never end", where=where, advice=f"save what it holds as a {kind}")
     try:
-        status = path.stat()
-        if stat.S_ISFIFO(status.st_mode) and not where.startswith(("/dev/", "/proc/")):
-            raise YamlTextError("is a pipe, which may never end", where=where, advice=f"save what it holds as a {kind}")
-        size = status.st_size
+        size = path.stat().st_size
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)  # a pipe or a growing file does not show its size
-    except YamlTextError:
-        raise
     except FileNotFoundError:
         raise YamlTextError(f"no such {kind}", where=where) from None
     except IsADirectoryError:
@@ -72,6 +69,16 @@ def read_yaml(path: Path, kind: str = "kernel file") -> Any:
         return parse_yaml(data.decode("utf-8-sig"), where)
     except UnicodeDecodeError as error:
         raise YamlTextError(f"is not UTF-8 text (byte {error.start})", where=where) from error
+
+
+def _is_named_pipe(path: Path) -> bool:
+    """Whether a file is a FIFO that somebody made; what a shell makes of `<(command)` is read."""
+    try:
+        return (
+            stat.S_ISFIFO(path.stat().st_mode) and not path.is_relative_to("/dev") and not path.is_relative_to("/proc")
+        )
+    except (OSError, ValueError):
+        return False  # opening it says what is wrong
 
 
 def parse_yaml(text: str, where: str) -> Any:

@@ -1,6 +1,7 @@
 """What is typed, listed and found in files may be anything: one line, soon, and nothing of it is obeyed."""
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -60,7 +61,7 @@ def test_a_pipe_is_no_kernel_nor_weights(photo):
     os.mkfifo("k.yaml")
     os.mkfifo("w.npy")
     with open("net.yaml", "w") as file:
-        file.write("steps:\n  - conv: {channels: 1, size: 3, weights: w.npy}\n")
+        file.write("steps:\n  - conv: {out: 1, kernel: 3, weights: w.npy}\n")
     with must_end(60):
         assert refused("filter", photo, "-k", "k.yaml").startswith("k.yaml: is a pipe, which may never end")
         assert "w.npy: is a pipe: save the weights as a file" in run("run", "net.yaml", photo, "-o", "o.npy").messages
@@ -128,3 +129,41 @@ def test_too_little_memory_for_the_libraries_is_one_line(photo, kilobytes):
     )
     assert "Traceback" not in result.stderr
     assert result.returncode == 0 or "convcli: error: " in result.stderr
+
+
+# Each spends far more than the time that is left to it in one call of a library, which hears no signal.
+DEAF = """
+import os, sys, time
+from convcli.cli import app
+from convcli.system.output_file import whole_file
+
+def run():
+    with app.interrupted_by_termination(), whole_file("o.bin") as sink:
+        sink(b"half")
+        print("ready", flush=True)
+        import cv2, numpy as np
+        big = np.zeros((8000, 8000, 3), np.float32)
+        kernel = np.ones(2001, np.float32)
+        for _ in range(100):
+            cv2.sepFilter2D(big, -1, kernel, kernel)
+
+app.run = run
+app.main()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_a_run_that_is_within_a_library_and_leaves_nothing(tmp_path, number):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    words = [sys.executable, "-c", DEAF]
+    with subprocess.Popen(words, cwd=tmp_path, env=environment, stdout=-1, stderr=-1, text=True) as process:
+        process.stdout.readline()
+        try:
+            process.wait(1.5)  # by which it is within OpenCV
+        except subprocess.TimeoutExpired:
+            process.send_signal(number)
+        with must_end(60):
+            _, messages = process.communicate()
+    assert (process.returncode, messages) == (130, "convcli: error: interrupted\n")
+    assert list(tmp_path.iterdir()) == []
