@@ -131,6 +131,14 @@ def test_too_little_memory_for_the_libraries_is_one_line(photo, kilobytes):
     assert result.returncode == 0 or "convcli: error: " in result.stderr
 
 
+def test_forty_doublings_of_channels_are_explained_without_weights_of_terabytes(photo):
+    joins = [(f"s{number - 1}" if number else "input", f"s{number}") for number in range(40)]
+    steps = (f"  - concat:\n    from: [{source}, {source}]\n    name: {name}\n" for source, name in joins)
+    with open("net.yaml", "w") as file:
+        file.write("steps:\n" + "".join(steps))
+    assert f"{2**40}".encode() in done("explain", "net.yaml", "--input-size", "8x8x1", "--json").output
+
+
 # Each spends far more than the time that is left to it in one call of a library, which hears no signal.
 DEAF = """
 import os, sys, time
