@@ -53,3 +53,12 @@ def test_any_journal_is_read_as_records_and_damaged_lines(out, lines):
 def test_what_is_written_is_read_back(out, records):
     Path(_journal_path(str(out))).write_text("".join(map(_line, records, records.values())))
     assert read_journal(str(out)) == (records, [])
+
+
+@pytest.mark.parametrize("number", ["1e999", "NaN", "null", "[]", "9" * 5000])
+def test_a_size_that_is_none_is_a_damaged_line(out, number):
+    line = f'{{"output": "a.png", "state": "done", "fingerprint": "f", "bytes": {number}, "mtime_ns": 1}}\n'
+    Path(_journal_path(str(out))).write_text(line)
+    records, (note,) = read_journal(str(out))
+    assert records == {}
+    assert note.endswith("1 line of 1 cannot be read and are passed over")
