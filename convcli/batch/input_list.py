@@ -3,11 +3,11 @@
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from convcli.errors import UsageError
 
 _STANDARD_STREAM = "-"
+_MOST_BYTES = 256 << 20  # of a list: a million names of 255 bytes
 
 
 def batch_inputs(named: Sequence[str], list_path: str | None = None) -> list[str]:
@@ -43,18 +43,21 @@ def read_input_list(path: str) -> list[str]:
     Raises
     ------
     UsageError
-        Where the list cannot be read, or is empty.
+        Where the list cannot be read, is empty, or longer than 256 MiB.
     """
     where = f"--files-from {path}"
     if path != _STANDARD_STREAM:
         try:
-            data = Path(path).read_bytes()
+            with open(path, "rb") as file:  # which may be a device without an end
+                data = file.read(_MOST_BYTES + 1)
         except OSError as error:
             raise UsageError(str(error.strerror), where=where) from error
     elif sys.stdin is None or sys.stdin.isatty():
         raise UsageError("standard input is no list", where=where, advice="send it one, such as find photos -print0 |")
     else:
-        data = sys.stdin.buffer.read()
+        data = sys.stdin.buffer.read(_MOST_BYTES + 1)
+    if len(data) > _MOST_BYTES:
+        raise UsageError(f"the list is longer than {_MOST_BYTES >> 20} MiB", where=where, advice="split it")
     nul_separated = b"\0" in data
     names = data.split(b"\0") if nul_separated else [line.removesuffix(b"\r") for line in data.split(b"\n")]
     found = [os.fsdecode(name) for name in names if name]

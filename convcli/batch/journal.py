@@ -161,7 +161,7 @@ def _read(path: str) -> tuple[dict[str, JournalRecord], int, int]:
                 lines += 1
                 try:
                     output, record = _parse(line)
-                except (ValueError, TypeError, KeyError, RecursionError):
+                except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
                     damaged += 1
                     continue
                 if record.state == LEFT:

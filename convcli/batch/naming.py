@@ -12,6 +12,7 @@ from convcli.image.formats.registry import format_for
 FIELDS = ("stem", "suffix", "kernel", "parent", "ext")
 HOME = ".convcli"  # what a batch keeps in its output folder
 _MOST_NAMED = 3
+_MOST_FOLDERS = 200  # in a template, one inside the other
 # What is advised to tell inputs apart that differ by their suffixes alone, and others.
 _BY_SUFFIX = ("{stem}_{ext}{suffix}",)
 _BY_FOLDER = ("{parent}_{stem}{suffix}", "{parent}_{stem}_{ext}{suffix}")
@@ -88,6 +89,8 @@ def _check_template(template: str) -> None:
         if form or conversion:
             raise UsageError(f"--name {template!r}: fields are written as they are, without ':' or '!': {{{field}}}")
     pieces = re.split(r"[/\\]" if os.sep == "\\" else "/", template)
+    if len(pieces) > _MOST_FOLDERS:
+        raise UsageError(f"--name has {len(pieces) - 1} folders inside one another: it may have {_MOST_FOLDERS - 1}")
     if not pieces[-1] or not _PIECES_OF_NONE.isdisjoint(pieces) or "\0" in template:
         raise UsageError(
             f"--name {template!r}: it must name a file below the output folder, such as {{stem}}{{suffix}}"

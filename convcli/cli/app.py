@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated, Any, ClassVar, NoReturn
@@ -20,6 +21,8 @@ from convcli.cli.options.parsing import SETTINGS
 from convcli.errors import INTERRUPTED, ConvcliError, UsageError
 
 _OBJECTS_OF_IMPORTS = 200_000
+_PATIENCE = 1.0  # seconds that a run has to end by itself once it was interrupted
+_OPENCV_NO_MEMORY = -4  # cv2.Error.StsNoMem
 
 
 class LazyGroup(TyperGroup):
@@ -155,10 +158,37 @@ def main() -> NoReturn:
     together take a third off filtering a small image. Files are closed by then, and no thread of ours is left.
     """
     gc.set_threshold(_OBJECTS_OF_IMPORTS)
+    if hasattr(signal, "SIGHUP") and sys.argv[1:2] != ["batch"]:
+        _end_soon_after_signals()
     status = run()
     if sys.stderr is not None:
         sys.stderr.flush()
     os._exit(status)
+
+
+def _end_soon_after_signals() -> None:
+    """Have a thread end this process where a signal was not heard in time.
+
+    Python hears signals between its own instructions, and a single call of OpenCV or BLAS may last for minutes. The
+    thread waits for a byte, which the signal itself writes. A batch does without: it forks, which wants no other
+    thread, and its own process makes no long calls.
+    """
+    heard, told = os.pipe()
+    os.set_blocking(told, False)
+    signal.set_wakeup_fd(told, warn_on_full_buffer=False)
+    threading.Thread(target=_wait_for_signal, args=(heard,), daemon=True).start()
+
+
+def _wait_for_signal(heard: int) -> None:
+    ending = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+    while os.read(heard, 1)[0] not in ending:
+        pass
+    time.sleep(_PATIENCE)
+    from convcli.system.output_file import remove_unfinished
+
+    remove_unfinished()
+    say("convcli: error: interrupted")
+    os._exit(INTERRUPTED)
 
 
 def run(args: list[str] | None = None) -> int:
@@ -170,10 +200,21 @@ def run(args: list[str] | None = None) -> int:
             sys.stdout.flush()
     except BrokenPipeError:
         return _closed_pipe()
-    except (ConvcliError, TyperException, KeyboardInterrupt, MemoryError, OSError) as error:
+    except (
+        ConvcliError,
+        TyperException,
+        KeyboardInterrupt,
+        MemoryError,
+        OSError,
+        ImportError,
+        RecursionError,
+    ) as error:
         message, status = _explain(error, sys.argv[1:] if args is None else args)
         if message:
             say(f"convcli: error: {message}")
+    except _errors_of_opencv() as error:
+        say(f"convcli: error: {_of_opencv(error)}")
+        status = 1
     return status if isinstance(status, int) else 0
 
 
@@ -190,11 +231,29 @@ def _explain(error: BaseException, words: list[str]) -> tuple[str, int]:
             return parser_message(error, words), error.exit_code
         case MemoryError():
             return "there is not enough memory: filter smaller images, or fewer at a time", 1
+        case ImportError():
+            library = f" {error.name.partition('.')[0]}" if error.name else ""
+            return f"a library{library} cannot be loaded: {error}; there may be too little memory for it", 1
+        case RecursionError():
+            return "something is nested too deeply: a path, a pipeline or a file of fewer levels is taken", 1
         case OSError():
             where = f"{error.filename}: " if error.filename else ""
             return f"{where}{error.strerror or error}", 1
         case _:
             return "interrupted", INTERRUPTED
+
+
+def _errors_of_opencv() -> tuple[type[BaseException], ...]:
+    """Return the class of OpenCV's errors where it is loaded: looked up when something went wrong, not before."""
+    error = getattr(sys.modules.get("cv2"), "error", None)
+    return () if error is None else (error,)
+
+
+def _of_opencv(error: BaseException) -> str:
+    """Return what OpenCV raised in a line; what it is short of most often is memory."""
+    if getattr(error, "code", None) == _OPENCV_NO_MEMORY or "bad_alloc" in str(error):
+        return _explain(MemoryError(), [])[0]
+    return f"OpenCV cannot do this: {getattr(error, 'err', '') or error}; try another --backend"
 
 
 def _closed_pipe() -> int:

@@ -168,6 +168,9 @@ def _joined(node: Node, known: Mapping[str, EquivalentKernel], sizes: Mapping[st
     )
     steps = tuple(dict.fromkeys(step for branch in branches for step in branch.steps))
     joined = EquivalentKernel(root, (*steps, node.id), (rows, columns), branches[0].stride, (top, left))
+    planes = sum(branch.weights.shape[0] * branch.weights.shape[1] for branch in branches if branch.weights is not None)
+    if planes * rows * columns > _MOST_WORK:  # channels double with every join of something with itself
+        return joined
     parts = []
     for branch, factor in zip(branches, factors, strict=True):
         if branch.weights is None:

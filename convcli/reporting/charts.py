@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from html import escape
 
 from convcli.reporting.document import Bar, BarChart, CurveChart
-from convcli.reporting.numbers import digits
+from convcli.reporting.numbers import digits, without_controls
 from convcli.reporting.style import series_class
 
 Scale = Callable[[float], float]
@@ -29,7 +29,7 @@ def escape_html(text: str) -> str:
     >>> escape_html('a<b> & "c"')
     'a&lt;b&gt; &amp; &quot;c&quot;'
     """
-    return escape(text.encode("utf-8", "replace").decode())
+    return escape(without_controls(text).encode("utf-8", "replace").decode())
 
 
 def bar_chart(chart: BarChart, width: int) -> str:

@@ -1,10 +1,14 @@
 """CSV: a line for each record, nested keys joined by dots."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from convcli.reporting.document import Record, ReportHead, ReportTail
 from convcli.reporting.json_text import without_nan
+from convcli.reporting.numbers import without_controls
+
+_NUMBERS = re.compile(r"(?:[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?:[\s,;/|]+|$))+")
 
 
 def flat(record: Record, prefix: str = "") -> dict[str, Any]:
@@ -34,15 +38,23 @@ def flat(record: Record, prefix: str = "") -> dict[str, Any]:
 def csv_line(cells: Sequence[Any]) -> str:
     r"""Return cells as a line of CSV, quoted where they hold commas, quotes or line ends; None is empty.
 
-    >>> csv_line(["a,b", 1.5, None])
-    '"a,b",1.5,\n'
+    A text that a spreadsheet would take for a formula has an apostrophe before it.
+
+    >>> csv_line(["a,b", 1.5, None, "=1+cmd()", "-1 0 1"])
+    '"a,b",1.5,,\'=1+cmd(),-1 0 1\n'
     """
     import csv
     import io
 
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(cells)
+    csv.writer(text, lineterminator="\n").writerow([_harmless(c) if isinstance(c, str) else c for c in cells])
     return text.getvalue()
+
+
+def _harmless(text: str) -> str:
+    """Return a text that tears no row and that no spreadsheet computes; rows of numbers stay as they are."""
+    text = without_controls(text)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) and not _NUMBERS.fullmatch(text) else text
 
 
 def write_head(head: ReportHead) -> str:

@@ -1,5 +1,6 @@
 """Markdown as GitHub reads it: tables, lists and text. Charts and pictures are left to HTML."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from convcli.reporting.document import (
@@ -15,6 +16,14 @@ from convcli.reporting.document import (
     ReportTail,
     Table,
 )
+from convcli.reporting.numbers import without_controls
+
+# What makes a link of a text in brackets, and the start of an entity.
+_LINK_OR_ENTITY = re.compile(r"(\])([(\[:])|()(&)(?=\w+;|#)")
+
+
+def _with_backslash(match: re.Match[str]) -> str:
+    return f"{match[1] or ''}\\{match[2] or match[4]}"
 
 
 def escape_markdown(text: str) -> str:
@@ -25,7 +34,8 @@ def escape_markdown(text: str) -> str:
     """
     for character in "\\|*<`":
         text = text.replace(character, f"\\{character}")
-    return " ".join(text.split())
+    text = _LINK_OR_ENTITY.sub(_with_backslash, text)
+    return without_controls(" ".join(text.split()))
 
 
 def markdown_row(cells: Sequence[str | Cell]) -> str:

@@ -1,10 +1,13 @@
 """Numbers as people read them, the same in a terminal and in every report."""
 
 import math
+import re
 from collections.abc import Sequence
 
 _CHANNELS = {1: " gray", 2: " gray+alpha", 3: " RGB", 4: " RGBA"}
 _MOST_PLACES = 4  # of a percentage
+# C0 but tab and line feed, DEL, C1, and what turns the direction of text.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def digits(value: float, *, zeros: bool = True) -> str:
@@ -110,3 +113,14 @@ def counted(number: int, noun: str) -> str:
     ('1 file', '2 files')
     """
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def without_controls(text: str) -> str:
+    r"""Return text with control characters written out: a terminal obeys them, and a CR tears a row of CSV.
+
+    Line ends and tabs stay, as does any printable character; marks that turn the direction of text do not.
+
+    >>> print(without_controls("a\x1b[2Jb\r"))
+    a\x1b[2Jb\r
+    """
+    return _CONTROLS.sub(lambda match: ascii(match[0])[1:-1], text)

@@ -20,6 +20,9 @@ _WRITE_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 EXISTING = ("error", "skip", "overwrite")
 
+# Temporary files of this process that are not whole yet.
+_unfinished: set[str] = set()
+
 
 def check_destination(
     path: str | os.PathLike[str], existing: str = "error", inputs: Sequence[str | os.PathLike[str]] = ()
@@ -231,6 +234,7 @@ def whole_file(path: str | os.PathLike[str], temporary_folder: str | None = None
 @contextlib.contextmanager
 def _replacing(target: str, mode: int | None, temporary_folder: str | None) -> Iterator[Sink]:
     temporary = _temporary_name(target, temporary_folder)
+    _unfinished.add(temporary)
     try:
         with open(os.open(temporary, _WRITE_NEW, 0o666), "wb", _BUFFER) as file:
             if mode is not None:
@@ -246,6 +250,15 @@ def _replacing(target: str, mode: int | None, temporary_folder: str | None) -> I
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
+    finally:
+        _unfinished.discard(temporary)
+
+
+def remove_unfinished() -> None:
+    """Remove the temporary files of what is being written, for a process that is about to end without its `finally`."""
+    for temporary in tuple(_unfinished):
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
 
 
 def _replace_by_copy(temporary: str, target: str) -> None:

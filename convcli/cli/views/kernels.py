@@ -11,6 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from convcli.cli.messages import one_line
 from convcli.cli.views.console import open_table, print_view, stdout_console
 from convcli.cli.views.kernel_weights import weights_view
 from convcli.kernel.describe import KernelFigures
@@ -39,6 +40,11 @@ class ListedKernel:
     own: bool
 
 
+def _shown(text: str, style: str = "") -> Text:
+    """Return a text of a kernel's file as it is printed: nothing in it is markup, nor obeyed by the terminal."""
+    return Text(one_line(text), style=style)
+
+
 def print_list(entries: Sequence[ListedKernel]) -> None:
     """Print the table of names, one line each."""
     console = stdout_console()
@@ -46,8 +52,8 @@ def print_list(entries: Sequence[ListedKernel]) -> None:
     table.columns[0].style = "bold"
     for entry in entries:
         kernel = entry.kernel
-        name = f"{entry.name} *" if entry.own else entry.name
-        summary = kernel.summary.split(". ")[0].rstrip(".")
+        name = _shown(f"{entry.name} *" if entry.own else entry.name)
+        summary = _shown(kernel.summary.split(". ")[0].rstrip("."))
         if isinstance(kernel, CompositeKernel):
             height, width = (max(part.size[axis] for part in kernel.kernels) for axis in (0, 1))
             table.add_row(name, f"{height}x{width}", "-", "-", summary)
@@ -63,9 +69,9 @@ def print_list(entries: Sequence[ListedKernel]) -> None:
 def print_kernel(kernel: AnyKernel) -> None:
     """Print one kernel in full."""
     console = stdout_console()
-    console.print(Text(kernel.name, style="bold"))
+    console.print(_shown(kernel.name, "bold"))
     if kernel.summary:
-        console.print(kernel.summary, markup=False)
+        console.print(_shown(kernel.summary))
     console.print()
     if isinstance(kernel, CompositeKernel):
         console.print(f"{kernel.combine}: {_COMPOSITE_SENTENCES[kernel.combine]} of {len(kernel.kernels)} kernels")
@@ -79,13 +85,13 @@ def print_kernel(kernel: AnyKernel) -> None:
         print_view(console, _facts(kernel))
     if kernel.reference:
         console.print()
-        console.print(f"Reference: {kernel.reference}", markup=False, style="dim")
+        console.print(_shown(f"Reference: {kernel.reference}", "dim"))
 
 
 def print_fit(kernel: Kernel, fit: Fit, options: FitOptions) -> None:
     """Print a fitted kernel, and how well it fits."""
     console = stdout_console()
-    console.print(Text(kernel.summary, style="bold"), soft_wrap=True)
+    console.print(_shown(kernel.summary, "bold"), soft_wrap=True)
     console.print()
     print_view(console, weights_view(kernel, console))
     console.print()

@@ -49,6 +49,8 @@ _MOST_CHANNELS = 128
 _SEQUENTIAL_LENGTHS = 202
 # Integers that are made floats at once, sooner than threads would have shared their tiles: 16 MB of float32.
 _FEW_SAMPLES = 1 << 22
+# Times that a kernel may be as long as the image for OpenCV to mirror the image by itself.
+_MOST_FOLDS = 16
 # Rows that a core sums at a time, of a whole image under a box: fewer mean more seams, which are summed twice.
 _STRIP_ROWS = 1024
 # The anchor of tiles: only there does sepFilter2D halve its work by the symmetry of a row or column.
@@ -133,7 +135,7 @@ def _planes_form(summary: BankSummary, request: CorrelationRequest) -> CostedFor
 def _whole_forms(summary: BankSummary, request: CorrelationRequest) -> Iterator[CostedForm]:
     """List OpenCV's ways with a whole image, which it shares among threads by itself, undilated."""
     whole, terms = request.whole, {"opencv.call": 1.0}
-    if whole is None:
+    if whole is None or _folds_too_often(summary, request, whole.padding):
         return
     samples, converts = _samples(summary, request), False
     if not pads_alike(whole.source, whole.target, whole.padding, whole.zero):
@@ -145,6 +147,16 @@ def _whole_forms(summary: BankSummary, request: CorrelationRequest) -> Iterator[
     ways = _byte_terms if whole.target == "uint8" else _float_terms
     for name, own in ways(summary, request, samples):
         yield CostedForm(ComputingForm(name, whole=True), {**terms, **own}, SHIPPED_CORES)
+
+
+def _folds_too_often(summary: BankSummary, request: CorrelationRequest, padding: str) -> bool:
+    """Whether OpenCV would mirror positions beyond the image so often that the time grows with the kernel's square.
+
+    It folds a position by one width of the image at a time, and takes minutes for a kernel of 300,000 over two pixels;
+    no signal is heard meanwhile. Tiles are padded by index instead, in one step however far a position lies outside.
+    """
+    folds = (taps / length for taps, length in zip(summary.size, request.output, strict=True))
+    return padding.startswith("reflect") and max(folds) > _MOST_FOLDS
 
 
 def _byte_terms(summary: BankSummary, request: CorrelationRequest, samples: float) -> Iterator[tuple[str, Terms]]:

@@ -110,11 +110,11 @@ def stored_wisdom() -> tuple[bytes, bytes, bytes] | None:
     path = folder / f"{_stem()}{WISDOM_SUFFIX}"
     if not os.path.lexists(path):
         return None
-    from convcli.convolution.planning.profile_file import StoredWisdom, read_stored
+    from convcli.convolution.planning.profile_file import StoredWisdom, read_stored, wisdom_parts
 
     try:
         stored = read_stored(path, StoredWisdom, _LARGEST_WISDOM, profile_key())
-        return stored.double.encode("ascii"), stored.single.encode("ascii"), stored.long_double.encode("ascii")
+        return wisdom_parts(stored)
     except ValueError as error:  # also of text that is not ASCII
         _problem(path, f"{error}")
         return None
@@ -202,10 +202,17 @@ def _problem(path: Path, reason: str) -> str:
 
 
 def _write_wisdom(path: Path, wisdom: tuple[bytes, ...]) -> None:
-    from convcli.convolution.planning.profile_file import StoredWisdom, encode
+    from convcli.convolution.planning.profile_file import StoredWisdom, checksum_of, encode
 
     double, single, long_double = (part.decode("ascii") for part in wisdom)
-    stored = StoredWisdom(key=profile_key(), written=_now(), double=double, single=single, long_double=long_double)
+    stored = StoredWisdom(
+        key=profile_key(),
+        written=_now(),
+        double=double,
+        single=single,
+        long_double=long_double,
+        checksum=checksum_of(*wisdom),
+    )
     _write(path.with_suffix(WISDOM_SUFFIX), encode(stored))
 
 

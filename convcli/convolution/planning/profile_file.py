@@ -34,11 +34,25 @@ class StoredProfile(Stored, forbid_unknown_fields=True, kw_only=True):
 
 
 class StoredWisdom(Stored, forbid_unknown_fields=True, kw_only=True):
-    """What FFTW has learnt, for each of its precisions, in its own notation."""
+    """What FFTW has learnt, for each of its precisions, in its own notation.
+
+    The checksum is ours: FFTW ends the process, rather than refuse, where a number of its wisdom was changed.
+    """
 
     double: str
     single: str
     long_double: str
+    checksum: str
+
+
+def checksum_of(*parts: bytes) -> str:
+    """Return the CRC-32 of bytes in hexadecimal, which finds any one number that was changed.
+
+    It holds damage off, not somebody who may write into the folder of caches: that is the user alone.
+    """
+    import zlib  # only where there is wisdom, which few runs look for
+
+    return f"{zlib.crc32(b'/'.join(parts)):08x}"
 
 
 Kind = TypeVar("Kind", bound=Stored)
@@ -75,6 +89,17 @@ def read_stored(path: Path, kind: type[Kind], largest: int, key: Key) -> Kind:
         if theirs != ours:
             raise ValueError(f"it is for {name} {_short(theirs)}, and this is {_short(ours)}")
     return stored
+
+
+def wisdom_parts(stored: StoredWisdom) -> tuple[bytes, bytes, bytes]:
+    """Return wisdom (double, single, long double) that is as it was written.
+
+    Raises ValueError, with the reason in a few words, where it is not.
+    """
+    parts = stored.double.encode("ascii"), stored.single.encode("ascii"), stored.long_double.encode("ascii")
+    if stored.checksum != checksum_of(*parts):
+        raise ValueError("it is damaged, its checksum is another")
+    return parts
 
 
 def check_coefficients(coefficients: Mapping[str, float], known: Mapping[str, float]) -> None:

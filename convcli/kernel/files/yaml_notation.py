@@ -10,6 +10,7 @@ from convcli.system.yaml_text import YamlTextError, parse_yaml
 
 # Columns of larger kernels are not aligned: nobody reads them, and blanks would double the file.
 _LARGEST_ALIGNED = 1024
+_WORDS_OF_YAML = ("true", "false", "null", "yes", "no", "on", "off", "y", "n")
 
 
 def read(data: bytes, where: str) -> KernelFile:
@@ -71,14 +72,14 @@ def write(kernel: AnyKernel, origin: str = "") -> bytes:
       - [     -1,       0]
       - [    0.1, 1.0e-07]
     """
-    lines = [f"# From: {' '.join(origin.split())}"] if origin else []
-    lines.append(f"name: {kernel.name}")
+    lines = [f"# From: {_printable(' '.join(origin.split()))}"] if origin else []
+    lines.append(f"name: {_name(kernel.name)}")
     if kernel.summary:
         lines.append(f"summary: {_text(kernel.summary)}")
     if isinstance(kernel, CompositeKernel):
         lines.append("kernels:")
         for part in kernel.kernels:
-            lines.append(f"  - name: {part.name}")
+            lines.append(f"  - name: {_name(part.name)}")
             lines += (f"    {line}" for line in _weights(part))
         lines.append(f"combine: {kernel.combine}")
         if kernel.threshold:
@@ -113,8 +114,19 @@ def _number(value: float) -> str:
     return text
 
 
+def _name(name: str) -> str:
+    """Return a kernel's name, in quotes where it is more than a word: the name of a file may hold anything."""
+    plain = name.isascii() and name.isidentifier() and name.lower() not in _WORDS_OF_YAML
+    return name if plain else _text(_printable(name))
+
+
+def _printable(text: str) -> str:
+    """Return text without what no YAML file may hold: bytes of a file's name that are no text, control characters."""
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
 def _text(text: str) -> str:
     from json import dumps  # only a kernel that is written needs it
 
     # A JSON string is a YAML string whatever it holds: colons, quotes, line ends.
-    return dumps(text, ensure_ascii=False)
+    return dumps(text.encode("utf-8", "replace").decode(), ensure_ascii=False)

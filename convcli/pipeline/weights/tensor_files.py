@@ -93,8 +93,10 @@ def _open(folder: Path, reference: str, shape: Size | None, *, look: bool) -> ND
     if suffix == ".npy" and member:
         raise TensorFileError(f"{reference}: a .npy file holds one array: leave :{member} out")
     if suffix != ".npy" and not member:
-        held = members(path)
+        held = [] if path.is_fifo() else members(path)
         raise TensorFileError(f"{name}: say which of its arrays: {name}:{held[0] if held else 'name'}")
+    if path.is_fifo():  # opening it would wait for ever, and what it holds can be read once
+        raise TensorFileError(f"{path}: is a pipe: save the weights as a file")
     try:
         with path.open("rb") as file, np.errstate(over="ignore"):  # what is infinite then is refused
             return read(file, reference, member, shape, look)

@@ -455,3 +455,13 @@ def test_asking_for_the_profile_loads_no_library_that_is_not_needed(tuned):
         "subprocess",
         "scipy",
     }
+
+
+def test_wisdom_of_which_a_number_was_changed_is_not_handed_to_fftw():
+    # FFTW ends the process over some of these, rather than refuse.
+    save_profile(doubled(), (b"(fftw #x1234)", b"(fftwf #x1234)", b"(fftwl #x1234)"))
+    path = profile.profile_path().with_suffix(profile.WISDOM_SUFFIX)
+    path.write_text(path.read_text().replace("(fftwf #x1234)", "(fftwf #x1235)"))
+    assert stored_wisdom() is None
+    (problem,) = problems()
+    assert problem == f"{path} is not used: it is damaged, its checksum is another; `convcli tune` writes a new one"

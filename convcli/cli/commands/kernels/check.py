@@ -29,7 +29,7 @@ def check_files(
     for file in files:
         try:
             kernel = load_kernel_file(file)
-            print(f"ok   {file}: {summarize(kernel)}")
+            print(f"ok   {one_line(f'{file}: {summarize(kernel)}')}")
             print_notes(kernel_notes(kernel, file))
         except KernelError as error:
             bad = True
