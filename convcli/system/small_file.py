@@ -1,6 +1,7 @@
 """Files that are read whole and are never large: kernels, pipelines, settings."""
 
 import codecs
+import stat
 from pathlib import Path
 from typing import BinaryIO
 
@@ -36,6 +37,8 @@ def read_file(path: Path, kind: str, most: int = MAX_TEXT_BYTES) -> bytes:
         Naming the file.
     """
     where = str(path)
+    if _is_named_pipe(path):
+        raise SmallFileError("is a pipe, which may never end", where=where, advice=f"save what it holds as a {kind}")
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
@@ -52,6 +55,16 @@ def read_file(path: Path, kind: str, most: int = MAX_TEXT_BYTES) -> bytes:
         raise SmallFileError(f"has {size} bytes; a {kind} has at most {most}", where=where)
     _check_length(data, where, kind, most)
     return data
+
+
+def _is_named_pipe(path: Path) -> bool:
+    """Whether a file is a FIFO that somebody made; what a shell makes of `<(command)` is read."""
+    try:
+        return (
+            stat.S_ISFIFO(path.stat().st_mode) and not path.is_relative_to("/dev") and not path.is_relative_to("/proc")
+        )
+    except (OSError, ValueError):
+        return False  # opening it says what is wrong
 
 
 def read_stream(file: BinaryIO, where: str, kind: str, most: int = MAX_TEXT_BYTES) -> bytes:

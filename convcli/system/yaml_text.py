@@ -7,7 +7,6 @@ overflows the C stack of other readers. Numbers follow YAML 1.2: `1e-3` is one, 
 """
 
 import re
-import stat
 from pathlib import Path
 from typing import Any
 
@@ -48,22 +47,10 @@ def read_yaml(path: Path, kind: str = "kernel file") -> Any:
         Naming the file, and the line where there is one.
     """
     where = str(path)
-    if _is_named_pipe(path):
-        raise YamlTextError("is a pipe, which may never end", where=where, advice=f"save what it holds as a {kind}")
     try:
         return parse_yaml(decode_text(read_file(path, kind), where), where)
     except SmallFileError as error:
         raise error.as_kind(YamlTextError) from error
-
-
-def _is_named_pipe(path: Path) -> bool:
-    """Whether a file is a FIFO that somebody made; what a shell makes of `<(command)` is read."""
-    try:
-        return (
-            stat.S_ISFIFO(path.stat().st_mode) and not path.is_relative_to("/dev") and not path.is_relative_to("/proc")
-        )
-    except (OSError, ValueError):
-        return False  # opening it says what is wrong
 
 
 def parse_yaml(text: str, where: str) -> Any:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from convcli.errors import ConvcliError
 from convcli.kernel.model import CompositeKernel, Kernel
-from convcli.kernel.spec import load_kernel, load_kernel_file, parse_weights, split_spec
+from convcli.kernel.spec import load_kernel, load_kernel_file, split_spec
 
 WORDS = st.sampled_from(
     ["gaussian", "gabor", "sobel_x", "box", "disk", "size", "sigma", "theta", "=", ":", ",", ";", " ", "/", "-", "1",
@@ -38,6 +38,7 @@ def folder():
 @settings(max_examples=150)
 @given(SPECS)
 def test_any_spec_is_a_kernel_of_finite_weights_or_an_error_of_ours(spec):
+    assume(spec.partition(":")[0].strip() != "-")  # standard input
     try:
         kernel = load_kernel(spec)
     except ConvcliError:
@@ -48,13 +49,12 @@ def test_any_spec_is_a_kernel_of_finite_weights_or_an_error_of_ours(spec):
 
 
 @settings(max_examples=150)
-@given(
-    st.lists(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=2, max_size=4), min_size=1, max_size=4)
-)
+@given(st.lists(st.lists(st.floats(-1e300, 1e300), min_size=2, max_size=4), min_size=1, max_size=4))
 def test_weights_written_as_text_are_read_back_to_the_last_bit(rows):
     rows = [(row * 2)[: len(rows[0])] for row in rows]
     text = "; ".join(" ".join(map(repr, row)) for row in rows)
-    np.testing.assert_array_equal(parse_weights(text), rows)
+    assume(len(rows) > 1 or len(rows[0]) not in (9, 25, 49))  # which may be squares written flat
+    np.testing.assert_array_equal(load_kernel(text).weights, rows)
 
 
 @settings(max_examples=100)
