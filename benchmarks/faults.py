@@ -4,8 +4,8 @@
 
 `convcli filter` and `convcli batch` run under strace, which lets one call fail: a file that cannot be opened (EMFILE,
 ENOSPC, EIO, EINTR), a write on a full disk, memory that is not given. Calls are counted from where the images are
-looked for, for what Python loads before is not ours. Status 0 must mean whole outputs; anything else a line of error, no
-traceback, and outputs that are whole or not there.
+looked for, for what Python loads before is not ours. Status 0 must mean whole outputs; anything else a line of error,
+no traceback, and outputs that are whole or not there.
 """
 
 import argparse
