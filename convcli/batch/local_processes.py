@@ -195,9 +195,17 @@ class ProcessPool:
     def _send(self, worker: _Process, tasks: Sequence[PoolTask], *, again: bool = False, alone: bool = False) -> None:
         worker.alone = alone
         worker.chunks.append(deque(tasks))
-        # To one that has just ended nothing can be sent; that it has is seen when we wait for it.
-        with contextlib.suppress(OSError):
-            worker.pipe.send(tuple(self._pack(task, again) for task in tasks))
+        self._tell(worker, tuple(self._pack(task, again) for task in tasks))
+
+    def _tell(self, worker: _Process, message: Any) -> None:
+        """Send a message. Where that fails, the process has ended, or ends here: it would wait for ever for the rest.
+
+        That it has is seen when we wait for it.
+        """
+        try:
+            worker.pipe.send(message)
+        except OSError:
+            worker.process.kill()
 
     def _give_again(self) -> None:
         for worker in self._workers:
@@ -232,8 +240,7 @@ class ProcessPool:
             if used and self._budget is not None and used + worker.asked > self._budget:
                 continue
             worker.granted, worker.asked = max(1, worker.asked), None
-            with contextlib.suppress(OSError):
-                worker.pipe.send(GO)
+            self._tell(worker, GO)
 
     def _replace(self, worker: _Process) -> Iterator[TaskLost]:
         """Start another process in place of one that has ended, and see to what it had before it."""

@@ -123,3 +123,19 @@ def test_a_message_that_an_interrupt_has_cut_does_not_keep_the_others_from_endin
     assert broken.poll(60)
     os.read(broken.fileno(), 7)  # its length, and a part of what follows
     assert [event.answers for event in pool.stop(60)] == [("answer" * 100,)]
+
+
+def test_a_message_that_cannot_be_sent_is_given_out_again(monkeypatch):
+    from multiprocessing.connection import Connection
+
+    send, failures = Connection.send, [OSError(5, "Input/output error")]
+
+    def failing(self, message):
+        if failures:
+            raise failures.pop()
+        send(self, message)
+
+    monkeypatch.setattr(Connection, "send", failing)
+    pool = ProcessPool(lambda task, ask: task + 1, 1)
+    with must_end():
+        assert done_by(pool, [1]) == [2]

@@ -171,3 +171,8 @@ def test_what_is_no_header_is_never_an_error(tmp_path_factory, data, start):
     path = tmp_path_factory.mktemp("header") / "a"
     path.write_bytes(start + data)
     assert decoded_bytes(str(path), len(data)) >= 0
+
+
+def test_a_header_of_npy_that_is_never_closed_is_one_that_does_not_say(tmp_path):
+    data = npy(np.zeros((3, 4), np.uint8)).replace(b"}", b" ", 1)
+    assert estimate(tmp_path, data, file_bytes=1000) == estimate(tmp_path, b"no image", file_bytes=1000)

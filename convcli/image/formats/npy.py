@@ -41,8 +41,6 @@ def read(data: bytes, name: str, threads: int = 1) -> Image:
     ImageReadError
         For a file that is cut short or damaged, or an array that is no image.
     """
-    from tokenize import TokenError
-
     import numpy as np
 
     from convcli.image.model import Image, Metadata
@@ -53,7 +51,7 @@ def read(data: bytes, name: str, threads: int = 1) -> Image:
         _check(shape, kind, name)
         file.seek(0)
         array = np.load(file, allow_pickle=False)
-    except (ValueError, EOFError, TypeError, SyntaxError, TokenError) as error:
+    except (ValueError, EOFError, TypeError) as error:
         reason = " ".join(str(error).split())
         raise ImageReadError(f"{name}: truncated or damaged NPY file ({reason}); save it again") from None
     pixels = array[:, :, np.newaxis] if array.ndim == 2 else array
@@ -76,11 +74,16 @@ def write(image: Image, sink: Sink, settings: EncoderSettings) -> tuple[str, ...
 
 
 def _read_header(file: BinaryIO) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    from tokenize import TokenError
+
     import numpy as np
 
     version = np.lib.format.read_magic(file)
     header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, kind = header(file)
+    try:
+        shape, _, kind = header(file)
+    except (SyntaxError, TokenError) as error:  # of text that is no Python literal
+        raise ValueError(str(error)) from None
     return shape, kind
 
 
