@@ -297,6 +297,8 @@ def plan_convolution(
 # A Gaussian that is worth a coarse grid has more rows and columns than this; of one with more than the second number
 # the weights, written out, would take more memory than the grid saves.
 _LARGE_KERNEL, _LARGEST_WRITTEN_OUT = 64, 1024
+# A process that filters once is over sooner without loading the shared sums where the rest takes less than this.
+_LOADING_SECONDS = 0.003
 
 
 def _fits_coarse_grid(products: "Products", dtype: np.dtype[Any], options: ConvolveOptions) -> bool:
@@ -325,7 +327,8 @@ def _together(
         from convcli.convolution.execution.decimated import choose_decimated
 
         return choose_decimated(weights[0], value, request, channels, otherwise)
-    if dtype.kind != "f" and all(float(each.flat[0]).is_integer() for each in weights):
+    worth_loading = not request.cold or otherwise > _LOADING_SECONDS
+    if dtype.kind != "f" and worth_loading and all(float(each.flat[0]).is_integer() for each in weights):
         from convcli.convolution.execution.fused import choose_fused
 
         return choose_fused(weights, combine, dtype, value, request, channels, otherwise)
