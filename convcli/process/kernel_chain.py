@@ -599,6 +599,8 @@ def _count_nan(pixels: NDArray[Any]) -> int:
         return 0
     if pixels.dtype.itemsize >= 4 and pixels.flags.c_contiguous:
         flat = pixels.reshape(-1)
-        if not np.isnan(np.dot(flat, flat)):
+        with np.errstate(over="ignore"):  # of large numbers it is infinite
+            squares = np.dot(flat, flat)
+        if not np.isnan(squares):
             return 0
     return int(np.count_nonzero(np.isnan(pixels)))
