@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 
+import cv2
 import numpy as np
 import pytest
 from commandline import done, refused, run
@@ -107,8 +108,6 @@ def test_what_small_memory_and_deep_nesting_raise_is_one_line(monkeypatch, error
 
 
 def test_an_allocation_that_opencv_fails_is_one_line(monkeypatch):
-    cv2 = pytest.importorskip("cv2")
-
     def fail(**_):
         raise cv2.error("OpenCV(5) alloc.cpp:73: error: (-4:Insufficient memory) Failed to allocate 9 bytes, bad_alloc")
 

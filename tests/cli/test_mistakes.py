@@ -455,14 +455,6 @@ def test_an_operation_that_is_no_kernel_is_said_to_be_a_step_where_there_is_one(
     assert (option.messages, option.status) == (f"convcli: error: no such option: --{word}; {how}\n", 2)
 
 
-@pytest.mark.skipif("--mask" in FILTER_OPTIONS, reason="there is such an option")
-def test_a_mask_is_said_to_be_a_step():
-    assert refused("filter", "photo.png", "-k", "sobel", "--mask", "m.png") == (
-        "no such option: --mask; a part of an image cannot be left out here; mask is a step of pipelines: "
-        "convcli run --step mask"
-    )
-
-
 @pytest.mark.parametrize(
     ("family", "parameter"),
     [

@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+from astropy import convolution
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -223,7 +224,6 @@ def test_each_kernel_of_a_composite_is_normalized_by_itself():
 
 @pytest.mark.parametrize("padding", ["none", "wrap", "constant"])
 def test_a_nodata_geotiff_through_a_gaussian_is_what_astropy_makes_of_it(padding):
-    convolution = pytest.importorskip("astropy.convolution", exc_type=ImportError)
     image = random_image((60, 70), np.float32) + 300
     image[gaps_in(image.shape, 0.1)] = np.nan
     kernel = load_kernel("gaussian:sigma=2")

@@ -22,6 +22,7 @@ _LOSSLESS_ALPHA = 0x10  # in the fifth byte of a lossless picture
 _LOSSLESS = 101  # as OpenCV's quality
 _EXIF_PREFIX = b"Exif\0\0"
 _AGAIN = "get the file again"
+_LEAST_BYTES = 32  # of a file that OpenCV looks at
 
 
 def read(data: bytes, name: str, threads: int = 1) -> Image:
@@ -57,7 +58,7 @@ def read(data: bytes, name: str, threads: int = 1) -> Image:
         raise ImageReadError(f"{name}: truncated or damaged WebP, it holds no picture; {_AGAIN}")
     height, width = _size(kinds, picture, name)
     check_fits_memory(name, (height, width, 4), 1, opencv_codec.MOST_PIXELS)
-    pixels = opencv_codec.decode(data)
+    pixels = opencv_codec.decode(data.ljust(_LEAST_BYTES, b"\0"))  # what lies behind the picture is not read
     if pixels is None or pixels.shape[:2] != (height, width):
         raise ImageReadError(f"{name}: damaged WebP, its picture cannot be decoded; {_AGAIN}")
     exif, xmp, icc = (bytes(kinds[kind]) if kind in kinds else None for kind in (b"EXIF", b"XMP ", b"ICCP"))

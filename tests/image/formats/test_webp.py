@@ -65,3 +65,14 @@ def test_a_file_without_a_picture_is_damaged():
     data = b"RIFF" + (4 + 8 + 10).to_bytes(4, "little") + b"WEBPVP8X" + (10).to_bytes(4, "little") + bytes(10)
     with pytest.raises(ImageReadError, match="x: truncated or damaged WebP, it holds no picture"):
         decode_image(data, "x")
+
+
+def test_a_picture_of_one_colour_in_fewer_bytes_than_opencv_looks_at_is_read():
+    # 16 x 8 transparent pixels, losslessly: five prefix codes of one symbol each take no bits for a pixel.
+    stream = b"\x2f" + (15 | 7 << 14 | 1 << 28).to_bytes(4, "little") + bytes([0x88, 0x88, 0x08])
+    body = b"WEBPVP8L" + len(stream).to_bytes(4, "little") + stream
+    data = b"RIFF" + len(body).to_bytes(4, "little") + body
+    with Pillow.open(io.BytesIO(data)) as picture:
+        expected = np.asarray(picture.convert("RGBA"))
+    assert len(data) < 32
+    np.testing.assert_array_equal(decode_image(data, "one.webp").pixels, expected)
