@@ -34,15 +34,6 @@ _ALPHA_URN = b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha"
 def read(data: bytes, name: str, threads: int = 1) -> Image:
     """Decode an AVIF, the first picture of an animation.
 
-    Parameters
-    ----------
-    data : bytes
-        The whole file.
-    name : str
-        What messages call it.
-    threads : int
-        Not heeded.
-
     Returns
     -------
     Image

@@ -87,15 +87,6 @@ def _parse(data: bytes) -> _Header:
 def read(data: bytes, name: str, threads: int = 1) -> Image:
     """Decode a BMP.
 
-    Parameters
-    ----------
-    data : bytes
-        The whole file.
-    name : str
-        What messages call it.
-    threads : int
-        Used where the file wraps up a JPEG or PNG.
-
     Returns
     -------
     Image

@@ -38,7 +38,22 @@ class Codec(Protocol):
     """What the module that `Format.codec` names has to have; `write` is missing where a format is only read."""
 
     def read(self, data: bytes, name: str, threads: int) -> Image:
-        """Decode a file's bytes, upright and in RGB(A) order; messages call it `name`. Raises ImageReadError."""
+        """Decode a file's bytes, upright and in RGB(A) order.
+
+        Parameters
+        ----------
+        data : bytes
+            The whole file.
+        name : str
+            What messages call it.
+        threads : int
+            How many cores may be used; most codecs use one.
+
+        Raises
+        ------
+        ImageReadError
+            For a file that is cut short, damaged, too large, or of a kind that is not decoded.
+        """
 
     def write(self, image: Image, sink: Sink, settings: EncoderSettings) -> tuple[str, ...]:
         """Encode samples that the format holds to `sink`, piece by piece; return notes of what was lost."""

@@ -19,15 +19,6 @@ _PICTURE, _EXTENSION, _END = 0x2C, 0x21, 0x3B
 def read(data: bytes, name: str, threads: int = 1) -> Image:
     """Decode the first picture of a GIF.
 
-    Parameters
-    ----------
-    data : bytes
-        The whole file.
-    name : str
-        What messages call it.
-    threads : int
-        Not heeded.
-
     Returns
     -------
     Image

@@ -20,15 +20,6 @@ _SIZE = re.compile(rb"\r?\n\r?\n([-+])([XY]) +(\d{1,9}) +([-+])([XY]) +(\d{1,9})
 def read(data: bytes, name: str, threads: int = 1) -> Image:
     """Decode a Radiance HDR file.
 
-    Parameters
-    ----------
-    data : bytes
-        The whole file.
-    name : str
-        What messages call it.
-    threads : int
-        Not heeded.
-
     Returns
     -------
     Image

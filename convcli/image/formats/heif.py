@@ -17,15 +17,6 @@ _BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1
 def read(data: bytes, name: str, threads: int = 1) -> Image:
     """Decode the primary picture of a HEIC.
 
-    Parameters
-    ----------
-    data : bytes
-        The whole file.
-    name : str
-        What messages call it.
-    threads : int
-        Not heeded.
-
     Returns
     -------
     Image

@@ -76,15 +76,6 @@ def _read_size(stream: bytes | memoryview, header: _Header) -> None:
 def read(data: bytes, name: str, threads: int = 1) -> Image:
     """Decode a JPEG 2000 file or codestream.
 
-    Parameters
-    ----------
-    data : bytes
-        The whole file.
-    name : str
-        What messages call it.
-    threads : int
-        How many to use.
-
     Returns
     -------
     Image

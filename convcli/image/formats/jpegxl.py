@@ -161,15 +161,6 @@ def _read_extra(bits: _Bits, found: _Header) -> None:
 def read(data: bytes, name: str, threads: int = 1) -> Image:
     """Decode a JPEG XL, the first picture of an animation.
 
-    Parameters
-    ----------
-    data : bytes
-        The whole file.
-    name : str
-        What messages call it.
-    threads : int
-        How many to use.
-
     Returns
     -------
     Image

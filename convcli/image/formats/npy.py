@@ -21,15 +21,6 @@ _DEPTHS = ("u8", "u16", "u32", "i8", "i16", "i32", "f32", "f64")
 def read(data: bytes, name: str, threads: int = 1) -> Image:
     """Read an array (H, W) or (H, W, C) as an image.
 
-    Parameters
-    ----------
-    data : bytes
-        The whole file.
-    name : str
-        What messages call it.
-    threads : int
-        Not heeded.
-
     Returns
     -------
     Image

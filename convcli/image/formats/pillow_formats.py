@@ -34,15 +34,6 @@ _PSD_MODES = {4: "inks (CMYK)", 7: "several channels", 9: "Lab colours", 2: "a p
 def read(data: bytes, name: str, threads: int = 1) -> Image:
     """Decode one of these.
 
-    Parameters
-    ----------
-    data : bytes
-        The whole file.
-    name : str
-        What messages call it.
-    threads : int
-        Not heeded.
-
     Returns
     -------
     Image

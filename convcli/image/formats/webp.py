@@ -28,15 +28,6 @@ _LEAST_BYTES = 32  # of a file that OpenCV looks at
 def read(data: bytes, name: str, threads: int = 1) -> Image:
     """Decode a WebP, the first picture of an animation.
 
-    Parameters
-    ----------
-    data : bytes
-        The whole file.
-    name : str
-        What messages call it.
-    threads : int
-        Not heeded.
-
     Returns
     -------
     Image

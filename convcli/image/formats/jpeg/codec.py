@@ -88,15 +88,6 @@ class _Parts:
 def read(data: bytes, name: str, threads: int = 1) -> Image:
     """Decode a JPEG.
 
-    Parameters
-    ----------
-    data : bytes
-        The whole file.
-    name : str
-        What messages call it.
-    threads : int
-        Not heeded.
-
     Returns
     -------
     Image

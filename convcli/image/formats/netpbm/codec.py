@@ -22,15 +22,6 @@ _AGAIN = "get the file again"
 def read(data: bytes, name: str, threads: int = 1) -> Image:
     """Decode a Netpbm or PFM file.
 
-    Parameters
-    ----------
-    data : bytes
-        The whole file.
-    name : str
-        What messages call it.
-    threads : int
-        Not heeded.
-
     Returns
     -------
     Image
