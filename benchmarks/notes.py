@@ -23,10 +23,10 @@ from rivals import photograph
 
 from convcli.convolution.options import ConvolveOptions
 from convcli.process import kernel_chain
-from convcli.process.kernel_chain import ToneOptions
 from convcli.process.kernel_operation import FilterOptions, load_kernels
 from convcli.process.output_files import OutputOptions
 from convcli.process.shell import process_image
+from convcli.process.tone_options import ToneOptions
 
 SIDES = (256, 640, 2048)
 KERNELS = ("sharpen", "sobel_x", "gaussian:sigma=3", "scharr_x", "gabor", "2")

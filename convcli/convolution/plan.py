@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from convcli.convolution.alignment import aligned_weights, laid_size
 from convcli.convolution.backends.base import get_backend
 from convcli.convolution.bank import Bank
-from convcli.convolution.execution.combine import combine_responses
 from convcli.convolution.execution.tile_correlator import ResolvedCorrelation
 from convcli.convolution.execution.tiles import measure, run_tiles, run_whole
 from convcli.convolution.options import ConvolveOptions, available_threads
-from convcli.convolution.padding import AxisGeometry, axis_geometry, padding_mode, source_indices
+from convcli.convolution.padding import AxisGeometry, axis_geometry, padding_mode
 from convcli.convolution.planning.cost_model import (
     ComputingForm,
     CorrelationRequest,
@@ -22,6 +22,7 @@ from convcli.convolution.planning.cost_model import (
     summarize,
 )
 from convcli.convolution.planning.planner import PlannedBackend, RunnerUp, choose
+from convcli.convolution.shortcuts import choose_shortcut, fits_coarse_grid
 from convcli.errors import FilterError, UsageError
 from convcli.image.tone import Finish
 from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from convcli.convolution.execution.decimated import DecimatedGaussian
     from convcli.convolution.execution.fused import FusedSums
     from convcli.convolution.execution.missing_samples import MissingSamples
-    from convcli.kernel.products import Products
 
 # Kernels within these leave room for samples and sums of them in float32.
 _LEAST_SINGLE, _MOST_SINGLE = 1e-30, 1e30
@@ -42,8 +42,6 @@ _DOUBLE_TYPES = ("uint32", "int32", "float64")
 Pad = tuple[int | tuple[int, int], int | tuple[int, int]]
 # A bank over at most so many positions is computed in parts of at least so many outputs, and so many parts at most.
 _FEW_OUTPUTS, _PART_OUTPUTS, _MOST_PARTS = 1024, 64, 8
-# Single responses that are computed beside a run: at least and at most so many, with so many multiply-adds.
-_LEAST_PLACES, _MOST_PLACES, _MOST_TAPS = 16, 32, 1 << 14
 # Channels from which on one addition over all of them is quicker than one for each.
 _MANY_CHANNELS = 16
 
@@ -167,22 +165,9 @@ class ConvolutionPlan:
         ndarray of float64, shape (number, channels)
             Their responses, for less than all places where the kernel is so large that these would take long.
         """
-        task = self._resolved
-        (height, width), channels = task.banks[0].size, pixels.shape[2]
-        places = places[: max(_LEAST_PLACES, min(_MOST_PLACES, _MOST_TAPS // (height * width * channels)))]
-        at = np.divmod(places, task.columns.output)
-        rows, columns = (
-            source_indices(pixels.shape[axis], geometry.before, geometry.after, task.padding)[
-                at[axis][:, np.newaxis] * geometry.stride + np.arange(taps) * task.dilation[axis]
-            ]
-            for axis, (geometry, taps) in enumerate(((task.rows, height), (task.columns, width)))
-        )
-        windows = pixels[rows[:, :, np.newaxis], columns[:, np.newaxis]].astype(np.float64)
-        if padding_mode(task.padding).filled:
-            windows[(rows < 0)[:, :, np.newaxis] | (columns < 0)[:, np.newaxis]] = task.padding_value
-        laid = windows.reshape(len(places), height * width, channels).transpose(0, 2, 1)
-        parts = [laid @ bank.weights[0, 0].ravel() for bank in task.banks]
-        return np.asarray(combine_responses(parts, task.combine, task.threshold))
+        from convcli.convolution.execution.single_responses import responses_at  # for pictures that are looked at
+
+        return responses_at(self._resolved, pixels, places)
 
     def _run_products(
         self, pixels: NDArray[Any], out: NDArray[Any] | None, gaps: "MissingSamples | None" = None
@@ -247,7 +232,8 @@ def plan_convolution(
         raise FilterError(f"{len(value)} padding values were given for {channels} channels: give one, or one a channel")
     products = kernel.products if isinstance(kernel, Kernel) else None
     kept_apart = products is not None and not padding_mode(options.padding).missing
-    if products is not None and kept_apart and not _fits_coarse_grid(products, dtype, options):
+    shortcuts = options.backend == "auto" and working_type(dtype, options.precision) == np.float32
+    if products is not None and kept_apart and not (shortcuts and fits_coarse_grid(products, options)):
         assert isinstance(kernel, Kernel)
         return _plan_products(size, dtype, kernel, options, finish, cold=cold)
     weights, anchor = aligned_weights(kernel, options)
@@ -284,55 +270,14 @@ def plan_convolution(
     alone, together = planned, None
     threshold = kernel.threshold if isinstance(kernel, CompositeKernel) else 0.0
     fusible = not (threshold or padding_mode(options.padding).missing)
-    if options.backend == "auto" and work_dtype == np.float32 and fusible:
-        together = _together(weights, combine, dtype, options, request, channels, planned.seconds)
+    if shortcuts and fusible:
+        together = choose_shortcut(weights, combine, dtype, options, request, channels, planned.seconds)
         if together is not None:
             planned, runner_up = together.planned, RunnerUp(summaries, request, together.planned.backend)
     anchor = anchor_y * dilation_y, anchor_x * dilation_x
     resolved = _resolve(banks, combine, rows, columns, options, work_dtype, alone, request, anchor)
     resolved = replace(resolved, threshold=threshold) if threshold else resolved
     return replace(_plan(planned, runner_up, size, request, resolved, finish), _together=together)
-
-
-# A Gaussian that is worth a coarse grid has more rows and columns than this; of one with more than the second number
-# the weights, written out, would take more memory than the grid saves.
-_LARGE_KERNEL, _LARGEST_WRITTEN_OUT = 64, 1024
-# A process that filters once is over sooner without loading the shared sums where the rest takes less than this.
-_LOADING_SECONDS = 0.003
-
-
-def _fits_coarse_grid(products: "Products", dtype: np.dtype[Any], options: ConvolveOptions) -> bool:
-    """Whether a large kernel, kept as products, may be tried on a coarse grid, which takes its weights written out."""
-    single = options.backend == "auto" and working_type(dtype, options.precision) == np.float32
-    sizes = min(products.size) > _LARGE_KERNEL and max(products.size) <= _LARGEST_WRITTEN_OUT
-    if not (single and sizes and len(products.pairs) == 1 and options.dilation == (1, 1)):
-        return False
-    from convcli.convolution.execution.decimated import decimated_factors
-
-    return decimated_factors(products.pairs[0]) is not None
-
-
-def _together(
-    weights: list[NDArray[np.float64]],
-    combine: str,
-    dtype: np.dtype[Any],
-    options: ConvolveOptions,
-    request: CorrelationRequest,
-    channels: int,
-    otherwise: float,
-) -> "FusedSums | DecimatedGaussian | None":
-    """Look for a way past the backends that takes less than `otherwise` seconds; few kernels load what tries them."""
-    value = options.padding_value
-    if len(weights) == 1 and min(weights[0].shape) > _LARGE_KERNEL and options.dilation == (1, 1):
-        from convcli.convolution.execution.decimated import choose_decimated
-
-        return choose_decimated(weights[0], value, request, channels, otherwise)
-    worth_loading = not request.cold or otherwise > _LOADING_SECONDS
-    if dtype.kind != "f" and worth_loading and all(float(each.flat[0]).is_integer() for each in weights):
-        from convcli.convolution.execution.fused import choose_fused
-
-        return choose_fused(weights, combine, dtype, value, request, channels, otherwise)
-    return None
 
 
 def working_type(dtype: np.dtype[Any], precision: str = "single") -> np.dtype[Any]:
@@ -494,43 +439,6 @@ def _plan_products(
         _products=tuple(plans),
         _at_once=lambda: plan_convolution(size, dtype, replace(kernel, stored=kernel.weights), options, finish),
     )
-
-
-def laid_size(kernel: AnyKernel, options: ConvolveOptions) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Return rows and columns of a kernel as it is laid on the image, and its anchor: what `aligned_weights` has."""
-    components = kernel.kernels if isinstance(kernel, CompositeKernel) else (kernel,)
-    laid = [(component.size, _laid_anchor(component, options)) for component in components]
-    top, left = (max(anchor[axis] for _, anchor in laid) for axis in (0, 1))
-    bottom, right = (max(size[axis] - anchor[axis] for size, anchor in laid) for axis in (0, 1))
-    return (top + bottom, left + right), (top, left)
-
-
-def _laid_anchor(kernel: Kernel, options: ConvolveOptions) -> tuple[int, int]:
-    height, width = kernel.size
-    anchor = options.anchor or kernel.origin
-    if not (0 <= anchor[0] < height and 0 <= anchor[1] < width):
-        raise UsageError(
-            f"anchor {anchor[0]},{anchor[1]} lies outside kernel {kernel.name!r} of {height}x{width}: "
-            f"rows count from 0 to {height - 1}, columns from 0 to {width - 1}"
-        )
-    return (height - 1 - anchor[0], width - 1 - anchor[1]) if options.flip else anchor
-
-
-def aligned_weights(kernel: AnyKernel, options: ConvolveOptions) -> tuple[list[NDArray[np.float64]], tuple[int, int]]:
-    """Turn kernels as written into weights as laid on the image, all of one size with one anchor.
-
-    Those of a composite that differ in size are surrounded with zeros, so that their anchors meet.
-    """
-    size, (top, left) = laid_size(kernel, options)
-    aligned = []
-    for component in kernel.kernels if isinstance(kernel, CompositeKernel) else (kernel,):
-        anchor = _laid_anchor(component, options)
-        weights = component.weights[::-1, ::-1] if options.flip else component.weights
-        whole = np.zeros(size)
-        y, x = top - anchor[0], left - anchor[1]
-        whole[y : y + weights.shape[0], x : x + weights.shape[1]] = weights
-        aligned.append(whole)
-    return aligned, (top, left)
 
 
 def _check_single(weights: list[NDArray[np.float64]], options: ConvolveOptions) -> None:

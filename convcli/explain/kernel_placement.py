@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from convcli.convolution.alignment import aligned_weights
 from convcli.convolution.options import ConvolveOptions
 from convcli.convolution.padding import AxisGeometry, axis_geometry, padding_mode, source_indices
-from convcli.convolution.plan import aligned_weights
 from convcli.errors import UsageError
 from convcli.kernel.model import AnyKernel
 

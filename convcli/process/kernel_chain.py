@@ -7,25 +7,26 @@ samples in one pass over the tiles, and no float image is ever held.
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from convcli.convolution.alignment import laid_size
 from convcli.convolution.missing import MissingOptions
 from convcli.convolution.options import ConvolveOptions, available_threads
 from convcli.convolution.padding import axis_geometry
-from convcli.convolution.plan import ConvolutionPlan, laid_size, plan_convolution, working_type
+from convcli.convolution.plan import ConvolutionPlan, plan_convolution, working_type
 from convcli.convolution.planning.planner import ProfileKey
-from convcli.errors import FilterError, UsageError, check_word
+from convcli.errors import FilterError
 from convcli.image import tone
-from convcli.image.model import COLOURS, Image, default_roles
+from convcli.image.model import Image, default_roles
 from convcli.image.tone import Finish
 from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel, parts_of, resolve_mapping
-from convcli.process.choices import ALPHA, SIGNED
 from convcli.process.picture_notes import Making, Responses, picture_notes, sampled_places
+from convcli.process.tone_options import ToneOptions, _moves, gray_roles, resolve_alpha
 from convcli.system.threads import run_tasks
 
 if TYPE_CHECKING:
@@ -39,44 +40,6 @@ _MISSING = MissingOptions()
 
 # As many samples as a second-level cache holds in float32, with room for what is made of them.
 _STRIP_SAMPLES = 1 << 16
-
-
-@dataclass(frozen=True)
-class ToneOptions:
-    """Treatment of pixels before the kernels, and of their response after them.
-
-    Parameters
-    ----------
-    signed : str
-        One of `SIGNED`: how a response becomes a picture.
-    scale, bias : float
-        What the response is multiplied by, and what is added then, in the image's own units.
-    gray : bool
-        Whether one channel is filtered, the BT.601 luma.
-    linear : bool
-        Whether the sRGB curve is undone first, and redone after.
-    alpha : str
-        One of `ALPHA`: what becomes of opacity.
-
-    Raises
-    ------
-    UsageError
-        For an unknown word, or a number that is not finite.
-    """
-
-    signed: str = "auto"
-    scale: float = 1.0
-    bias: float = 0.0
-    gray: bool = False
-    linear: bool = False
-    alpha: str = "auto"
-
-    def __post_init__(self) -> None:
-        check_word("signed mapping", self.signed, SIGNED)
-        check_word("alpha treatment", self.alpha, ALPHA)
-        for what, value in (("scale", self.scale), ("bias", self.bias)):
-            if not math.isfinite(value):
-                raise UsageError(f"{what} must be finite, not {value}")
 
 
 def by_rows(shape: tuple[int, ...], do: Callable[[slice], None], threads: int | None) -> None:
@@ -96,33 +59,6 @@ def by_rows(shape: tuple[int, ...], do: Callable[[slice], None], threads: int | 
     run_tasks(
         count, lambda: lambda number: do(slice(number * rows, (number + 1) * rows)), threads or available_threads()
     )
-
-
-def resolve_alpha(alpha: str, kernels: Sequence[AnyKernel]) -> str:
-    """Decide what becomes of opacity: `keep`, `filter`, `premultiply` or `drop`.
-
-    `auto` premultiplies where no weight of any kernel is negative, so that blurs have no fringes, and keeps it
-    otherwise, as it does where each kernel has one weight: it then goes where the colours go, which stay what they are.
-
-    Raises
-    ------
-    UsageError
-        where `premultiply` is asked of kernels that cannot weigh opacity: their sum is not positive, or they are
-        several in one, as `sobel` is.
-    """
-    if alpha not in ("auto", "premultiply"):
-        return alpha
-    averaging = [isinstance(kernel, Kernel) and kernel.figures[0] > 0 for kernel in kernels]
-    if alpha == "premultiply":
-        for kernel, possible in zip(kernels, averaging, strict=True):
-            if not possible:
-                raise UsageError(
-                    f"--alpha premultiply needs weights of a positive sum, unlike {kernel.name}: use --alpha keep"
-                )
-        return alpha
-    if _moves(kernels):
-        return "keep"
-    return "premultiply" if all(averaging) and all(part.figures[2] >= 0 for part in parts_of(kernels)) else "keep"
 
 
 class Chain:
@@ -560,37 +496,10 @@ def _carrier(kernel: AnyKernel, anchor: tuple[int, int] | None) -> AnyKernel:
     return Kernel("identity", weights, anchor=at)
 
 
-def _moves(kernels: Sequence[AnyKernel]) -> bool:
-    """Whether each kernel has one weight: the image is moved and scaled, and no sample is mixed with others."""
-    return all(
-        isinstance(kernel, Kernel) and kernel.products is None and np.count_nonzero(kernel.weights) == 1
-        for kernel in kernels
-    )
-
-
 def _mover(kernel: AnyKernel) -> AnyKernel:
     """Return a kernel of one weight that moves the image as the given one does, and leaves its samples as they are."""
     assert isinstance(kernel, Kernel)
     return replace(kernel, stored=(kernel.weights != 0).astype(np.float64))
-
-
-def gray_roles(roles: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the roles of what luma makes of channels with `roles`.
-
-    >>> gray_roles(("red", "green", "blue", "alpha"))
-    ('gray', 'alpha')
-
-    Raises
-    ------
-    FilterError
-        For bands that are no colours.
-    """
-    alpha = ("alpha",) * roles.count("alpha")
-    if roles in (("gray", *alpha), (*COLOURS, *alpha)):
-        return ("gray", *alpha)
-    raise FilterError(
-        f"--gray makes luma of red, green and blue, and these bands are {', '.join(roles)}: choose bands with --bands"
-    )
 
 
 def _count_nan(pixels: NDArray[Any]) -> int:

@@ -17,7 +17,7 @@ from convcli.image.model import Image
 from convcli.image.reading import ReadOptions
 from convcli.kernel.model import AnyKernel, CompositeKernel, shaped
 from convcli.kernel.weights import NORMALIZATIONS
-from convcli.process.kernel_chain import Chain, ToneOptions, resolve_alpha
+from convcli.process.kernel_chain import Chain
 from convcli.process.output_files import (
     OutputOptions,
     OutputPlan,
@@ -27,6 +27,7 @@ from convcli.process.output_files import (
     output_depth,
 )
 from convcli.process.result import Placement, StepResult
+from convcli.process.tone_options import ToneOptions, resolve_alpha
 
 if TYPE_CHECKING:
     from convcli.process.missing_inputs import MissingInputs

@@ -19,7 +19,7 @@ from convcli.pipeline.execution.contact_sheet import contact_sheet, sheet_size
 from convcli.pipeline.execution.program import Pipeline, Program
 from convcli.pipeline.steps.base import Maps, pair, size_text
 from convcli.pipeline.steps.filters import Filter
-from convcli.process.kernel_chain import Chain, ToneOptions, by_rows
+from convcli.process.kernel_chain import Chain, by_rows
 from convcli.process.kernel_operation import DTYPES
 from convcli.process.operation import Halo
 from convcli.process.output_files import OutputPlan, check_picture, output_depth
@@ -27,6 +27,7 @@ from convcli.process.picture_notes import Making, picture_notes
 from convcli.process.pipeline_options import RunOptions
 from convcli.process.pipeline_result import PipelineStepResult
 from convcli.process.saved_steps import StepSaver
+from convcli.process.tone_options import ToneOptions
 
 _BYTE_WHITE = 255.0
 

@@ -4,8 +4,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from convcli.convolution.alignment import laid_size
 from convcli.convolution.options import ConvolveOptions
-from convcli.convolution.plan import laid_size
 from convcli.image.metadata.georeference import adjusted_georeference
 from convcli.image.metadata.tiff_tags import GDAL_NODATA, GEOREFERENCE
 from convcli.image.model import Image, Metadata, TiffTags

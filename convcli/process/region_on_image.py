@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convcli.convolution.alignment import laid_size
 from convcli.convolution.options import ConvolveOptions
-from convcli.convolution.plan import laid_size
 from convcli.errors import FilterError
 from convcli.image.model import Image
 from convcli.image.tone import to_gray
 from convcli.kernel.model import AnyKernel, resolve_mapping
-from convcli.process.kernel_chain import ToneOptions
 from convcli.process.region import Region
+from convcli.process.tone_options import ToneOptions
 
 
 class RegionOnImage:

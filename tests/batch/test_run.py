@@ -26,9 +26,9 @@ from convcli.batch.plan import BatchOptions, plan_batch
 from convcli.batch.run import run_batch
 from convcli.errors import ImageWriteError, KernelError, OutputExistsError, UsageError
 from convcli.process import shell
-from convcli.process.kernel_chain import ToneOptions
 from convcli.process.kernel_operation import FilterOptions, load_kernels
 from convcli.process.output_files import OutputOptions
+from convcli.process.tone_options import ToneOptions
 
 FILES = 12
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}  # of processes that are started in other folders
@@ -837,7 +837,7 @@ def test_processes_start_after_opencv_has_used_its_threads(photos):
 import time, cv2, numpy as np
 from convcli.batch.plan import BatchOptions, plan_batch
 from convcli.batch.run import run_batch
-from convcli.process.kernel_chain import ToneOptions
+from convcli.process.tone_options import ToneOptions
 from convcli.process.kernel_operation import FilterOptions
 cv2.setNumThreads(2)
 for _ in range(5):

@@ -12,7 +12,8 @@ from convcli.errors import FilterError, UsageError
 from convcli.image import tone
 from convcli.image.model import Image
 from convcli.kernel.model import CompositeKernel, Kernel
-from convcli.process.kernel_chain import Chain, ToneOptions, resolve_alpha, resolve_mapping
+from convcli.process.kernel_chain import Chain, resolve_mapping
+from convcli.process.tone_options import ToneOptions, resolve_alpha
 
 SOBEL = Kernel("sobel_x", np.array([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]]))
 BOX = Kernel("box", np.full((3, 3), 1 / 9))

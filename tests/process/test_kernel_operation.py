@@ -10,9 +10,9 @@ from convcli.convolution.options import ConvolveOptions
 from convcli.errors import KernelError, UsageError
 from convcli.image.formats.registry import written_formats
 from convcli.image.model import Image
-from convcli.process.kernel_chain import ToneOptions
 from convcli.process.kernel_operation import FilterOptions, load_kernels
 from convcli.process.output_files import OutputOptions
+from convcli.process.tone_options import ToneOptions
 
 PIXELS = np.random.default_rng(5).integers(0, 256, (21, 23, 3), dtype=np.uint8)
 

@@ -10,8 +10,9 @@ import scipy.ndimage
 from convcli.convolution.options import ConvolveOptions
 from convcli.image.model import Image
 from convcli.kernel.spec import load_kernel
-from convcli.process.kernel_chain import Chain, ToneOptions
+from convcli.process.kernel_chain import Chain
 from convcli.process.picture_notes import Making, picture_notes, sampled_places
+from convcli.process.tone_options import ToneOptions
 
 SIZE = (240, 320)
 

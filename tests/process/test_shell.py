@@ -16,12 +16,13 @@ from convcli.convolution.options import ConvolveOptions
 from convcli.errors import FilterError, ImageReadError, OutputError, OutputExistsError, UsageError
 from convcli.pipeline.execution.program import Computing, Program
 from convcli.process import shell
-from convcli.process.kernel_chain import Chain, ToneOptions
+from convcli.process.kernel_chain import Chain
 from convcli.process.kernel_operation import FilterOptions, load_kernels
 from convcli.process.output_files import OutputOptions
 from convcli.process.pipeline_operation import load_pipeline
 from convcli.process.pipeline_options import RunOptions
 from convcli.process.shell import process_image, process_images
+from convcli.process.tone_options import ToneOptions
 
 # Of so little contrast that no response saturates.
 PIXELS = np.random.default_rng(5).integers(100, 132, (21, 23, 3), dtype=np.uint8)

@@ -19,9 +19,9 @@ from convcli.errors import INTERRUPTED, UsageError
 if TYPE_CHECKING:
     from convcli.batch.plan import BatchOptions, BatchPlan
     from convcli.cli.views.batch import BatchReporter
-    from convcli.process.kernel_chain import ToneOptions
     from convcli.process.pipeline_options import RunOptions
     from convcli.process.result import ImageResult
+    from convcli.process.tone_options import ToneOptions
 
 
 @command

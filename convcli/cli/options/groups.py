@@ -21,7 +21,7 @@ from convcli.system.output_file import EXISTING
 
 if TYPE_CHECKING:
     from convcli.pipeline.execution.program import Computing
-    from convcli.process.kernel_chain import ToneOptions
+    from convcli.process.tone_options import ToneOptions
 
 STANDARD_STREAM = "-"
 
@@ -287,7 +287,7 @@ class ResponseGroup(OptionGroup):
 
     def tone_options(self) -> "ToneOptions":
         """Return what is done to pixels before and after the kernels. Raises UsageError."""
-        from convcli.process.kernel_chain import ToneOptions
+        from convcli.process.tone_options import ToneOptions
 
         return ToneOptions(**{name: value for name, value in vars(self).items() if name not in ("depth", "normalize")})
 

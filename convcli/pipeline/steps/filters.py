@@ -8,10 +8,11 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
+from convcli.convolution.alignment import aligned_weights, laid_size
 from convcli.convolution.bank import Bank
 from convcli.convolution.options import PADDING_ALIASES, PADDING_MODES, ConvolveOptions
 from convcli.convolution.padding import AxisGeometry, axis_geometry, size_formula
-from convcli.convolution.plan import aligned_weights, laid_size, plan_convolution
+from convcli.convolution.plan import plan_convolution
 from convcli.errors import ConvcliError
 from convcli.kernel.model import AnyKernel, CompositeKernel, Kernel
 from convcli.operators.sizes import AxisSize

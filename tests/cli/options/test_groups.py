@@ -13,9 +13,9 @@ from convcli.cli.options.groups import (
 )
 from convcli.convolution.options import ConvolveOptions
 from convcli.errors import UsageError
-from convcli.process.kernel_chain import ToneOptions
 from convcli.process.kernel_operation import FilterOptions
 from convcli.process.output_files import OutputOptions
+from convcli.process.tone_options import ToneOptions
 
 
 def test_groups_without_a_word_are_the_defaults_of_the_core():

@@ -6,11 +6,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 from oracle import random_image
 
 from convcli import convolve, load_kernel
+from convcli.convolution.alignment import aligned_weights
 from convcli.convolution.execution import fused
 from convcli.convolution.execution.shared_sums import sample_type, shared_sums
 from convcli.convolution.options import ConvolveOptions
 from convcli.convolution.padding import PADDINGS, axis_geometry, source_indices
-from convcli.convolution.plan import aligned_weights, plan_convolution
+from convcli.convolution.plan import plan_convolution
 from convcli.image.tone import Finish
 from convcli.kernel.model import CompositeKernel, Kernel
 
