@@ -4,6 +4,11 @@ import sys
 from itertools import count
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# No test has a bound in seconds: a busy machine draws examples slowly, and runs them slowly.
+settings.register_profile("convcli", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("convcli")
 
 _numbers = count()
 collect_ignore = ["field/make_inputs.py"]  # a script, which is run for its files

@@ -133,7 +133,7 @@ def test_anchor_and_flip_are_those_of_scipy_ndimage_also_for_even_sizes(padding,
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     height=st.integers(1, 40),
     width=st.integers(1, 40),
@@ -448,7 +448,7 @@ def test_kernels_of_low_rank_stay_within_the_bound_as_sums_of_passes(spec, dtype
     check(image, weights, backend=backend, padding="wrap", stride=(2, 1), dilation=(1, 2))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     lengths=st.tuples(st.integers(1, 23), st.integers(1, 23)),
     shape=st.sampled_from(["any", "even", "odd", "blur", "whole"]),

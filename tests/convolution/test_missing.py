@@ -155,7 +155,7 @@ def test_every_pair_of_options_gives_the_normalized_response(case):
 
 
 @pytest.mark.slow
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     size=st.tuples(st.integers(1, 20), st.integers(1, 20)),
     kernel=st.tuples(st.integers(1, 9), st.integers(1, 9)),

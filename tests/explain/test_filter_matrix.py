@@ -15,7 +15,7 @@ from convcli.kernel.spec import load_kernel
 
 
 @given(kernel=st.sampled_from(["3x4", "1x1", "anchored"]), **OPTIONS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_matrix_does_what_the_filter_does(kernel, mode, extent, flip, stride, dilation):
     image = np.random.default_rng(6).uniform(-1, 1, (6, 7))
     value = -3.0 if mode == "constant" else 0.0

@@ -15,7 +15,7 @@ from convcli.explain.sample_counts import unread_along_axis
     before=st.integers(0, 2),
     after=st.integers(0, 2),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_samples_that_no_window_reads_are_counted(length, window, stride, dilation, before, after):
     span = dilation * (window - 1) + 1
     if length + before + after < span:

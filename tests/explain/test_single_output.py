@@ -14,7 +14,7 @@ from convcli.kernel.spec import load_kernel
 
 
 @given(kernel=st.sampled_from(sorted(KERNELS)), **OPTIONS, data=st.data())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_one_outputs_arithmetic_is_what_the_filter_gives(kernel, mode, extent, flip, stride, dilation, data):
     pixels = np.random.default_rng(5).integers(0, 256, (9, 11, 2)).astype(np.uint8)
     value = 17.0 if mode == "constant" else 0.0

@@ -169,7 +169,7 @@ def test_one_kernel_on_every_channel_is_a_depthwise_bank():
     close(conv(x, bank, groups=5), by_loops(x, bank, groups=5))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(geometries(), st.floats(-3, 3), st.floats(-3, 3))
 def test_convolution_is_linear(geometry, a, b):
     size, kernel, inputs, outputs, options, seed = geometry
@@ -181,7 +181,7 @@ def test_convolution_is_linear(geometry, a, b):
     assert_allclose(whole, parts, rtol=0, atol=2e-5 * max(np.abs(weights).sum(), 1))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(geometries(), st.integers(0, 3), st.integers(0, 3))
 def test_a_shifted_image_has_a_shifted_response(geometry, down, right):
     size, kernel, inputs, outputs, options, seed = geometry
@@ -197,7 +197,7 @@ def test_a_shifted_image_has_a_shifted_response(geometry, down, right):
     assert_allclose(shifted, whole[down:, right:], rtol=0, atol=1e-5 * np.abs(whole).max())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 2**16), *[st.integers(1, 4)] * 4)
 def test_two_convolutions_are_one_with_the_convolved_kernel(seed, rows, columns, more_rows, more_columns):
     x = random(16, 15, 1, seed=seed)

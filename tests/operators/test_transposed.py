@@ -31,7 +31,7 @@ def geometries(draw):
 X, W = np.zeros((5, 6, 4)), np.zeros((6, 4, 3, 3))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(geometries())
 def test_convolution_and_its_transpose_are_adjoint(geometry):
     size, kernel, inputs, outputs, options, seed = geometry

@@ -50,7 +50,7 @@ def assert_is_the_loop(image, weights, groups, *, backend, pad=(0, 0), stride=(1
     )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(
     backend=st.sampled_from(BACKENDS),
     groups=st.integers(1, 3),
@@ -73,7 +73,7 @@ def test_banks_with_groups_equal_a_loop_over_their_planes(
     assert_is_the_loop(image, weights, groups, backend=backend, pad=pad, stride=stride, dilation=dilation, value=value)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     size=st.tuples(st.integers(3, 40), st.integers(3, 40)),
     groups=st.integers(1, 3),

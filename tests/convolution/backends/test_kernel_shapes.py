@@ -51,7 +51,7 @@ def test_winograd_gives_scipys_response_on_images_of_every_shape(depth, shape):
         assert_is_scipys(random_image(SHAPES[shape], DTYPES[depth]), random_kernel((3, 3)), "winograd", padding=padding)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     backend=st.sampled_from(BY_WEIGHTS),
     size=st.tuples(st.integers(1, 30), st.integers(1, 30)),
@@ -67,7 +67,7 @@ def test_any_size_and_geometry_gives_scipys_response(backend, size, channels, ke
     assert_is_scipys(image, random_kernel(kernel, seed), backend, stride=stride, dilation=dilation)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     size=st.tuples(st.integers(1, 40), st.integers(1, 40)),
     channels=st.integers(1, 3),

@@ -313,7 +313,7 @@ def test_small_is_no_larger_than_balanced():
         assert sizes[0] <= sizes[1]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     arrays.arrays(
         st.sampled_from([np.uint8, np.uint16]),

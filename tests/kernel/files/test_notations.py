@@ -8,7 +8,7 @@ from importlib import import_module
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from kernel_cases import any_weights
 
 import convcli.image  # noqa: F401  # which adds pictures to the table
@@ -29,7 +29,6 @@ def written(name, kernel, origin=""):
 
 
 @pytest.mark.parametrize("name", EXACT)
-@settings(deadline=None)  # the first call of a notation loads its module
 @given(weights=any_weights)
 def test_a_notation_reads_back_what_it_writes_to_the_last_bit(name, weights, tmp_path_factory):
     path = tmp_path_factory.getbasetemp() / f"mine{NOTATIONS[name].suffixes[0]}"

@@ -132,7 +132,7 @@ def test_radial_orbits_are_rings():
 
 
 @given(seed=st.integers(0, 1 << 30), height=st.integers(1, 4), width=st.integers(1, 4))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_gradient_is_the_slope_of_half_the_squared_errors(seed, height, width):
     rng = np.random.default_rng(seed)
     before, weights = rng.standard_normal((9, 8)), rng.standard_normal((height, width))

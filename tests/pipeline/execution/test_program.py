@@ -143,7 +143,7 @@ def test_what_is_advised_for_an_image_of_too_few_channels_helps():
     assert_array_equal(run_image(gray, Pipeline(parse_document(advised))), np.repeat(PHOTO[..., :1], 3, axis=2))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.data())
 def test_a_graph_gives_the_same_however_its_steps_are_written_down(data):
     """Sums of random earlier results, entries shuffled: as adding them up by hand."""
